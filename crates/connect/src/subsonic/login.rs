@@ -192,7 +192,10 @@ mod tests {
     #[test]
     fn a_token_is_the_digest_of_password_and_salt_as_the_protocol_has_it() {
         // The example of the API's own documentation.
-        assert_eq!(format!("{:x}", md5::compute("sesamec19b2d")), "26719a1196d2a940705a59634eb18eab");
+        assert_eq!(
+            format!("{:x}", md5::compute("sesamec19b2d")),
+            "26719a1196d2a940705a59634eb18eab"
+        );
         let proof = login().proof(LoginMethod::Token);
         let [(_, user), (_, token), (_, salt)] = &proof[..] else { panic!("{proof:?}") };
         assert_eq!(user, "ann");

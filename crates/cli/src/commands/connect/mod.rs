@@ -2,10 +2,13 @@
 //! other machines for anything.
 
 mod listenbrainz;
+mod mornings;
 mod push;
 mod read;
 mod secret;
 mod subsonic;
+
+pub(crate) use mornings::follow as follow_mornings;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use segue::{Library, ListToPush, ServerConnection, Service, Snapshot};
 use segue_connect::{ConnectError, ListenBrainz, Subsonic};
 use serde::Serialize;
@@ -37,7 +37,7 @@ struct Pushed {
 
 /// What was pushed to a server.
 #[derive(Debug, Serialize)]
-struct PushedTo {
+pub(super) struct PushedTo {
     name: String,
     lists: Vec<Pushed>,
 }
@@ -62,7 +62,8 @@ fn print(pushed: &[PushedTo], as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn push(
+/// Puts the lists of a connection's listener on its server, those that are due made before.
+pub(super) fn push(
     library: &mut Library,
     snapshot: &Snapshot,
     connection: &ServerConnection,
@@ -70,7 +71,9 @@ fn push(
     if connection.read_at.is_none() {
         bail!("it was not read yet; run `segue connect read {}`", connection.name);
     }
-    let lists = library.lists_to_push(snapshot, connection, &Zoned::now()).map_err(explained)?;
+    let zone = segue::time_zone(library.store(), &connection.listener)?;
+    let now = Timestamp::now().to_zoned(zone);
+    let lists = library.lists_to_push(snapshot, connection, &now).map_err(explained)?;
     let server = Server::of(library, connection)?;
     let mut pushed = Vec::new();
     for list in lists {

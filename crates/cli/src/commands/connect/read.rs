@@ -47,7 +47,15 @@ pub(super) fn run_for(
     library: &mut Library,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let read = |connection: &ServerConnection| match Service::of(connection)? {
+    for_each(connections, |connection| read(library, connection), |read| print(read, as_json))
+}
+
+/// Reads one server.
+pub(super) fn read(
+    library: &mut Library,
+    connection: &ServerConnection,
+) -> anyhow::Result<WasRead> {
+    match Service::of(connection)? {
         Service::Subsonic => {
             let server = subsonic::client(library, connection)?;
             read_library(library, &server, connection)
@@ -56,12 +64,11 @@ pub(super) fn run_for(
             let server = listenbrainz::client(library, connection)?;
             pull(library, &server, connection)
         }
-    };
-    for_each(connections, read, |read| print(read, as_json))
+    }
 }
 
 /// What was read of a server, and what came of it.
-struct WasRead {
+pub(super) struct WasRead {
     connection: ServerConnection,
     report: FileReport,
     came: Came,

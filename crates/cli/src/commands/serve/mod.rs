@@ -18,7 +18,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::home::{Home, read_library};
+use crate::commands::connect;
+use crate::home::{Home, open_library, read_library};
 use crate::terminal::say;
 
 /// Serve the page and the API.
@@ -65,6 +66,10 @@ pub(crate) struct ServeArgs {
     /// Most megabytes of an uploaded export.
     #[arg(long, default_value_t = Limits::default().upload_bytes >> 20, value_name = "MB")]
     upload_mb: u64,
+    /// Each morning read the servers that `segue connect` made known, and put the lists of the day
+    /// there. Without it no other machine is asked for anything.
+    #[arg(long)]
+    connections: bool,
     /// How the log is written, to stderr; `RUST_LOG` says what.
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
@@ -109,6 +114,9 @@ async fn serve_until_stopped(args: ServeArgs, home: &Home) -> anyhow::Result<()>
         .with_context(|| format!("`{}` cannot be listened on", args.bind))?;
     let address = listener.local_addr()?;
     let app = App::open(args.config(home)?, Box::new(StandardModels))?;
+    if args.connections {
+        connect::follow_mornings(open_library(home)?);
+    }
     say(&format!("listening on http://{address}"));
     serve(app, listener, stopped()).await?;
     say("stopped; everything that was acknowledged is on disk");
