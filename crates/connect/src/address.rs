@@ -1,6 +1,7 @@
 //! Where a server is, as a person types it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ureq::http::Uri;
@@ -36,8 +37,10 @@ impl ServerAddress {
     pub fn is_readable_on_the_way(&self) -> bool {
         let Some(host) = self.0.strip_prefix("http://") else { return false };
         let host = host.split('/').next().unwrap_or_default();
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        !matches!(name, "localhost" | "[::1]") && !name.starts_with("127.")
+        let end = |name: &str, end| name.split(end).next().unwrap_or_default().to_owned();
+        let name = host.strip_prefix('[').map_or_else(|| end(host, ':'), |name| end(name, ']'));
+        let is_loopback = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        name != "localhost" && !is_loopback
     }
 }
 

@@ -97,6 +97,11 @@ impl Http {
         for _ in 1..MOST_TRIES {
             let answer = self.question(address, token, what)?;
             let Some(wait) = answer.wait else { return Ok(answer) };
+            let is_done = (200..300).contains(&answer.status);
+            if is_done && wait > self.limits.patience {
+                // What was asked for is done; the next question waits, or is told how long.
+                return Ok(answer);
+            }
             if wait > self.limits.patience {
                 let address = address.to_owned();
                 return Err(ConnectError::Busy { address, seconds: wait.as_secs() });

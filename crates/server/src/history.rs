@@ -66,23 +66,29 @@ pub(crate) async fn keep_time_zone(
     listener: &ListenerId,
     time_zone: Option<String>,
 ) -> ApiResult<()> {
-    // The name as the table of time zones spells it.
-    let time_zone = time_zone.map(|name| zone(name.trim()).map(|zone| zone_name(&zone)));
-    let (time_zone, whose) = (time_zone.transpose()?, listener.clone());
+    let named = |name: String| {
+        let found = zone(name.trim())?;
+        // As the table of time zones spells it; one that is in no table is a place nowhere.
+        found.iana_name().map(str::to_owned).ok_or_else(|| no_zone(&name))
+    };
+    let (time_zone, whose) = (time_zone.map(named).transpose()?, listener.clone());
     let kept = app.writer.run(move |store| store.set_time_zone(&whose, time_zone.as_deref()));
     if kept.await? { Ok(()) } else { Err(unknown(listener.as_str())) }
 }
 
 /// A time zone by its name.
 fn zone(name: &str) -> ApiResult<TimeZone> {
-    TimeZone::get(name).map_err(|_| {
-        ApiError::bad_request("bad_time_zone", format!("`{name}` is no time zone"))
-            .hint("they are named by place, such as `Europe/Paris`")
-    })
+    TimeZone::get(name).map_err(|_| no_zone(name))
+}
+
+fn no_zone(name: &str) -> ApiError {
+    ApiError::bad_request("bad_time_zone", format!("`{name}` is no time zone"))
+        .hint("they are named by place, such as `Europe/Paris`")
 }
 
 /// What a time zone is called.
 pub(crate) fn zone_name(zone: &TimeZone) -> String {
-    let offset = || zone.to_offset(Timestamp::now()).to_string();
+    // Such as `UTC+00`: a machine may know no more of where it is.
+    let offset = || format!("UTC{}", zone.to_offset(Timestamp::now()));
     zone.iana_name().map_or_else(offset, str::to_owned)
 }

@@ -15,6 +15,7 @@ pub(crate) async fn refresh(
     listener: &ListenerId,
     when: Zoned,
 ) -> ApiResult<Vec<Refreshed>> {
+    let forgotten = app.writer.forgotten();
     let listener = app.listeners.get(listener).await?;
     let due = app.readers.run(move |store| {
         let due =
@@ -22,7 +23,17 @@ pub(crate) async fn refresh(
         Ok(due.find(store, |request| listener.mix(request))?)
     });
     let due = due.await?;
-    app.writer.run(move |store| due.into_iter().map(|list| list.keep(store)).collect()).await
+    let kept = app.writer.run(move |store| {
+        // Made of what somebody had who is forgotten by now, perhaps.
+        if store.marks()?.forgotten != forgotten {
+            return Ok(None);
+        }
+        due.into_iter().map(|list| list.keep(store)).collect::<Result<_, _>>().map(Some)
+    });
+    kept.await?.ok_or_else(|| {
+        let message = "somebody was forgotten while the lists were made";
+        ApiError::conflict("forgotten_meanwhile", message).hint("ask again")
+    })
 }
 
 /// Keeps a mix of the listener under a name.
@@ -39,6 +50,23 @@ pub(crate) async fn keep(
         return Err(ApiError::not_found("unknown_mix", message));
     }
     app.writer.run(move |store| Ok(keep_mix(store, &name, mix))).await?.map_err(Into::into)
+}
+
+/// A list with its mix, which nobody may have seen by that; `None` where the listener has no such
+/// list.
+pub(crate) async fn look(
+    app: &App,
+    listener: ListenerId,
+    id: ListId,
+) -> ApiResult<Option<(SavedList, Impression)>> {
+    let read = app.readers.run(move |store| {
+        let Some(list) = store.lists(&listener)?.into_iter().find(|list| list.id == id) else {
+            return Ok(None);
+        };
+        let mix = store.impression(list.impression)?;
+        Ok(mix.map(|mix| (list, mix)))
+    });
+    read.await
 }
 
 /// A list with its mix, which counts as shown from then on; `None` where the listener has no such

@@ -4,9 +4,10 @@
 //! Exclusions are about plays only. Explicit feedback is never excluded: a ban on a track must
 //! outlive the exclusion of the track's plays.
 
+use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
-use segue_core::{DeviceClass, Listen, ListenerId, Timestamp, TrackId, WorkId};
+use segue_core::{DeviceClass, Listen, ListenerId, Moment, Timestamp, TrackId, WorkId};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{Key, key};
@@ -52,7 +53,7 @@ pub enum Exclusion {
 pub struct ExclusionId(pub i64);
 
 /// The plays that a listener deleted one by one ([`Exclusion::Play`]). They stay in the log, so that
-/// no import brings them back, and are shown to nobody.
+/// no import brings them back; the page and clients that scrobble are not shown them any more.
 #[derive(Clone, Debug, Default)]
 pub struct DeletedPlays(FxHashSet<(TrackId, i64)>);
 
@@ -90,6 +91,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] or [`StoreError::Database`].
     pub fn exclude(&mut self, listener: &ListenerId, exclusion: &Exclusion) -> Result<ExclusionId> {
+        let exclusion = &to_the_second(exclusion);
         let json = serde_json::to_string(exclusion).expect("an exclusion always serialises");
         self.write(|connection, _| {
             let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
@@ -216,7 +218,7 @@ impl Excluder {
             || listen.at.is_some_and(|at| self.plays.contains(&(track, at.as_second())))
             || self.exclusions.iter().any(|exclusion| match exclusion {
                 Exclusion::Period { from, to } => {
-                    listen.started_at().is_some_and(|start| (*from..*to).contains(&start))
+                    began(listen).is_some_and(|start| (*from..*to).contains(&start))
                 }
                 Exclusion::Device(device) => listen.device == *device,
                 Exclusion::Context(context) => listen.context.as_ref() == Some(context),
@@ -225,5 +227,26 @@ impl Excluder {
                 | Exclusion::Artist(_)
                 | Exclusion::Play { .. } => false,
             })
+    }
+}
+
+/// The same exclusion of a play, whatever fraction of a second it was named with.
+fn to_the_second(exclusion: &Exclusion) -> Exclusion {
+    match exclusion {
+        Exclusion::Play { track, at } => {
+            let second = Timestamp::from_second(at.as_second()).unwrap_or(*at);
+            Exclusion::Play { track: track.clone(), at: second }
+        }
+        other => other.clone(),
+    }
+}
+
+/// When a play began. One of which only the day is known stands at a moment at which it is that day
+/// from Hawaii to New Zealand, so that a period of whole days there has it or has it not.
+fn began(listen: &Listen) -> Option<Timestamp> {
+    let start = listen.started_at()?;
+    match listen.moment {
+        Moment::Day => start.checked_add(SignedDuration::from_mins(10 * 60 + 30)).ok(),
+        Moment::Started | Moment::Ended => Some(start),
     }
 }

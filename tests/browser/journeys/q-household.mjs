@@ -1,6 +1,6 @@
 // A household: whoever runs it invites somebody by a link, who sees their own pages and no others.
 
-import { accessible, check, fits, press } from "../stage.mjs";
+import { accessible, check, fits, press, until } from "../stage.mjs";
 
 export const title = "an invitation, pages of one's own, and a screen that everybody passes";
 const WHO = "listener-03";
@@ -25,11 +25,14 @@ export async function walk(stage) {
   check.ok(link.startsWith(`${site.base}/join/segue_`), link);
   await site.shut(keeper, /status of 401/);
 
-  const person = await site.window();
+  const person = await site.window({ timezoneId: "Asia/Tokyo" });
   await person.goto(link);
   await accessible(person, "an invitation");
   await person.getByRole("button", { name: "Come in" }).click();
   check.equal(await person.locator("body").getAttribute("data-listener"), WHO);
+  const who = () => site.get(`/v1/listeners/${WHO}`, { "x-api-key": admin });
+  await until("the browser has told where it is", async () => (await who()).time_zone);
+  check.equal((await who()).time_zone, "Asia/Tokyo");
   check.equal(await person.getByRole("link", { name: "Model", exact: true }).count(), 0);
   check.equal(await person.locator("#who").count(), 0, "nobody else is named");
   await press(person.locator(".card").first(), /Like/);

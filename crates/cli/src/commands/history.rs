@@ -128,6 +128,7 @@ fn print(review: &Review) -> anyhow::Result<()> {
 fn hint(review: &Review) -> &'static str {
     match review.first_day {
         Some(_) => "",
+        None if review.last_day < *review.period.days().start() => ": it has not begun",
         None => ": the record does not reach back so far",
     }
 }

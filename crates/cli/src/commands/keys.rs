@@ -88,7 +88,7 @@ pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
                 name: name.clone(),
                 scope: scope.to_string(),
                 hash: key.hash(),
-                md5: listener.is_some().then(|| key.md5()),
+                md5: (listener.is_some() && scope >= Scope::Write).then(|| key.md5()),
                 listener: listener.map(ListenerId::new),
                 created_at: now,
                 revoked_at: None,

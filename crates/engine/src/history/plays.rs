@@ -1,5 +1,7 @@
 //! A listener's rows, read once for all charts.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use segue_core::{EndReason, Listen, Moment, Timestamp};
@@ -12,6 +14,10 @@ use crate::{Catalogue, TrackIdx};
 
 /// What is heard for less than this is no play, as services count them.
 const SHORTEST_PLAY_MS: u32 = 30_000;
+
+/// The times at which plays are believed, from 1900 to 2199: charts have a place for each month.
+const POSSIBLE: RangeInclusive<Timestamp> =
+    Timestamp::constant(-2_208_988_800, 0)..=Timestamp::constant(7_258_118_399, 0);
 
 /// One row of a listener's history as the charts see it: dated, of a track in the catalogue, and
 /// with the local day and hour at which it began.
@@ -61,7 +67,8 @@ pub struct LeftAside {
     /// Rows that were left before half a minute was over, or that a source calls skipped without
     /// saying after how long: what was skipped was not listened to.
     pub skipped: u64,
-    /// Rows of which nobody knows when they were played. Every chart needs a time.
+    /// Rows of which nobody knows when they were played: without a time, or with one at which nobody
+    /// can have heard a recording. Every chart needs a time.
     pub undated: u64,
 }
 
@@ -110,7 +117,7 @@ impl Plays {
             let duration_ms = catalogue.track(track).duration_ms();
             if !is_heard(listen, duration_ms) {
                 aside.skipped += 1;
-            } else if let Some(at) = listen.started_at() {
+            } else if let Some(at) = listen.started_at().filter(|at| POSSIBLE.contains(at)) {
                 self.plays.push(play(track, at, listen, duration_ms, time_zone));
             } else {
                 aside.undated += 1;
@@ -123,6 +130,12 @@ impl Plays {
     /// The plays of a period, in the order of time.
     pub fn within(&self, period: Period) -> &[Play] {
         self.between(*period.days().start(), *period.days().end())
+    }
+
+    /// The same plays without those after a day.
+    pub(super) fn until(&self, last: Date) -> Self {
+        let plays = self.between(Date::MIN, last).to_vec();
+        Self { plays, left_aside: self.left_aside }
     }
 
     /// The plays from one day to another, both included.

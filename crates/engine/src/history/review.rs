@@ -173,6 +173,9 @@ impl Review {
     ) -> Self {
         let (first, end) = period.days().into_inner();
         let last_day = end.min(today);
+        let future =
+            plays.plays.last().filter(|play| play.date > today).map(|_| plays.until(today));
+        let plays = future.as_ref().unwrap_or(plays);
         let begins = plays.plays.first().map(|play| play.date);
         let within = plays.between(first, last_day);
         let before =

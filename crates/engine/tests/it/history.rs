@@ -327,7 +327,18 @@ fn streaks_are_days_in_a_row() {
 fn plays_of_tomorrow_are_no_part_yet() {
     let plays = read(&[listen(0, "2024-03-01T00:00:00Z"), listen(0, "2024-03-02T00:00:00Z")]);
     let asked = ReviewRequest { period: Period::All, today: date(2024, 3, 1), named: 9 };
-    assert_eq!(Review::of(&catalogue(), &plays, asked).sums.plays, 1);
+    let review = Review::of(&catalogue(), &plays, asked);
+    assert_eq!((review.sums.plays, review.parts[0].plays), (1, 1));
+    assert_eq!(review.discovery.months[0].plays, 1);
+}
+
+#[test]
+fn a_time_at_which_nobody_can_have_listened_is_none() {
+    let far = ["-000001-01-01T00:00:00Z", "1899-12-31T00:00:00Z", "9999-12-30T00:00:00Z"];
+    let mut listens: Vec<Listen> = far.iter().map(|at| listen(0, at)).collect();
+    listens.push(listen(0, "2024-03-01T00:00:00Z"));
+    let review = review(&listens, "all");
+    assert_eq!((review.left_aside.undated, review.parts.len()), (3, 1));
 }
 
 #[test]

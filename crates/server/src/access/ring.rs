@@ -7,7 +7,7 @@ use segue_core::ListenerId;
 use segue_store::{Store, StoreError};
 
 use super::Access;
-use super::key::{hash, session_key};
+use super::key::{Scope, hash, session_key};
 
 /// A key that counts.
 struct Known {
@@ -57,7 +57,9 @@ impl KeyRing {
             let scope =
                 entry.scope.parse().map_err(|error| tracing::warn!(key = entry.name, "{error}"));
             let access = Access { scope: scope.ok()?, listener: entry.listener, is_session: false };
-            let player = entry.md5.map(ForPlayers::of);
+            // Whatever these protocols ask for is writing.
+            let may_write = access.scope >= Scope::Write;
+            let player = entry.md5.filter(|_| may_write).map(ForPlayers::of);
             Some(Known { name: entry.name, hash: entry.hash.into(), access, player })
         });
         *self.known.write().expect("nothing that holds the lock can panic") = known.collect();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use axum::{Extension, Json};
 use segue::Refreshed;
 use segue_core::{ListenerId, Timestamp};
 use segue_store::{ImpressionId, ListId, SavedList};
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::mixes::MixAnswer;
 use super::shapes::check_name;
+use crate::access::{Access, Scope};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object};
@@ -152,17 +153,23 @@ pub(crate) async fn keep(
     Ok((StatusCode::CREATED, Json(list.into())))
 }
 
-/// A list with its tracks, which count as shown from then on.
+/// A list with its tracks, which count as shown from then on, if the key may write.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/lists/{id}", tag = "lists",
     params(("listener" = String, Path, description = "Whose."), ("id" = i64, Path, description = "Which one.")),
     responses((status = 200, body = OpenedList), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
+    method: Method,
     InPath((listener, id)): InPath<(String, i64)>,
 ) -> ApiResult<Json<OpenedList>> {
-    let (list, mix) = lists::open(&app, &ListenerId::new(listener.as_str()), ListId(id))
-        .await?
-        .ok_or_else(|| unknown(&listener, id))?;
+    let whose = ListenerId::new(listener.as_str());
+    let opens = method == Method::GET && access.require(Scope::Write).is_ok();
+    let found = match opens {
+        true => lists::open(&app, &whose, ListId(id)).await?,
+        false => lists::look(&app, whose, ListId(id)).await?,
+    };
+    let (list, mix) = found.ok_or_else(|| unknown(&listener, id))?;
     let snapshot = app.snapshot.load_full();
     let mix = MixAnswer::new(&snapshot.catalogue, list.impression, mix.at, &mix.slate);
     Ok(Json(OpenedList { list: list.into(), mix }))

@@ -4,7 +4,7 @@ use segue_core::ListenerId;
 
 use super::answer::{LfmElement, LfmNode};
 use super::failure::LfmFailure;
-use crate::access::md5_of;
+use crate::access::{Scope, md5_of};
 use crate::app::App;
 use crate::scrobbling::{FormFields, known_listener};
 
@@ -40,7 +40,8 @@ pub(super) async fn mobile_session(app: &App, fields: &FormFields) -> Result<Lfm
 /// The name of a key, if it is for this listener.
 fn name_of(app: &App, listener: &ListenerId, key: &str) -> Option<String> {
     let (name, access) = app.keys.find(key)?;
-    (access.listener.as_ref() == Some(listener)).then_some(name)
+    let may_write = access.require(Scope::Write).is_ok();
+    (may_write && access.listener.as_ref() == Some(listener)).then_some(name)
 }
 
 /// For whom a call speaks, by its session key; without keys that is the name of the listener.

@@ -59,6 +59,9 @@ const READ: [&str; 14] = [
     "timestamp",
 ];
 
+/// Those that may stand in the address of what is posted.
+const NOT_SECRET: [&str; 3] = ["method", "format", "user"];
+
 /// The routes. Their handlers see to who sends a request.
 pub(crate) fn routes(app: &Arc<App>) -> Router {
     let call = get(call).post(call);
@@ -70,7 +73,8 @@ pub(crate) fn is_for(path: &str) -> bool {
     path == "/2.0" || path == "/2.0/"
 }
 
-/// Answers a call of any method. Parameters are taken from the address and from the body.
+/// Answers a call of any method. Parameters are taken from the body, and from the address as far as
+/// they are no secrets.
 async fn call(
     State(app): State<Arc<App>>,
     method: Method,
@@ -78,14 +82,16 @@ async fn call(
     Raw(body): Raw,
 ) -> Response {
     let query = address.query().unwrap_or_default().as_bytes();
-    let fields = FormFields::of(&[&body, query], &READ);
+    let is_post = method == Method::POST;
+    // An address gets into logs and histories: of one that is posted to, nothing secret is read.
+    let in_address = FormFields::of(&[query], if is_post { &NOT_SECRET } else { &READ });
+    let fields = FormFields::of(&[&body], &READ).or(in_address);
     let format = LfmFormat::of(fields.get("format"));
-    let answer = answer(&app, &fields, method == Method::POST).await;
+    let answer = answer(&app, &fields, is_post).await;
     answer.unwrap_or_else(|failure| failure.node()).render(format)
 }
 
-/// What a call comes to. What changes something, or carries a password, is not taken from an
-/// address alone, which gets into logs and histories.
+/// What a call comes to. What changes something, or carries a password, is posted.
 async fn answer(app: &Arc<App>, fields: &FormFields, is_post: bool) -> Result<LfmNode, LfmFailure> {
     let method = fields.get("method").unwrap_or_default().to_ascii_lowercase();
     if !is_post && method != "user.getinfo" {

@@ -15,9 +15,12 @@ pub(super) async fn info(app: &App, fields: &FormFields) -> Result<LfmNode, LfmF
         return Err(LfmFailure::bad_parameter("a session tells of its own user only"));
     }
     let name = listener.to_string();
-    let found = app.readers.run(move |store| Ok(store.listener(&listener)?)).await?;
-    let plays = found.as_ref().map_or(0, |found| found.listens);
-    let first = found.and_then(|found| found.first).map_or(0, Timestamp::as_second);
+    let found = app.readers.run(move |store| {
+        let first = store.listener(&listener)?.and_then(|found| found.first);
+        Ok((crate::listenbrainz::listen_count(store, &listener)?, first))
+    });
+    let (plays, first) = found.await?;
+    let first = first.map_or(0, Timestamp::as_second);
     // Last.fm writes numbers as text here.
     let elements = vec![
         LfmElement::text("name", name),

@@ -22,16 +22,19 @@ const USUAL_COUNT: usize = 25;
 
 /// How many plays there are.
 pub(super) async fn count(State(app): State<Arc<App>>, User(user): User) -> ApiResult<Json<Value>> {
-    let count = app.readers.run(move |store| {
-        let all = store.listener(&user)?.map_or(0, |summary| summary.listens);
-        let deleted = store.deleted_plays(&user)?;
-        if deleted.is_empty() {
-            return Ok(all);
-        }
-        let rows = store.all_listens(&user)?;
-        Ok(all - rows.iter().filter(|row| deleted.has(row)).count() as u64)
-    });
+    let count = app.readers.run(move |store| listen_count(store, &user));
     Ok(Json(json!({"payload": {"count": count.await?}})))
+}
+
+/// How many plays of a listener there are, without those that they deleted.
+pub(crate) fn listen_count(store: &Store, user: &ListenerId) -> ApiResult<u64> {
+    let all = store.listener(user)?.map_or(0, |summary| summary.listens);
+    let deleted = store.deleted_plays(user)?;
+    if deleted.is_empty() {
+        return Ok(all);
+    }
+    let rows = store.all_listens(user)?;
+    Ok(all - rows.iter().filter(|row| deleted.has(row)).count() as u64)
 }
 
 /// Which plays are asked for.
@@ -136,17 +139,29 @@ pub(super) async fn list(
         let listens = asked.read(store, &user)?;
         let shown: Vec<Value> =
             listens.iter().map(|play| listen(store, &user, play)).collect::<ApiResult<_>>()?;
-        let summary = store.listener(&user)?;
         let bound = |at: Option<Timestamp>| at.map_or(0, Timestamp::as_second);
+        let [oldest, latest] = ends(store, &user)?;
         Ok(json!({
             "user_id": user,
             "count": shown.len(),
             "listens": shown,
-            "latest_listen_ts": bound(summary.as_ref().and_then(|summary| summary.last)),
-            "oldest_listen_ts": bound(summary.and_then(|summary| summary.first)),
+            "latest_listen_ts": bound(latest),
+            "oldest_listen_ts": bound(oldest),
         }))
     });
     Ok(Json(json!({"payload": payload.await?})))
+}
+
+/// The stamps of the first and of the latest play that is there still.
+fn ends(store: &Store, user: &ListenerId) -> ApiResult<[Option<Timestamp>; 2]> {
+    let deleted = store.deleted_plays(user)?;
+    if deleted.is_empty() {
+        let summary = store.listener(user)?;
+        return Ok(summary.map_or([None; 2], |summary| [summary.first, summary.last]));
+    }
+    let rows = store.all_listens(user)?;
+    let stamps = || rows.iter().filter(|row| !deleted.has(row)).filter_map(|row| row.at);
+    Ok([stamps().min(), stamps().max()])
 }
 
 fn listen(store: &Store, user: &ListenerId, play: &Listen) -> ApiResult<Value> {

@@ -25,6 +25,7 @@ mod playing;
 mod submit;
 
 pub(crate) use cors::across_origins;
+pub(crate) use listens::listen_count;
 
 use std::sync::Arc;
 

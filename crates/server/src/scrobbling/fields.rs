@@ -32,6 +32,14 @@ impl FormFields {
         Self(fields)
     }
 
+    /// The same with what another form says of fields of which this one says nothing.
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        for (name, value) in other.0 {
+            self.0.entry(name).or_insert(value);
+        }
+        self
+    }
+
     /// The value of a field.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

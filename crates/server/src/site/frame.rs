@@ -97,7 +97,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
         let asked = Self::read(&parts.uri, &parts.headers);
         let Some(access) = parts.extensions.get::<Access>() else { return Ok(asked) };
         let asked = asked.by(access);
-        Ok(Self { is_on_purpose: !asked.only_looks && is_on_purpose(&parts.headers), ..asked })
+        let is_on_purpose = !asked.only_looks
+            && parts.method != axum::http::Method::HEAD
+            && is_on_purpose(&parts.headers);
+        Ok(Self { is_on_purpose, ..asked })
     }
 }
 
@@ -123,7 +126,10 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
         is_own,
         is_admin: asked.is_admin,
         only_looks: asked.only_looks,
-        asks_time_zone: !asked.only_looks && matches!(time_zone, Some(None)),
+        // Of whoever else somebody looks at, their browser knows nothing.
+        asks_time_zone: !asked.only_looks
+            && (is_own || names.len() == 1)
+            && matches!(time_zone, Some(None)),
         time_zone: time_zone.flatten(),
         listeners: names,
         section,

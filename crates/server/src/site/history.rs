@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use segue_core::{Listen, ListenerId, Moment};
 use segue_engine::Catalogue;
 use segue_engine::history::{PeriodKind, is_heard};
-use segue_store::{DeletedPlays, ListenCursor};
+use segue_store::ListenCursor;
 use serde::Deserialize;
 
 use super::feedback::back;
@@ -63,18 +63,29 @@ pub(super) async fn plays(State(app): State<Arc<App>>, asked: Asked) -> ApiResul
 /// Plays as the store has them, latest first.
 struct Read {
     plays: Vec<(ListenCursor, Listen)>,
-    deleted: DeletedPlays,
 }
 
+/// The latest plays before a place, `limit` of those that were not deleted.
 async fn read(
     app: &App,
     listener: ListenerId,
-    before: Option<ListenCursor>,
+    mut before: Option<ListenCursor>,
     limit: usize,
 ) -> ApiResult<Read> {
     let read = app.readers.run(move |store| {
         let deleted = store.deleted_plays(&listener)?;
-        Ok(Read { plays: store.listens_page(&listener, before, limit)?, deleted })
+        let mut plays = Vec::new();
+        while plays.len() < limit {
+            let page = store.listens_page(&listener, before, limit)?;
+            before = page.last().map(|(cursor, _)| *cursor);
+            let is_last = page.len() < limit;
+            plays.extend(page.into_iter().filter(|(_, listen)| !deleted.has(listen)));
+            if is_last {
+                break;
+            }
+        }
+        plays.truncate(limit);
+        Ok(Read { plays })
     });
     read.await
 }
@@ -84,8 +95,7 @@ impl Read {
     fn days(&self, app: &App, zone: &TimeZone) -> Vec<DayOfPlays> {
         let catalogue = &app.snapshot.load().catalogue;
         let mut days: Vec<DayOfPlays> = Vec::new();
-        let shown = self.plays.iter().map(|(_, listen)| listen);
-        for listen in shown.filter(|listen| !self.deleted.has(listen)) {
+        for (_, listen) in &self.plays {
             let zone = if listen.moment == Moment::Day { &TimeZone::UTC } else { zone };
             let local = listen.started_at().map(|at| zone.to_datetime(at));
             let day = local.map(|at| at.strftime("%A, %-d %B %Y").to_string());

@@ -48,7 +48,7 @@ pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
         return Ok(answer(&frame, welcome::view(&frame, "me")));
     };
     if app.snapshot.load().model.is_none() {
-        return Ok(without_model(&app));
+        return Ok(without_model(&app, &frame));
     }
     let (frame, mix, listener) =
         mixed(&app, frame, &id, Shown { asked: &asked, most: SHOWN_PICKS }).await?;
@@ -57,7 +57,11 @@ pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
 }
 
 /// Where there is no model yet, or one is being trained.
-fn without_model(app: &App) -> Response {
+fn without_model(app: &App, frame: &Frame) -> Response {
+    // What is being done about it concerns whoever runs this.
+    if frame.is_own {
+        return Redirect::to("/history").into_response();
+    }
     let running = app.imports.statuses().into_iter().find(|status| !status.is_over());
     let to = running.map_or("/model".to_owned(), |running| crate::page::urls::import(&running.id));
     Redirect::to(&to).into_response()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use segue_core::{Impression, ListenerId, Timestamp};
+use segue_core::{ListenerId, Timestamp};
 use segue_store::{ImpressionId, ListId, ListName, SavedList};
 use serde::Deserialize;
 
@@ -56,28 +56,12 @@ pub(super) async fn one(
     let listener = frame::listener(&frame).ok_or_else(|| unknown(id))?;
     let opened = match asked.is_on_purpose {
         true => lists::open(&app, &listener, ListId(id)).await?,
-        false => look(&app, listener.clone(), ListId(id)).await?,
+        false => lists::look(&app, listener.clone(), ListId(id)).await?,
     };
     let (list, mix) = opened.ok_or_else(|| unknown(id))?;
     let kept = app.listeners.get(&listener).await?;
     let picks = cards::of_picks(&app, &kept, &mix.slate.picks);
     Ok(answer(&frame, view::view_one(&frame, &list_view(list), &picks)))
-}
-
-/// A list with its mix, which nobody may have seen by that.
-async fn look(
-    app: &App,
-    listener: ListenerId,
-    id: ListId,
-) -> ApiResult<Option<(SavedList, Impression)>> {
-    let read = app.readers.run(move |store| {
-        let Some(list) = store.lists(&listener)?.into_iter().find(|list| list.id == id) else {
-            return Ok(None);
-        };
-        let mix = store.impression(list.impression)?;
-        Ok(mix.map(|mix| (list, mix)))
-    });
-    read.await
 }
 
 /// What the form sends that keeps a mix.

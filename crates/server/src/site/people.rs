@@ -49,12 +49,24 @@ async fn shown(
         plays: summary.listens,
         keys: keys.iter().filter(|key| key.listener.as_ref() == Some(&summary.id)).count() as u64,
     };
+    // Whoever was invited and did nothing yet is not in the log.
+    let mut listeners = listeners;
+    for listener in keys.iter().filter_map(|key| key.listener.clone()) {
+        if listeners.iter().all(|known| known.id != listener) {
+            listeners.push(nobody_yet(listener));
+        }
+    }
+    listeners.sort_by(|a, b| a.id.cmp(&b.id));
     let people = PeopleView {
         people: listeners.into_iter().map(person).collect(),
         invitation,
         can_invite: app.keys.is_required(),
     };
     Ok(answer(&frame, view::view(&frame, &people)))
+}
+
+fn nobody_yet(id: ListenerId) -> ListenerSummary {
+    ListenerSummary { id, listens: 0, first: None, last: None, feedback: 0, time_zone: None }
 }
 
 /// Whom to invite.

@@ -621,6 +621,35 @@ async fn a_kiosk_shows_and_teaches_nothing() {
         assert_eq!(reply.status.as_u16(), 403, "{path}");
     }
     assert_eq!(world.store().impressions(&ListenerId::new("ada"), 99).unwrap().len(), before);
+
+    // By the doors that have keys of their own.
+    let login = format!("method=auth.getMobileSession&username=ada&password={hall}&format=json");
+    let reply = world.send(by_browser("", Method::POST, "/2.0/", &login)).await;
+    assert!(reply.text().contains("\"error\""), "{}", reply.text());
+    let now = Timestamp::now().as_second();
+    let proof = md5::compute(format!("{:x}{now}", md5::compute(&hall)));
+    let hello = format!("/audioscrobbler/?hs=true&p=1.2&u=ada&t={now}&a={proof:x}&c=t&v=1");
+    let reply = world.send(request(Method::GET, &hello, None)).await;
+    assert!(reply.text().starts_with("BADAUTH"), "{}", reply.text());
+}
+
+#[tokio::test]
+async fn a_list_is_opened_by_whoever_may_write_and_by_no_other_question() {
+    let (world, [ada, hall, keeper]) = World::household().await;
+    let keeper = session(&world, &keeper).await;
+    let refresh = with_body(&keeper, "/v1/listeners/ada/lists/refresh", &json!({}));
+    let lists = world.send(refresh).await.ok();
+    let list = lists["lists"].as_array().unwrap().iter().find(|list| list["kind"] == "today");
+    let path = format!("/v1/listeners/ada/lists/{}", list.unwrap()["list"]["id"]);
+    let ask = async |key: &str, method: Method| {
+        let mut request = request(method, &path, None);
+        request.headers_mut().insert("x-api-key", key.parse().unwrap());
+        assert_eq!(world.send(request).await.status.as_u16(), 200);
+        let lists = world.store().lists(&ListenerId::new("ada")).unwrap();
+        lists.iter().any(|list| list.is_opened)
+    };
+    assert!(!ask(&hall, Method::GET).await && !ask(&ada, Method::HEAD).await);
+    assert!(ask(&ada, Method::GET).await);
 }
 
 #[tokio::test]
@@ -635,6 +664,14 @@ async fn whoever_runs_it_invites_by_a_link_that_opens_the_pages_of_one() {
         let reply = send(&as_ada, method, path, "listener=ada").await;
         assert_eq!(reply.status.as_u16(), 403, "{path}");
     }
+    let asks = async |session: &str| {
+        let page = send(session, Method::GET, "/history", "").await.text();
+        page.contains("data-asks-time-zone")
+    };
+    assert!(asks(&as_ada).await, "her browser knows where she is");
+    assert!(!asks(&keeper).await, "nobody else's does");
+    world.store().set_time_zone(&ListenerId::new("ada"), Some("Asia/Tokyo")).unwrap();
+    assert!(!asks(&as_ada).await, "she has said it");
     let page = send(&keeper, Method::GET, "/people", "").await.text();
     assert!(page.contains("bob") && !page.contains("/join/segue_"), "{page}");
     for who in ["tom", "tom"] {

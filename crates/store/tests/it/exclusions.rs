@@ -1,9 +1,9 @@
 //! Excluded plays are left out when the log is read, and come back.
 
-use segue_core::{DeviceClass, Listen, Track};
+use segue_core::{DeviceClass, Listen, Moment, Timestamp, Track};
 use segue_store::{Exclusion, Store};
 
-use crate::fixtures::{at, import, listener, played, stream, track, version_of};
+use crate::fixtures::{at, import, listener, played, scrobble, stream, track, version_of};
 
 fn store_with_five_plays() -> (Store, Vec<Track>) {
     let mut store = Store::open_in_memory().unwrap();
@@ -85,4 +85,38 @@ fn a_single_play_that_was_excluded_stays_out_however_often_it_comes_again() {
     import(&mut store, "again", &again);
     assert_eq!(heard(&store), ["a live", "b", "c", "d", "a"], "another play of it counts");
     assert_eq!(store.all_listens(&listener("ann")).unwrap().len(), 6);
+}
+
+#[test]
+fn a_day_that_is_left_out_has_the_plays_of_which_only_that_day_is_known() {
+    let mut store = Store::open_in_memory().unwrap();
+    let songs = ["a", "b", "c"].map(|id| track(id));
+    store.add_tracks(&songs).unwrap();
+    let day = |position: usize| -> Timestamp {
+        format!("2025-12-{}T00:00:00Z", 24 + position).parse().unwrap()
+    };
+    let plays: Vec<Listen> = songs
+        .iter()
+        .enumerate()
+        .map(|(position, song)| Listen {
+            at: Some(day(position)),
+            moment: Moment::Day,
+            ..scrobble("ann", song, 0)
+        })
+        .collect();
+    store.append_listens(&plays).unwrap();
+    let ann = listener("ann");
+    // The 25th in Honolulu, in Paris and in Auckland.
+    for (from, to) in [
+        ("2025-12-25T10:00:00Z", "2025-12-26T10:00:00Z"),
+        ("2025-12-24T23:00:00Z", "2025-12-25T23:00:00Z"),
+        ("2025-12-24T11:00:00Z", "2025-12-25T11:00:00Z"),
+    ] {
+        let period = Exclusion::Period { from: from.parse().unwrap(), to: to.parse().unwrap() };
+        let id = store.exclude(&ann, &period).unwrap();
+        let left: Vec<_> =
+            store.listens(&ann).unwrap().into_iter().map(|play| play.track).collect();
+        assert_eq!(left, [songs[0].id.clone(), songs[2].id.clone()], "{from}");
+        store.include_again(id).unwrap();
+    }
 }
