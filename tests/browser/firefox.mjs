@@ -3,7 +3,8 @@
 // Both are done by its preferences, so that a journey need not know which browser it walks in:
 //
 // - emulating the colour scheme (https://bugzilla.mozilla.org/show_bug.cgi?id=2064352). The command
-//   is answered here, before it is sent, by the preference that holds for all windows;
+//   is answered here, before it is sent, by the preference that holds for all windows. A Firefox
+//   that knows the command needs none of this;
 // - windows without scripts: they belong to a second Firefox that runs none anywhere.
 
 import { createRequire } from "node:module";
@@ -75,7 +76,8 @@ async function setScheme(socket, scheme) {
 Socket.prototype.send = function (message, ...more) {
   const { id, method, params } = JSON.parse(message);
   if (method !== "emulation.setMediaFeaturesOverride") return send.call(this, message, ...more);
-  const answer = (told) => this.emit("message", Buffer.from(JSON.stringify({ id, ...told })), false);
+  const answer = (told) =>
+    this.emit("message", Buffer.from(JSON.stringify({ id, ...told })), false);
   setScheme(this, params.features["prefers-color-scheme"]).then(
     () => answer({ type: "success", result: {} }),
     ({ message }) => answer({ type: "error", error: "unknown error", message }),

@@ -14,6 +14,20 @@ if (unknown.length) throw new Error(`no journey \`${unknown[0]}\`: there are ${a
 
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
+/** Walks one journey and gives whether it went well. */
+async function walkOne(stage, journey) {
+  const { title, walk } = await import(`./journeys/${journey}.mjs`);
+  const since = Date.now();
+  try {
+    await walk(stage);
+    console.log(`ok      ${journey}: ${title} (${seconds(since)})`);
+    return true;
+  } catch (error) {
+    console.log(`FAILED  ${journey}: ${title} (${seconds(since)})\n${error.stack}`);
+    return false;
+  }
+}
+
 /** Walks the journeys in one browser and gives how many failed. */
 async function walkAll(name, executable, demo) {
   const begun = Date.now();
@@ -22,19 +36,9 @@ async function walkAll(name, executable, demo) {
   const stage = new Stage({ binary, demo, work: join(work, name), browser });
   console.log(`${name} ${browser.version()}`);
   Object.assign(counts, { assertions: 0, axe: 0, widths: 0 });
-  let failed = 0;
   const journeys = wanted.length ? wanted : all;
-  for (const name of journeys) {
-    const { title, walk } = await import(`./journeys/${name}.mjs`);
-    const since = Date.now();
-    try {
-      await walk(stage);
-      console.log(`ok      ${name}: ${title} (${seconds(since)})`);
-    } catch (error) {
-      failed++;
-      console.log(`FAILED  ${name}: ${title} (${seconds(since)})\n${error.stack}`);
-    }
-  }
+  let failed = 0;
+  for (const journey of journeys) if (!(await walkOne(stage, journey))) failed++;
   await stage.close();
   console.log(
     `${journeys.length - failed} of ${journeys.length} journeys, ${counts.assertions} assertions, ${counts.axe} axe runs, ${counts.widths} widths, ${seconds(begun)}`,

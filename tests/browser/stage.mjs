@@ -185,8 +185,8 @@ export async function press(card, name, how) {
 }
 
 /**
- * Writes into a field in place of what it holds, by keys. Playwright's `fill` waits for a frame to be
- * painted, which Firefox without scripts never tells of, and in Firefox adds to a number.
+ * Writes into a field in place of what it holds, by keys. Playwright's `fill` waits for a frame to
+ * be painted, which Firefox without scripts never tells of, and in Firefox it adds to a number.
  */
 export async function retype(field, text) {
   await field.focus();
