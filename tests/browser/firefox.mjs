@@ -7,7 +7,9 @@
 //   that knows the command needs none of this;
 // - windows without scripts: they belong to a second Firefox that runs none anywhere.
 
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { basename } from "node:path";
 import { firefox } from "playwright-core";
 
 const { ws: Socket } = createRequire(import.meta.url)("playwright-core/lib/utilsBundle");
@@ -43,6 +45,23 @@ export async function launch(executablePath) {
     await close();
   };
   return browser;
+}
+
+/**
+ * Drags files over the page, and gives what lets go of them. BiDi has no hand that carries files:
+ * the page is sent the events that such a hand leads to.
+ */
+export async function drag(page, files) {
+  const read = files.map((file) => [basename(file), readFileSync(file, "base64")]);
+  const dataTransfer = await page.evaluateHandle((read) => {
+    const held = new DataTransfer();
+    for (const [name, content] of read)
+      held.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], name));
+    return held;
+  }, read);
+  const main = page.locator("main");
+  await main.dispatchEvent("dragover", { dataTransfer });
+  return () => main.dispatchEvent("drop", { dataTransfer });
 }
 
 const send = Socket.prototype.send;

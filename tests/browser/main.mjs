@@ -31,9 +31,9 @@ async function walkOne(stage, journey) {
 /** Walks the journeys in one browser and gives how many failed. */
 async function walkAll(name, executable, demo) {
   const begun = Date.now();
-  const { launch } = await import(`./${name}.mjs`);
+  const { launch, drag } = await import(`./${name}.mjs`);
   const browser = await launch(executable);
-  const stage = new Stage({ binary, demo, work: join(work, name), browser });
+  const stage = new Stage({ binary, demo, work: join(work, name), browser, drag });
   console.log(`${name} ${browser.version()}`);
   Object.assign(counts, { assertions: 0, axe: 0, widths: 0 });
   const journeys = wanted.length ? wanted : all;

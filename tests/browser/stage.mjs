@@ -46,9 +46,9 @@ export function madeUp(binary, folder) {
 export class Stage {
   #servers = [];
 
-  /** `demo` is the folder of `madeUp`. */
-  constructor({ binary, demo, work, browser }) {
-    Object.assign(this, { binary, demo, work, browser });
+  /** `demo` is the folder of `madeUp`, `drag` how files are dragged in this browser. */
+  constructor({ binary, demo, work, browser, drag }) {
+    Object.assign(this, { binary, demo, work, browser, drag });
     mkdirSync(work);
   }
 

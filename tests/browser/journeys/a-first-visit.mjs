@@ -1,36 +1,9 @@
 // Nobody is known yet. An export is dropped, looked at, read, reported and learned from; the same
 // files add nothing, nor what is discarded; forgetting leaves nothing.
 
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { accessible, check, fits, until } from "../stage.mjs";
 
 export const title = "from an empty home to shelves, and back";
-
-/**
- * Files that come from the desktop of whoever uses the browser, over the middle of the page: by the
- * hand that Chromium lends, elsewhere by the events that such a hand leads to.
- */
-async function drag(page, files) {
-  if (page.context().browser().browserType().name() !== "chromium") return tellOfDrag(page, files);
-  const hand = await page.context().newCDPSession(page);
-  const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver"])
-    await hand.send("Input.dispatchDragEvent", { type, x: 500, y: 300, data });
-  return async () => hand.send("Input.dispatchDragEvent", { type: "drop", x: 500, y: 300, data });
-}
-
-async function tellOfDrag(page, files) {
-  const read = files.map((file) => [basename(file), readFileSync(file, "base64")]);
-  const dataTransfer = await page.evaluateHandle((read) => {
-    const held = new DataTransfer();
-    for (const [name, content] of read)
-      held.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], name));
-    return held;
-  }, read);
-  await page.locator("main").dispatchEvent("dragover", { dataTransfer });
-  return () => page.locator("main").dispatchEvent("drop", { dataTransfer });
-}
 
 const numbers = async (locator) =>
   (await locator.allTextContents()).map((text) => Number(text.replaceAll(",", "")));
@@ -63,7 +36,7 @@ export async function walk(stage) {
   check.equal(await page.getByRole("navigation").count(), 0, "nowhere to go yet");
 
   await page.getByLabel("Whose history is it?").fill("ann");
-  const drop = await drag(page, files);
+  const drop = await stage.drag(page, files);
   await page.locator(".drop-zone.is-over").waitFor();
   await drop();
   const told = await held(page);
