@@ -32,7 +32,7 @@ golden out="golden.json" *options:
 test:
     cargo test --workspace
 
-# Walk through the page in a real browser (needs Node and Chromium).
+# Walk through the page in real browsers (needs Node, and Chromium or Firefox).
 browser *journeys:
     cargo build -p segue-cli
     tests/browser/run.sh target/debug/segue {{journeys}}

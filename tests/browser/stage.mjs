@@ -6,7 +6,6 @@ import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const LISTENERS = 8;
@@ -33,44 +32,42 @@ export async function until(what, holds, milliseconds = 15_000) {
   }
 }
 
+function run(binary, ...given) {
+  return execFileSync(binary, given, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Makes up listeners, their exports and a model in a folder, for stages to start from. */
+export function madeUp(binary, folder) {
+  run(binary, "demo", "--listeners", String(LISTENERS), "--keep", folder);
+  return folder;
+}
+
 /** Lays out homes under `work` and starts servers on them. */
 export class Stage {
   #servers = [];
 
-  constructor(binary, work, browser) {
-    Object.assign(this, { binary, work, browser });
-  }
-
-  static async open(binary, work) {
-    const args = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"];
-    const browser = await chromium.launch({ executablePath: process.env.SEGUE_CHROMIUM, args });
-    const stage = new Stage(binary, work, browser);
-    stage.run("demo", "--listeners", String(LISTENERS), "--keep", join(work, "demo"));
-    stage.exports = join(work, "demo", "exports");
-    return stage;
+  /** `demo` is the folder of `madeUp`, `drag` how files are dragged in this browser. */
+  constructor({ binary, demo, work, browser, drag }) {
+    Object.assign(this, { binary, demo, work, browser, drag });
+    mkdirSync(work);
   }
 
   run(...given) {
-    return execFileSync(this.binary, given, {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    return run(this.binary, ...given);
   }
 
   /** A home of its own, with a history and a model where `from` says `demo`. */
   home(name, from) {
     const home = join(this.work, name);
-    if (from === "demo") cpSync(join(this.work, "demo", "home"), home, { recursive: true });
+    if (from === "demo") cpSync(join(this.demo, "home"), home, { recursive: true });
     return home;
   }
 
   /** The files of a made-up export: a history, a library, and the sound of the tracks. */
   files(listener) {
-    const folder = join(this.exports, listener);
-    return [
-      ...readdirSync(folder).map((name) => join(folder, name)),
-      join(this.exports, "tracks.csv"),
-    ];
+    const exports = join(this.demo, "exports");
+    const names = readdirSync(join(exports, listener)).map((name) => join(listener, name));
+    return [...names, "tracks.csv"].map((name) => join(exports, name));
   }
 
   /** Starts a server on a home and waits until it answers. */
@@ -182,9 +179,19 @@ export class Site {
 }
 
 /** Presses a button of a card; all but "Like" are behind its three dots. */
-export async function press(card, name) {
-  if (!/Like/.test(name.source)) await card.getByRole("button", { name: /^More/ }).click();
-  await card.getByRole("button", { name }).click();
+export async function press(card, name, how) {
+  if (!/Like/.test(name.source)) await card.getByRole("button", { name: /^More/ }).click(how);
+  await card.getByRole("button", { name }).click(how);
+}
+
+/**
+ * Writes into a field in place of what it holds, by keys. Playwright's `fill` waits for a frame to
+ * be painted, which Firefox without scripts never tells of, and in Firefox it adds to a number.
+ */
+export async function retype(field, text) {
+  await field.focus();
+  await field.page().keyboard.press("ControlOrMeta+a");
+  await field.page().keyboard.type(text);
 }
 
 /** No rule of axe-core may be broken, with everything opened that can be. */

@@ -5,15 +5,6 @@ import { accessible, check, fits, until } from "../stage.mjs";
 
 export const title = "from an empty home to shelves, and back";
 
-/** Files that come from the desktop of whoever uses the browser, over the middle of the page. */
-async function drag(page, files) {
-  const hand = await page.context().newCDPSession(page);
-  const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver"])
-    await hand.send("Input.dispatchDragEvent", { type, x: 500, y: 300, data });
-  return async () => hand.send("Input.dispatchDragEvent", { type: "drop", x: 500, y: 300, data });
-}
-
 const numbers = async (locator) =>
   (await locator.allTextContents()).map((text) => Number(text.replaceAll(",", "")));
 
@@ -45,7 +36,7 @@ export async function walk(stage) {
   check.equal(await page.getByRole("navigation").count(), 0, "nowhere to go yet");
 
   await page.getByLabel("Whose history is it?").fill("ann");
-  const drop = await drag(page, files);
+  const drop = await stage.drag(page, files);
   await page.locator(".drop-zone.is-over").waitFor();
   await drop();
   const told = await held(page);

@@ -168,7 +168,7 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
             div class={ "sleeve " (sketch::mood(&taste.sound).class()) } { (sketch::sketch(&taste.sound)) }
             div.about {
                 h3 id=(id) { (taste.name) }
-                p.share { strong { (words::percent(f64::from(taste.share))) } " of what you play \
+                p { strong { (words::percent(f64::from(taste.share))) } " of what you play \
                     · " span class={ "trend " (class) } { (trend) } }
                 p.artists { (words::list(&taste.artists)) }
                 @for remark in &taste.remarks { p.small { (remark) } }
