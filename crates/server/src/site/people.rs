@@ -99,7 +99,7 @@ pub(super) async fn invite(
             .map(|number| format!("{whose}, invited {number}"))
             .find(|name| !names.contains(name))
             .expect("there are more numbers than keys");
-        Ok(store.add_key(&KeyEntry {
+        store.add_key(&KeyEntry {
             name,
             scope: Scope::Write.to_string(),
             hash,
@@ -107,7 +107,7 @@ pub(super) async fn invite(
             listener: Some(whose),
             created_at: Timestamp::now(),
             revoked_at: None,
-        })?)
+        })
     });
     added.await?;
     app.reload_keys().await?;
