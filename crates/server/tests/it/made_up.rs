@@ -5,7 +5,9 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use segue::{NewFrom, OnlyPlayed};
-use segue_core::{AudioFeature, AudioFeatures, Listen, ListenerId, Source, Track, TrackId, WorkId};
+use segue_core::{
+    AudioFeature, AudioFeatures, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId,
+};
 use segue_engine::Catalogue;
 use segue_engine::history::{Period, Plays, Review, ReviewRequest};
 use segue_server::page::artist::{ArtistHistory, ArtistView};
