@@ -90,7 +90,7 @@ fn a_single_play_that_was_excluded_stays_out_however_often_it_comes_again() {
 #[test]
 fn a_day_that_is_left_out_has_the_plays_of_which_only_that_day_is_known() {
     let mut store = Store::open_in_memory().unwrap();
-    let songs = ["a", "b", "c"].map(|id| track(id));
+    let songs = ["a", "b", "c"].map(track);
     store.add_tracks(&songs).unwrap();
     let day = |position: usize| -> Timestamp {
         format!("2025-12-{}T00:00:00Z", 24 + position).parse().unwrap()
