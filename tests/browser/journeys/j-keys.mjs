@@ -1,6 +1,6 @@
 // A server with keys: the way in, the way out, and what a key that may only look cannot do.
 
-import { check, press } from "../stage.mjs";
+import { check } from "../stage.mjs";
 
 export const title = "log in, a wrong key, log out, scopes";
 
@@ -44,15 +44,8 @@ export async function walk(stage) {
   await logIn(reader);
   await page.goto("/?explore=1");
   const first = page.locator("#mix .card").first();
-  const track = await first.getAttribute("data-track");
-  await first.getByRole("button", { name: /^Like/ }).click();
-  await page
-    .locator(".toast", { hasText: "That was not kept: this needs a key with scope `write`" })
-    .waitFor();
-  check.equal(await first.locator("[aria-pressed]").getAttribute("aria-pressed"), "false");
-  await press(first, /^Not for me/);
-  await page.locator(".toast", { hasText: "That was not kept" }).nth(1).waitFor();
-  await page.locator(`#mix .card[data-track=${JSON.stringify(track)}]`).waitFor();
+  await first.waitFor();
+  check.equal(await first.getByRole("button").count(), 0, "nothing can be said with it");
   await page.goto("/model");
   check.equal(
     await page.getByRole("button", { name: /Learn again|Use this/ }).count(),
@@ -60,9 +53,9 @@ export async function walk(stage) {
     "no button that would not work",
   );
   await page.goto("/taste");
-  await page.getByRole("textbox", { name: "An artist" }).fill("anybody");
-  await page.getByRole("button", { name: "Leave out this artist" }).click();
+  check.equal(await page.getByRole("button", { name: /Leave out/ }).count(), 0);
+  check.equal((await page.goto("/people")).status(), 403);
   check.equal(await page.locator("h1").textContent(), "Not for this key");
-  check.match(await page.locator(".lead").textContent(), /needs a key with scope `write`/);
+  check.match(await page.locator(".lead").textContent(), /needs a key with scope `admin`/);
   await site.shut(page, /status of 40[13]/);
 }
