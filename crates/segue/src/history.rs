@@ -71,6 +71,11 @@ pub fn review(
 /// # Errors
 /// When the store cannot be read.
 pub fn time_zone(store: &Store, listener: &ListenerId) -> Result<TimeZone> {
-    let said = store.time_zone(listener)?;
-    Ok(said.and_then(|name| TimeZone::get(&name).ok()).unwrap_or_else(TimeZone::system))
+    Ok(named_time_zone(store.time_zone(listener)?.as_deref()))
+}
+
+/// The time zone of a name that a listener said, else that of this machine: where nobody said, or
+/// the name is in no table any more.
+pub fn named_time_zone(said: Option<&str>) -> TimeZone {
+    said.and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(TimeZone::system)
 }

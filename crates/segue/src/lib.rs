@@ -53,7 +53,7 @@ pub use connections::{ListToPush, RemoteReading, Service, TakenIn};
 pub use dataset::{Dataset, dated_plays, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
-pub use history::{review, shown_plays, time_zone};
+pub use history::{named_time_zone, review, shown_plays, time_zone};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
 pub use lists::{DueList, DueLists, Refreshed, keep_mix};

@@ -10,7 +10,7 @@ use crate::error::{ApiError, ApiResult};
 
 /// What somebody wants to look at, as they wrote it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct HistoryQuery {
     /// A period such as `2026-11`; all time if left out.
     pub(crate) period: Option<String>,
     /// A time zone; the listener's own if left out.
@@ -20,14 +20,18 @@ pub(crate) struct Wanted {
 }
 
 /// A period of a history, and in which time zone its days begin.
-pub(crate) struct Looked {
+pub(crate) struct ReviewInZone {
     pub(crate) review: Review,
     pub(crate) time_zone: TimeZone,
 }
 
 /// Looks at a period of a listener's history.
-pub(crate) async fn look(app: &App, listener: ListenerId, wanted: Wanted) -> ApiResult<Looked> {
-    let asked = wanted.time_zone.as_deref().map(zone).transpose()?;
+pub(crate) async fn review(
+    app: &App,
+    listener: ListenerId,
+    query: HistoryQuery,
+) -> ApiResult<ReviewInZone> {
+    let asked = query.time_zone.as_deref().map(zone).transpose()?;
     let snapshot = app.snapshot.load_full();
     let read = app.readers.run(move |store| {
         let time_zone = match asked {
@@ -35,14 +39,14 @@ pub(crate) async fn look(app: &App, listener: ListenerId, wanted: Wanted) -> Api
             None => segue::time_zone(store, &listener)?,
         };
         let today = Timestamp::now().to_zoned(time_zone.clone()).date();
-        let period = wanted.period.as_deref().map_or(Ok(Period::All), |period| {
+        let period = query.period.as_deref().map_or(Ok(Period::All), |period| {
             Period::parse(period, today)
                 .map_err(|error| ApiError::bad_request("unknown_period", error.to_string()))
         })?;
         let listens = segue::shown_plays(store, &listener)?;
-        let request = ReviewRequest { period, today, named: wanted.named };
+        let request = ReviewRequest { period, today, named: query.named };
         let review = segue::review(&snapshot.catalogue, &listens, &time_zone, request);
-        Ok(Looked { review, time_zone })
+        Ok(ReviewInZone { review, time_zone })
     });
     read.await
 }

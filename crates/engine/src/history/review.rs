@@ -182,20 +182,22 @@ impl Review {
             days_before(period, last_day).filter(|days| begins.is_some_and(|b| b <= days[0]));
         let before_plays = before.map_or(&[][..], |[first, last]| plays.between(first, last));
         let firsts = Firsts::of(catalogue, plays.between(Date::MIN, last_day));
-        let sums = |plays: &[Play], from| Sums::of(catalogue, plays, &firsts, from);
+        let mut albums = Albums::new(catalogue);
+        let sums = Sums::of(&mut albums, within, &firsts, first);
+        let before = before.map(|[first_day, last_day]| Before {
+            first_day,
+            last_day,
+            sums: Sums::of(&mut albums, before_plays, &firsts, first_day),
+        });
         let is_all = period == Period::All;
         Self {
             period,
             first_day: begins.map(|begins| begins.max(first)).filter(|day| *day <= last_day),
             last_day,
-            sums: sums(within, first),
-            before: before.map(|[first_day, last_day]| Before {
-                first_day,
-                last_day,
-                sums: sums(before_plays, first_day),
-            }),
+            sums,
+            before,
             parts: parts(plays, period),
-            top: top(catalogue, within, before_plays, named),
+            top: top(&mut albums, within, before_plays, named),
             discoveries: firsts.discoveries(catalogue, within, first, named),
             longest_streak: streaks(within).max_by_key(|streak| streak.days),
             current_streak: current_streak(plays, today),
@@ -235,11 +237,11 @@ fn days_before(period: Period, last_day: Date) -> Option<[Date; 2]> {
 
 impl Sums {
     /// Adds plays up; what was first played on `from` or later is new.
-    fn of(catalogue: &Catalogue, plays: &[Play], firsts: &Firsts, from: Date) -> Self {
+    fn of(numbers: &mut Albums<'_>, plays: &[Play], firsts: &Firsts, from: Date) -> Self {
+        let catalogue = numbers.catalogue;
         let mut sums = Self::default();
         let mut songs: FxHashSet<WorkIdx> = FxHashSet::default();
         let mut artists: FxHashSet<ArtistIdx> = FxHashSet::default();
-        let mut numbers = Albums::new(catalogue);
         let mut albums: FxHashSet<u32> = FxHashSet::default();
         for play in plays {
             sums.plays += u64::from(play.count);

@@ -74,12 +74,12 @@ pub struct Top {
 
 /// The `k` most played of each kind; fewer where fewer were played. `before` are the plays that they
 /// are compared with.
-pub(super) fn top(catalogue: &Catalogue, plays: &[Play], before: &[Play], k: usize) -> Top {
+pub(super) fn top(albums: &mut Albums<'_>, plays: &[Play], before: &[Play], k: usize) -> Top {
+    let catalogue = albums.catalogue;
     let artists = most([plays, before], k, |track| catalogue.artist(track));
     let works = most([plays, before], k, |track| Some(catalogue.work(track)));
-    let mut albums = Albums::new(catalogue);
     let albums = most([plays, before], k, |track| albums.of(track));
-    let artist = |Placed { key, tally, place_before }: Placed<ArtistIdx>| TopArtist {
+    let artist = |TopEntry { key, tally, place_before }: TopEntry<ArtistIdx>| TopArtist {
         artist: catalogue.artist_name(key).to_owned(),
         plays: tally.plays,
         ms_played: tally.ms_played,
@@ -92,7 +92,10 @@ pub(super) fn top(catalogue: &Catalogue, plays: &[Play], before: &[Play], k: usi
     }
 }
 
-fn top_track<K>(catalogue: &Catalogue, Placed { tally, place_before, .. }: Placed<K>) -> TopTrack {
+fn top_track<K>(
+    catalogue: &Catalogue,
+    TopEntry { tally, place_before, .. }: TopEntry<K>,
+) -> TopTrack {
     let row = catalogue.track(tally.last);
     TopTrack {
         track: row.id.clone(),
@@ -104,7 +107,10 @@ fn top_track<K>(catalogue: &Catalogue, Placed { tally, place_before, .. }: Place
     }
 }
 
-fn top_album<K>(catalogue: &Catalogue, Placed { tally, place_before, .. }: Placed<K>) -> TopAlbum {
+fn top_album<K>(
+    catalogue: &Catalogue,
+    TopEntry { tally, place_before, .. }: TopEntry<K>,
+) -> TopAlbum {
     let row = catalogue.track(tally.last);
     TopAlbum {
         album: row.album.clone().unwrap_or_default(),
@@ -124,7 +130,7 @@ struct Tally {
     last: TrackIdx,
 }
 
-struct Placed<K> {
+struct TopEntry<K> {
     key: K,
     tally: Tally,
     place_before: Option<u32>,
@@ -135,12 +141,12 @@ fn most<K: Ord + Copy + Hash>(
     [plays, before]: [&[Play]; 2],
     k: usize,
     mut key: impl FnMut(TrackIdx) -> Option<K>,
-) -> Vec<Placed<K>> {
+) -> Vec<TopEntry<K>> {
     let mut most = ordered(plays, &mut key);
     most.truncate(k);
     let before = ordered(before, &mut key).into_iter().zip(1..);
     let places: FxHashMap<K, u32> = before.map(|((key, _), place)| (key, place)).collect();
-    let ranked = |(key, tally)| Placed { key, tally, place_before: places.get(&key).copied() };
+    let ranked = |(key, tally)| TopEntry { key, tally, place_before: places.get(&key).copied() };
     most.into_iter().map(ranked).collect()
 }
 
@@ -165,7 +171,7 @@ fn ordered<K: Ord + Copy + Hash>(
 
 /// Numbers for albums, in the order in which they are asked about. The catalogue has names only.
 pub(super) struct Albums<'a> {
-    catalogue: &'a Catalogue,
+    pub(super) catalogue: &'a Catalogue,
     tracks: FxHashMap<TrackIdx, Option<u32>>,
     names: FxHashMap<(Option<ArtistIdx>, String), u32>,
 }

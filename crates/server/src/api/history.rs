@@ -15,7 +15,7 @@ use super::shapes::{check_name, limit};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
-use crate::history::{Looked, Wanted, look, zone_name};
+use crate::history::{HistoryQuery, ReviewInZone, review, zone_name};
 use crate::picture;
 
 /// Which part of a history.
@@ -54,16 +54,16 @@ pub(crate) async fn history(
     InPath(listener): InPath<String>,
     Params(params): Params<HistoryParams>,
 ) -> ApiResult<Json<HistoryAnswer>> {
-    let Looked { review, time_zone } = params.look(&app, listener).await?;
+    let ReviewInZone { review, time_zone } = params.review(&app, listener).await?;
     Ok(Json(HistoryAnswer { time_zone: zone_name(&time_zone), review }))
 }
 
 impl HistoryParams {
-    async fn look(self, app: &App, listener: String) -> ApiResult<Looked> {
+    async fn review(self, app: &App, listener: String) -> ApiResult<ReviewInZone> {
         check_name("a listener", &listener)?;
         let named = limit(self.limit, 20)?;
-        let wanted = Wanted { period: self.period, time_zone: self.time_zone, named };
-        look(app, ListenerId::new(listener), wanted).await
+        let query = HistoryQuery { period: self.period, time_zone: self.time_zone, named };
+        review(app, ListenerId::new(listener), query).await
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn picture(
             return Err(ApiError::not_found("no_such_picture", message));
         }
     };
-    let Looked { review, .. } = params.look(&app, listener).await?;
+    let ReviewInZone { review, .. } = params.review(&app, listener).await?;
     let svg = picture::svg(&review);
     if !is_png {
         return Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response());

@@ -124,7 +124,8 @@ fn periods(history: &HistoryView) -> Markup {
         nav.periods aria-label="Period" {
             @for kind in PeriodKind::ALL.into_iter().rev() {
                 @let period = Period::containing(kind, day);
-                a href=(urls::history(period)) aria-current=[(kind == shown.kind()).then_some("page")] { (kind_name(kind)) }
+                @let is_shown = (kind == shown.kind()).then_some("page");
+                a href=(urls::history(period)) aria-current=[is_shown] { (kind_name(kind)) }
             }
             span.steps {
                 @if let Some(before) = before { a rel="prev" href=(urls::history(before)) { "‹ " (short(before)) } }
@@ -169,7 +170,8 @@ fn figures(history: &HistoryView) -> Markup {
                 (figure(words::count(streak.days.into(), "day", "days"), &streak_name(&streak)))
             }
             @if let Some(busy) = &review.busiest_day {
-                (figure(words::count(busy.plays, "play", "plays"), &format!("on {}, the busiest day", words::day(busy.day))))
+                @let when = format!("on {}, the busiest day", words::day(busy.day));
+                (figure(words::count(busy.plays, "play", "plays"), &when))
             }
         }
         @if let Some(streak) = review.current_streak.filter(|streak| streak.days > 1 && is_now(history)) {
@@ -238,7 +240,7 @@ fn compared(review: &Review) -> String {
 }
 
 /// A line of a list of the most played.
-struct Entry {
+struct TopLine {
     name: Markup,
     below: Option<Markup>,
     plays: u64,
@@ -248,19 +250,19 @@ struct Entry {
 fn most_played(review: &Review) -> Markup {
     let artist = |name: &String| html! { a href=(urls::artist(name)) { (name) } };
     let top = &review.top;
-    let artists = top.artists.iter().map(|top| Entry {
+    let artists = top.artists.iter().map(|top| TopLine {
         name: artist(&top.artist),
         below: None,
         plays: top.plays,
         place_before: top.place_before,
     });
-    let songs = top.tracks.iter().map(|top| Entry {
+    let songs = top.tracks.iter().map(|top| TopLine {
         name: html! { a href=(urls::track(top.track.as_str())) { (top.title) } },
         below: top.artist.as_ref().map(artist),
         plays: top.plays,
         place_before: top.place_before,
     });
-    let albums = top.albums.iter().map(|top| Entry {
+    let albums = top.albums.iter().map(|top| TopLine {
         name: html! { a href=(urls::track(top.track.as_str())) { (top.album) } },
         below: top.artist.as_ref().map(artist),
         plays: top.plays,
@@ -277,7 +279,7 @@ fn most_played(review: &Review) -> Markup {
     }
 }
 
-fn list(heading: &str, entries: Vec<Entry>, is_compared: bool) -> Markup {
+fn list(heading: &str, entries: Vec<TopLine>, is_compared: bool) -> Markup {
     let (open, folded) = entries.split_at(entries.len().min(OPEN));
     html! {
         @if !entries.is_empty() {
@@ -288,7 +290,9 @@ fn list(heading: &str, entries: Vec<Entry>, is_compared: bool) -> Markup {
                     details {
                         summary { (words::count(folded.len() as u64, "more", "more")) span.unseen { " " (heading) } }
                         ol start=(OPEN + 1) {
-                            @for (place, entry) in folded.iter().enumerate() { (line(OPEN + place + 1, entry, is_compared)) }
+                            @for (place, entry) in folded.iter().enumerate() {
+                                (line(OPEN + place + 1, entry, is_compared))
+                            }
                         }
                     }
                 }
@@ -297,12 +301,15 @@ fn list(heading: &str, entries: Vec<Entry>, is_compared: bool) -> Markup {
     }
 }
 
-fn line(place: usize, entry: &Entry, is_compared: bool) -> Markup {
+fn line(place: usize, entry: &TopLine, is_compared: bool) -> Markup {
     html! {
         li {
             span.place aria-hidden="true" { (place) }
             span.about { (entry.name) @if let Some(below) = &entry.below { small { (below) } } }
-            span.plays { (words::count(entry.plays, "play", "plays")) @if is_compared { (change(place as u32, entry.place_before)) } }
+            span.plays {
+                (words::count(entry.plays, "play", "plays"))
+                @if is_compared { (change(place as u32, entry.place_before)) }
+            }
         }
     }
 }
@@ -315,9 +322,22 @@ fn change(place: u32, before: Option<u32>) -> Markup {
             @match before {
                 None => { span.rose { "new" } },
                 // Below fifty, where a play or two decide, places say nothing.
-                Some(before) if before > LOWEST => { span.rose { span aria-hidden="true" { "▲" } span.unseen { "up from below place " (LOWEST) } } },
-                Some(before) if before > place => { span.rose { span aria-hidden="true" { "▲ " (before - place) } span.unseen { "up " (steps(before, place)) } } },
-                Some(before) if before < place => { span aria-hidden="true" { "▼ " (place - before) } span.unseen { "down " (steps(place, before)) } },
+                Some(before) if before > LOWEST => {
+                    span.rose {
+                        span aria-hidden="true" { "▲" }
+                        span.unseen { "up from below place " (LOWEST) }
+                    }
+                },
+                Some(before) if before > place => {
+                    span.rose {
+                        span aria-hidden="true" { "▲ " (before - place) }
+                        span.unseen { "up " (steps(before, place)) }
+                    }
+                },
+                Some(before) if before < place => {
+                    span aria-hidden="true" { "▼ " (place - before) }
+                    span.unseen { "down " (steps(place, before)) }
+                },
                 Some(_) => { span aria-hidden="true" { "=" } span.unseen { "as before" } },
             }
         }
@@ -332,7 +352,11 @@ fn discoveries(review: &Review) -> Markup {
         @if !found.is_empty() && !review.begins_within() {
             section aria-labelledby="found-title" {
                 h2 #found-title { "Heard for the first time" }
-                p { (words::count(sums.new_artists, "artist", "artists")) " and " (words::count(sums.new_songs, "song", "songs")) ", as far as your record reaches back." }
+                p {
+                    (words::count(sums.new_artists, "artist", "artists")) " and "
+                    (words::count(sums.new_songs, "song", "songs"))
+                    ", as far as your record reaches back."
+                }
                 ul.found { @for artist in found.iter().take(OPEN) { (discovered(artist)) } }
             }
         }
@@ -379,7 +403,8 @@ fn share(frame: &Frame, review: &Review) -> Markup {
     html! {
         section.share aria-labelledby="share-title" {
             h2 #share-title { "To share" }
-            img src=(svg) width="1080" height="1350" loading="lazy" alt={ (title(review.period)) ": a picture of what is on this page" };
+            img src=(svg) width="1080" height="1350" loading="lazy"
+                alt={ (title(review.period)) ": a picture of what is on this page" };
             div {
                 p { "It is made here and sent nowhere. It does not say whose it is." }
                 p.actions {
@@ -451,7 +476,8 @@ fn footnotes(frame: &Frame, history: &HistoryView) -> Markup {
                     input type="hidden" name="back" value=(urls::local(&frame.here));
                     label for="zone" { "The nearest large city, as Continent/City" }
                     div.joined {
-                        input #zone type="text" name="time_zone" required maxlength="60" placeholder="Europe/Paris" autocomplete="off" spellcheck="false";
+                        input #zone type="text" name="time_zone" required maxlength="60"
+                            placeholder="Europe/Paris" autocomplete="off" spellcheck="false";
                         button type="submit" { "Use it" }
                     }
                 }
@@ -473,7 +499,9 @@ pub fn view_plays(frame: &Frame, plays: &PlaysView) -> Markup {
         p.actions {
             a.button href="/history" { "History" }
             @if !plays.is_first { a.button href="/history/plays" { "The latest" } }
-            @if let Some(next) = &plays.next { a.button.primary rel="next" href=(urls::plays_before(next)) { "Earlier" } }
+            @if let Some(next) = &plays.next {
+                a.button.primary rel="next" href=(urls::plays_before(next)) { "Earlier" }
+            }
         }
     };
     page(frame, "Every play", &main)

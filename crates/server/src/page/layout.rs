@@ -91,7 +91,10 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
         (DOCTYPE)
         html lang="en" {
             (head(frame, title))
-            body data-listener=[frame.listener.as_deref()] data-asks-time-zone=[frame.asks_time_zone.then_some("")] data-only-looks=[frame.only_looks.then_some("")] {
+            body data-listener=[frame.listener.as_deref()]
+                data-asks-time-zone=[frame.asks_time_zone.then_some("")]
+                data-only-looks=[frame.only_looks.then_some("")]
+            {
                 (icons::sprite())
                 a.skip-link href="#main" { "Skip to content" }
                 (header(frame))

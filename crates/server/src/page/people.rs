@@ -12,7 +12,7 @@ use super::words;
 #[derive(Clone, Debug, Default)]
 pub struct PeopleView {
     /// Everybody, in the order of their names.
-    pub people: Vec<Person>,
+    pub people: Vec<KnownPerson>,
     /// The link that was just made. It is shown this once.
     pub invitation: Option<Invitation>,
     /// Whether links can be made: not before there is a key for whoever runs this, who would be
@@ -22,7 +22,7 @@ pub struct PeopleView {
 
 /// Somebody who is known.
 #[derive(Clone, Debug, Default)]
-pub struct Person {
+pub struct KnownPerson {
     /// Their name.
     pub name: String,
     /// Plays on record.
@@ -55,7 +55,12 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
         @if !people.people.is_empty() {
             div.scroll tabindex="0" role="region" aria-label="Everybody" {
                 table {
-                    thead { tr { th scope="col" { "Who" } th.number scope="col" { "Plays" } th.number scope="col" { "Keys" } th scope="col" { span.unseen { "Invite" } } } }
+                    thead { tr {
+                        th scope="col" { "Who" }
+                        th.number scope="col" { "Plays" }
+                        th.number scope="col" { "Keys" }
+                        th scope="col" { span.unseen { "Invite" } }
+                    } }
                     tbody { @for person in &people.people { (row(person, people.can_invite)) } }
                 }
             }
@@ -76,7 +81,7 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
     page(frame, "People", &main)
 }
 
-fn row(person: &Person, can_invite: bool) -> Markup {
+fn row(person: &KnownPerson, can_invite: bool) -> Markup {
     html! {
         tr {
             th scope="row" { (person.name) }

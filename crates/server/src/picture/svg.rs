@@ -1,6 +1,7 @@
 //! The picture as a drawing.
 
 use maud::{Markup, html};
+use segue_charts::rounded;
 use segue_engine::history::{PartOfPeriod, Period, Review};
 
 use crate::page::words;
@@ -32,13 +33,18 @@ const TEXT: &str = "'Avenir Next', 'Segoe UI', Cantarell, 'Noto Sans', 'DejaVu S
 /// Of an empty period it says so.
 pub fn svg(review: &Review) -> String {
     let drawing = html! {
-        svg xmlns="http://www.w3.org/2000/svg" width=(WIDTH) height=(HEIGHT) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary(review)) font-family=(TEXT) fill=(INK) {
+        svg xmlns="http://www.w3.org/2000/svg" width=(WIDTH) height=(HEIGHT)
+            viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary(review))
+            font-family=(TEXT) fill=(INK)
+        {
             title { (summary(review)) }
             rect width=(WIDTH) height=(HEIGHT) fill=(PAPER) {}
             (mark())
             text x=(LEFT) y="216" font-family=(DISPLAY) font-size="92" font-weight="600" { (title(review.period)) }
             @if review.goes_on() {
-                text x=(RIGHT) y="96" font-size="28" text-anchor="end" fill=(SOFT) { "until " (words::day(review.last_day)) }
+                text x=(RIGHT) y="96" font-size="28" text-anchor="end" fill=(SOFT) {
+                    "until " (words::day(review.last_day))
+                }
             }
             (figures(review))
             (bars(&review.parts))
@@ -125,9 +131,11 @@ fn bars(parts: &[PartOfPeriod]) -> Markup {
         @for (place, part) in parts.iter().enumerate() {
             @let x = LEFT + place as f64 * step;
             @let height = ((BARS_BOTTOM - BARS_TOP) * part.plays as f64 / most).max(3.0);
-            rect x=(rounded(x)) y=(rounded(BARS_BOTTOM - height)) width=(rounded((step * 0.8).max(1.0))) height=(rounded(height)) rx="3" fill=(NEW) {}
+            rect x=(rounded(x)) y=(rounded(BARS_BOTTOM - height)) rx="3" fill=(NEW)
+                width=(rounded((step * 0.8).max(1.0))) height=(rounded(height)) {}
             @if place % every == 0 {
-                text x=(rounded(x + step * 0.4)) y=(BARS_BOTTOM + 34.0) font-size="24" text-anchor="middle" fill=(SOFT) { (name(part)) }
+                text x=(rounded(x + step * 0.4)) y=(BARS_BOTTOM + 34.0) font-size="24"
+                    text-anchor="middle" fill=(SOFT) { (name(part)) }
             }
         }
     }
@@ -186,13 +194,11 @@ fn foot(review: &Review) -> Markup {
     let lines: Vec<String> = [found, album, streak].into_iter().flatten().collect();
     html! {
         @for (place, line) in lines.iter().enumerate() {
-            text x=(LEFT) y=(1206.0 + place as f64 * 50.0) font-size="32" fill=(INK) { (fitted(line, 32.0, RIGHT - LEFT)) }
+            text x=(LEFT) y=(1206.0 + place as f64 * 50.0) font-size="32" fill=(INK) {
+                (fitted(line, 32.0, RIGHT - LEFT))
+            }
         }
     }
-}
-
-fn rounded(length: f64) -> f64 {
-    (length * 10.0).round() / 10.0
 }
 
 /// A text cut to what fits a width, as far as one can tell without the typeface that it will be in.

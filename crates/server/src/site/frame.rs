@@ -157,8 +157,7 @@ pub(super) fn answer(frame: &Frame, view: maud::Markup) -> axum::response::Respo
 
 /// The time zone of days and hours on a page.
 pub(super) fn time_zone(frame: &Frame) -> TimeZone {
-    let said = frame.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
-    said.unwrap_or_else(TimeZone::system)
+    segue::named_time_zone(frame.time_zone.as_deref())
 }
 
 /// For whom a page is, or the first page where there is nobody yet.

@@ -18,7 +18,7 @@ use crate::api::{listen_cursor, next_listens};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Submitted;
-use crate::history::{self, Looked, Wanted, look, zone_name};
+use crate::history::{self, HistoryQuery, ReviewInZone, review, zone_name};
 use crate::page::history::{self as view, DayOfPlays, HistoryView, OnePlay, PlaysView};
 use crate::page::layout::{Flash, Section};
 
@@ -34,13 +34,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let frame = frame(&app, &asked, Section::History).await?;
     let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
     let period = asked.param("period").unwrap_or_else(|| PeriodKind::Month.key().to_owned());
-    let wanted = Wanted { period: Some(period), time_zone: None, named: NAMED };
-    let Looked { review, time_zone } = look(&app, id.clone(), wanted).await?;
-    let latest = read(&app, id, None, LATEST).await?.days(&app, &time_zone);
+    let query = HistoryQuery { period: Some(period), time_zone: None, named: NAMED };
+    let ReviewInZone { review, time_zone } = review(&app, id.clone(), query).await?;
+    let latest = latest_plays(&app, id, None, LATEST).await?;
     let history = HistoryView {
         review,
         today: Timestamp::now().to_zoned(time_zone.clone()).date(),
-        latest,
+        latest: by_day(&app.snapshot.load().catalogue, &latest, &time_zone),
         time_zone: zone_name(&time_zone),
     };
     Ok(answer(&frame, view::view(&frame, &history)))
@@ -51,27 +51,23 @@ pub(super) async fn plays(State(app): State<Arc<App>>, asked: Asked) -> ApiResul
     let frame = frame(&app, &asked, Section::History).await?;
     let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
     let before = asked.param("before");
-    let read = read(&app, id, before.as_deref().map(listen_cursor).transpose()?, PLAYS).await?;
+    let from = before.as_deref().map(listen_cursor).transpose()?;
+    let read = latest_plays(&app, id, from, PLAYS).await?;
     let plays = PlaysView {
-        days: read.days(&app, &frame::time_zone(&frame)),
-        next: next_listens(&read.plays, PLAYS),
+        days: by_day(&app.snapshot.load().catalogue, &read, &frame::time_zone(&frame)),
+        next: next_listens(&read, PLAYS),
         is_first: before.is_none(),
     };
     Ok(answer(&frame, view::view_plays(&frame, &plays)))
 }
 
-/// Plays as the store has them, latest first.
-struct Read {
-    plays: Vec<(ListenCursor, Listen)>,
-}
-
 /// The latest plays before a place, `limit` of those that were not deleted.
-async fn read(
+async fn latest_plays(
     app: &App,
     listener: ListenerId,
     mut before: Option<ListenCursor>,
     limit: usize,
-) -> ApiResult<Read> {
+) -> ApiResult<Vec<(ListenCursor, Listen)>> {
     let read = app.readers.run(move |store| {
         let deleted = store.deleted_plays(&listener)?;
         let mut plays = Vec::new();
@@ -85,30 +81,31 @@ async fn read(
             }
         }
         plays.truncate(limit);
-        Ok(Read { plays })
+        Ok(plays)
     });
     read.await
 }
 
-impl Read {
-    /// What is to be shown, under the days on which it began.
-    fn days(&self, app: &App, zone: &TimeZone) -> Vec<DayOfPlays> {
-        let catalogue = &app.snapshot.load().catalogue;
-        let mut days: Vec<DayOfPlays> = Vec::new();
-        for (_, listen) in &self.plays {
-            let zone = if listen.moment == Moment::Day { &TimeZone::UTC } else { zone };
-            let local = listen.started_at().map(|at| zone.to_datetime(at));
-            let day = local.map(|at| at.strftime("%A, %-d %B %Y").to_string());
-            let day = day.unwrap_or_else(|| "Without a date".to_owned());
-            let time = local.filter(|_| listen.moment != Moment::Day);
-            let time = time.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
-            if days.last().is_none_or(|last| last.day != day) {
-                days.push(DayOfPlays { day, plays: Vec::new() });
-            }
-            days.last_mut().expect("one was put there").plays.push(one(catalogue, listen, time));
+/// Plays under the days on which they began.
+fn by_day(
+    catalogue: &Catalogue,
+    plays: &[(ListenCursor, Listen)],
+    zone: &TimeZone,
+) -> Vec<DayOfPlays> {
+    let mut days: Vec<DayOfPlays> = Vec::new();
+    for (_, listen) in plays {
+        let zone = if listen.moment == Moment::Day { &TimeZone::UTC } else { zone };
+        let local = listen.started_at().map(|at| zone.to_datetime(at));
+        let day = local.map(|at| at.strftime("%A, %-d %B %Y").to_string());
+        let day = day.unwrap_or_else(|| "Without a date".to_owned());
+        let time = local.filter(|_| listen.moment != Moment::Day);
+        let time = time.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
+        if days.last().is_none_or(|last| last.day != day) {
+            days.push(DayOfPlays { day, plays: Vec::new() });
         }
-        days
+        days.last_mut().expect("one was put there").plays.push(one(catalogue, listen, time));
     }
+    days
 }
 
 fn one(catalogue: &Catalogue, listen: &Listen, time: String) -> OnePlay {

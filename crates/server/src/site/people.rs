@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Submitted;
 use crate::page::layout::Section;
-use crate::page::people::{self as view, Invitation, PeopleView, Person};
+use crate::page::people::{self as view, Invitation, KnownPerson, PeopleView};
 
 /// Most people who are listed.
 const MOST_LISTED: usize = 1_000;
@@ -42,15 +42,14 @@ async fn shown(
         let keys = store.keys()?;
         Ok((store.listeners_page(None, MOST_LISTED)?, keys))
     });
-    let (listeners, keys) = read.await?;
+    let (mut listeners, keys) = read.await?;
     let keys: Vec<KeyEntry> = keys.into_iter().filter(|key| key.revoked_at.is_none()).collect();
-    let person = |summary: ListenerSummary| Person {
+    let person = |summary: ListenerSummary| KnownPerson {
         name: summary.id.to_string(),
         plays: summary.listens,
         keys: keys.iter().filter(|key| key.listener.as_ref() == Some(&summary.id)).count() as u64,
     };
     // Whoever was invited and did nothing yet is not in the log.
-    let mut listeners = listeners;
     for listener in keys.iter().filter_map(|key| key.listener.clone()) {
         if listeners.iter().all(|known| known.id != listener) {
             listeners.push(nobody_yet(listener));

@@ -22,7 +22,7 @@ use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
 use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
-use segue_server::page::people::{Invitation, PeopleView, Person};
+use segue_server::page::people::{Invitation, KnownPerson, PeopleView};
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, ShelfView};
@@ -338,7 +338,7 @@ pub(crate) fn a_history(period: &str, days: i64) -> HistoryView {
 }
 
 fn some_people() -> PeopleView {
-    let person = |name: &str, plays| Person { name: name.to_owned(), plays, keys: 1 };
+    let person = |name: &str, plays| KnownPerson { name: name.to_owned(), plays, keys: 1 };
     let link = "http://music.local:8080/join/segue_0123".to_owned();
     PeopleView {
         people: vec![person("ada", 41_208), person("grace", 12)],

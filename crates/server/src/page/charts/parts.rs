@@ -14,7 +14,7 @@ const MS_PER_HOUR: f64 = 3_600_000.0;
 /// The chart; parts that lie after `last_day` have not been yet, and are in no average.
 pub fn parts(parts: &[PartOfPeriod], period: Period, last_day: Date) -> Option<Markup> {
     let most = parts.iter().rev().max_by_key(|part| part.plays).filter(|part| part.plays > 0)?;
-    let scale = Scale::of(period);
+    let scale = BarLabels::of(period);
     let been = parts.iter().filter(|part| part.first_day <= last_day).count() as u64;
     let plays: u64 = parts.iter().map(|part| part.plays).sum();
     let ms: u64 = parts.iter().map(|part| part.ms_played).sum();
@@ -52,14 +52,14 @@ pub fn parts(parts: &[PartOfPeriod], period: Period, last_day: Date) -> Option<M
 
 /// What the bars stand for.
 #[derive(Clone, Copy, PartialEq)]
-enum Scale {
+enum BarLabels {
     DaysOfWeek,
     DaysOfMonth,
     MonthsOfYear,
     AllMonths,
 }
 
-impl Scale {
+impl BarLabels {
     fn of(period: Period) -> Self {
         match period {
             Period::Week(_) => Self::DaysOfWeek,
@@ -109,10 +109,10 @@ impl Scale {
     }
 }
 
-fn drawing(parts: &[PartOfPeriod], scale: Scale, most: f64) -> Markup {
+fn drawing(parts: &[PartOfPeriod], scale: BarLabels, most: f64) -> Markup {
     let width = (WIDTH - LEFT) / parts.len().max(7) as f64;
     let bar = rounded((width * 0.82).max(0.8));
-    let ends = parts.first().zip(parts.last()).filter(|_| scale == Scale::AllMonths);
+    let ends = parts.first().zip(parts.last()).filter(|_| scale == BarLabels::AllMonths);
     let ends = ends.map(|(first, last)| (Month::of(first.first_day), Month::of(last.first_day)));
     html! {
         (grid(TOP, BOTTOM, most, |plays| words::grouped(plays.round() as u64)))

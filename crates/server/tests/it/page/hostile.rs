@@ -13,7 +13,7 @@ use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
 use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
-use segue_server::page::people::{Invitation, PeopleView, Person};
+use segue_server::page::people::{Invitation, KnownPerson, PeopleView};
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, ShelfView};
@@ -180,7 +180,7 @@ fn a_mix() -> Mix {
 
 fn some_people() -> PeopleView {
     PeopleView {
-        people: vec![Person { name: h(), plays: 1, keys: 2 }],
+        people: vec![KnownPerson { name: h(), plays: 1, keys: 2 }],
         invitation: Some(Invitation { listener: h(), link: h() }),
         can_invite: true,
     }
