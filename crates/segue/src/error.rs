@@ -9,6 +9,8 @@ use segue_models::ModelError;
 use segue_store::StoreError;
 use segue_world::WorldError;
 
+use crate::PromptProblem;
+
 /// Why something asked of a [`Library`](crate::Library) or a [`Snapshot`](crate::Snapshot) cannot
 /// be done.
 ///
@@ -57,6 +59,9 @@ pub enum Error {
     /// No mix can be made: the request is out of range, or its filters leave nothing.
     #[error(transparent)]
     Mix(#[from] MixError),
+    /// No mix can be made by a prompt: nothing of it is understood, or no track here fits it.
+    #[error(transparent)]
+    Prompt(#[from] Box<PromptProblem>),
     /// There is too little to learn from, such as plays of which none was skipped, or training
     /// failed.
     #[error(transparent)]

@@ -42,6 +42,7 @@ mod lists;
 pub mod mixing;
 pub mod models;
 mod newness;
+mod prompt;
 mod search;
 mod sink;
 mod snapshot;
@@ -62,6 +63,7 @@ pub use models::{
     Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained, plain_name,
 };
 pub use newness::{OnlyPlayed, new_from};
+pub use prompt::{Chosen, PromptProblem, PromptReading, Prompted, UnderstoodPart};
 pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;

@@ -145,7 +145,7 @@ fn words_of(text: &str) -> Vec<String> {
 }
 
 /// Lower case without accents.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

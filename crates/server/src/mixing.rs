@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use segue::KeptListener;
+use segue::{Chosen, KeptListener, Prompted};
 use segue_core::{Enrolment, Impression, ListenerId, Timestamp};
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::pipeline::{MixOutcome, MixRequest};
@@ -109,6 +109,17 @@ pub(crate) enum Counts {
     AsShown,
     /// Whether anybody saw it is not known.
     AsNothing,
+}
+
+/// The request with what some words say.
+pub(crate) async fn prompted(
+    app: &App,
+    words: &str,
+    asked: MixRequest,
+    chosen: Chosen,
+) -> ApiResult<segue::Result<Prompted>> {
+    let (snapshot, words) = (app.snapshot.load_full(), words.to_owned());
+    app.heavy(move || snapshot.prompted(&words, asked, chosen)).await
 }
 
 /// Makes a mix that nobody is shown.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use segue::Snapshot;
+use segue::{Chosen, PromptReading, Prompted, Snapshot};
 use segue_core::{AudioFeature, Pick, Slate, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
@@ -35,6 +35,7 @@ const LEAST_SPREAD: f32 = 0.1;
 Examples:
   segue mix                                     thirty tracks, three in ten of them new
   segue mix --explore 0.8 --length 50           further out, and longer
+  segue mix --prompt \"mellow, 90s, like Massive Attack, an hour\"   in words, see docs/prompts.md
   segue mix --only new --export uris            only what you never played, as URIs to paste into Spotify
   segue mix --explore 0 --no-repeat-days 90     old favourites that have rested for a season
   segue mix --after spotify:track:4uLU6hMCjMI75M1A2tKUQC    more like this track, from here on
@@ -46,15 +47,19 @@ pub(crate) struct MixArgs {
     /// For whom [default: the only listener].
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
+    /// What it should be like, in words: how it sounds, when it was released, genres, artists, how
+    /// much is new, how long. What is given by other options wins over the words.
+    #[arg(long, value_name = "WORDS")]
+    prompt: Option<String>,
     /// The dial: 0 plays what you know, 1 what you do not [default: 0.3].
     #[arg(long, value_name = "0..1")]
     explore: Option<f32>,
-    /// How many tracks.
-    #[arg(long, short = 'n', default_value_t = 30, value_name = "N")]
-    length: u32,
-    /// Which works may be picked.
-    #[arg(long, value_enum, default_value_t = Only::Any)]
-    only: Only,
+    /// How many tracks [default: 30].
+    #[arg(long, short = 'n', value_name = "N")]
+    length: Option<u32>,
+    /// Which works may be picked [default: any].
+    #[arg(long, value_enum)]
+    only: Option<Only>,
     /// Only songs that are on a connected server in some version, see `segue connect`.
     #[arg(long, value_name = "CONNECTION")]
     on: Option<String>,
@@ -138,7 +143,10 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     for track in &asked.after {
         snapshot.find(track.as_str())?;
     }
-    let part = snapshot.part(&listener, args.given())?;
+    let Prompted { request: asked, explore, reading } = args.prompted(&snapshot, asked)?;
+    let given = args.given();
+    let given = Settings { explore: given.explore.or(explore), ..given };
+    let part = snapshot.part(&listener, given)?;
     let profile = snapshot.profile(library.store(), &listener)?;
     part::announce(&part);
     let made = snapshot.mix_in_experiment(&part, &profile, &asked);
@@ -165,7 +173,11 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
         return export(catalogue, &outcome.slate, format, &args.title, now);
     }
     if args.json {
-        return print_json(&as_json(catalogue, outcome, &part));
+        let mut json = as_json(catalogue, outcome, &part);
+        if args.prompt.is_some() {
+            json["prompt"] = json!(reading);
+        }
+        return print_json(&json);
     }
     print_mix(catalogue, outcome)?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -175,22 +187,43 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
 
 impl MixArgs {
     fn request(&self, now: Timestamp) -> MixRequest {
+        let usual = MixRequest::new(now);
         let request = MixRequest {
-            length: self.length,
+            length: self.length.unwrap_or(usual.length),
             seed: self.seed.unwrap_or_else(|| now.as_nanosecond() as u64),
             familiarity: match self.only {
-                Only::Any => Familiarity::Any,
-                Only::Owned => Familiarity::Owned,
-                Only::Heard => Familiarity::Heard,
-                Only::New => Familiarity::New,
+                None | Some(Only::Any) => Familiarity::Any,
+                Some(Only::Owned) => Familiarity::Owned,
+                Some(Only::Heard) => Familiarity::Heard,
+                Some(Only::New) => Familiarity::New,
             },
             exclude_artists: self.without_artist.clone(),
             arrival_share: self.arrivals,
             after: self.after.iter().map(|id| TrackId::new(id.as_str())).collect(),
             exact: self.exact,
-            ..MixRequest::new(now)
+            ..usual
         };
         self.given().apply(request)
+    }
+
+    /// The request with what the prompt says, where there is one.
+    fn prompted(&self, snapshot: &Snapshot, request: MixRequest) -> anyhow::Result<Prompted> {
+        let Some(prompt) = &self.prompt else {
+            let reading = PromptReading::default();
+            return Ok(Prompted { request, explore: None, reading });
+        };
+        let chosen = Chosen {
+            explore: self.explore.is_some(),
+            length: self.length.is_some(),
+            familiarity: self.only.is_some(),
+        };
+        let prompted = snapshot.prompted(prompt, request, chosen);
+        match &prompted {
+            Ok(prompted) => say_reading(&prompted.reading),
+            Err(segue::Error::Prompt(problem)) => say_reading(&problem.reading),
+            Err(_) => {}
+        }
+        Ok(prompted?)
     }
 
     /// The settings that were typed, of those that an experiment may change.
@@ -202,6 +235,27 @@ impl MixArgs {
             album_cap: self.album_cap,
             no_repeat_days: self.no_repeat_days,
         }
+    }
+}
+
+/// Says what the words of a prompt were taken to mean.
+fn say_reading(reading: &PromptReading) {
+    for part in &reading.understood {
+        let words = match &part.read_as {
+            Some(read_as) => format!("{}, read as {read_as}", part.words),
+            None => part.words.clone(),
+        };
+        let tracks = part.tracks.map(|tracks| format!(" ({tracks} tracks)")).unwrap_or_default();
+        match &part.set_aside {
+            Some(why) => say(&format!("{words}: {}, which has no effect: {why}", part.meaning)),
+            None => say(&format!("{words}: {}{tracks}", part.meaning)),
+        }
+    }
+    for words in &reading.not_understood {
+        say(&format!("not understood: {words}"));
+    }
+    for note in &reading.notes {
+        say(&format!("note: {note}"));
     }
 }
 

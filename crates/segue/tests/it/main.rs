@@ -10,6 +10,7 @@ mod same_plays;
 
 mod credits;
 mod lists;
+mod prompt;
 mod worlds;
 
 use std::sync::OnceLock;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use segue::{Chosen, PromptReading};
 use segue_core::{Enrolment, Impression, ListenerId, Pick, Slate, Sources, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::UncertaintySource;
@@ -70,8 +71,8 @@ pub(crate) struct MixShape {
     #[serde(deserialize_with = "seed")]
     #[schema(value_type = Option<SeedShape>)]
     pub(crate) seed: Option<u64>,
-    /// Which works may be picked.
-    pub(crate) familiarity: FamiliarityShape,
+    /// Which works may be picked; any if left out.
+    pub(crate) familiarity: Option<FamiliarityShape>,
     /// Works played within this many days are left out; 1 if left out, 0 for none.
     pub(crate) no_repeat_days: Option<u32>,
     /// Most tracks by one artist; 3 if left out.
@@ -96,6 +97,9 @@ pub(crate) struct MixShape {
     pub(crate) exclude_artists: Vec<String>,
     /// Tracks to go on from, the last one played last, instead of the history: more of that.
     pub(crate) after: Vec<String>,
+    /// What the mix is to be like, in words, such as `mellow, 90s, like Massive Attack, an hour`.
+    /// Settings that are given beside it win over its words.
+    pub(crate) prompt: Option<String>,
 }
 
 /// A seed as it may be sent.
@@ -117,6 +121,15 @@ fn seed<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Err
 }
 
 impl MixShape {
+    /// Which settings the client chose beside the words of a prompt.
+    fn chosen(&self) -> Chosen {
+        Chosen {
+            explore: self.explore.is_some(),
+            length: self.length.is_some(),
+            familiarity: self.familiarity.is_some(),
+        }
+    }
+
     /// What is asked of the pipeline, and which settings the client chose itself.
     pub(crate) fn request(&self, now: Timestamp) -> ApiResult<(MixRequest, Settings)> {
         let named = [
@@ -129,6 +142,9 @@ impl MixShape {
         if named.into_iter().flatten().any(|names| names.len() > MOST_NAMES) {
             let message = format!("a list takes {MOST_NAMES} names at most");
             return Err(ApiError::bad_request("too_many_names", message));
+        }
+        if let Some(prompt) = &self.prompt {
+            check_name("a prompt", prompt)?;
         }
         if let Some(length) = self.length.filter(|length| !(1..=LONGEST_MIX).contains(length)) {
             let message = format!("a mix has 1 to {LONGEST_MIX} tracks, not {length}");
@@ -161,7 +177,7 @@ impl MixShape {
         let request = MixRequest {
             length: self.length.unwrap_or(usual.length),
             seed: self.seed.unwrap_or_else(rand::random),
-            familiarity: self.familiarity.into(),
+            familiarity: self.familiarity.unwrap_or_default().into(),
             within: self.within.as_deref().map(ids),
             exclude_tracks: ids(&self.exclude_tracks),
             beside: ids(&self.beside),
@@ -229,6 +245,40 @@ pub(crate) struct MixAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     experiment: Option<Enrolment>,
+    /// What the words of the prompt were taken to mean; left out where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PromptReadingShape>)]
+    prompt: Option<PromptReading>,
+}
+
+/// What a prompt was taken to mean.
+#[derive(ToSchema)]
+#[schema(as = PromptReading)]
+#[expect(dead_code, reason = "it describes another type")]
+pub(crate) struct PromptReadingShape {
+    /// The parts that were understood, in their order.
+    understood: Vec<UnderstoodPartShape>,
+    /// The words that were not understood, as they were written.
+    not_understood: Vec<String>,
+    /// What else there is to say, in English.
+    notes: Vec<String>,
+}
+
+/// A part of a prompt that was understood.
+#[derive(ToSchema)]
+#[schema(as = UnderstoodPart)]
+#[expect(dead_code, reason = "it describes another type")]
+pub(crate) struct UnderstoodPartShape {
+    /// The words as they were written.
+    words: String,
+    /// What they were read as, where a letter was wrong.
+    read_as: Option<String>,
+    /// What they were taken to mean, as half a sentence in English.
+    meaning: String,
+    /// How many tracks that is, taken alone; left out of what says nothing about tracks.
+    tracks: Option<usize>,
+    /// Why it has no effect; left out where it has.
+    set_aside: Option<String>,
 }
 
 impl MixAnswer {
@@ -252,6 +302,7 @@ impl MixAnswer {
             picks: picks.collect(),
             notes: Vec::new(),
             experiment: None,
+            prompt: None,
         }
     }
 }
@@ -290,18 +341,28 @@ pub(crate) async fn make(
     check_name("a listener", &listener)?;
     let listener = ListenerId::new(listener);
     let (mut request, given) = asked.request(Timestamp::now())?;
-    if let Some(name) = asked.on {
-        let there = tracks_on(&app, &listener, name).await?;
+    if let Some(name) = &asked.on {
+        let there = tracks_on(&app, &listener, name.clone()).await?;
         request.within = Some(match request.within {
             Some(within) => within.into_iter().filter(|track| there.contains(track)).collect(),
             None => there.into_iter().collect(),
         });
     }
+    let mut reading = None;
+    let mut given = given;
+    if let Some(prompt) = &asked.prompt {
+        let prompted = mixing::prompted(&app, prompt, request, asked.chosen()).await??;
+        given.explore = given.explore.or(prompted.explore);
+        request = prompted.request;
+        request.length = request.length.min(LONGEST_MIX);
+        reading = Some(prompted.reading);
+    }
     let Mixed { id, at, outcome, enrolment, listener } =
         mixing::mix_and_log(&app, &listener, request, Some(given)).await?;
     let answer = MixAnswer::new(&listener.snapshot.catalogue, id, at, &outcome.slate);
     let notes = outcome.notes.iter().map(ToString::to_string).collect();
-    Ok((StatusCode::CREATED, Json(MixAnswer { notes, experiment: enrolment, ..answer })))
+    let answer = MixAnswer { notes, experiment: enrolment, prompt: reading, ..answer };
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// What is on a connected server of a listener. That of somebody else is as good as unknown.
@@ -338,6 +399,8 @@ pub(crate) struct PreviewParams {
     /// Most tracks by one artist.
     #[param(minimum = 1)]
     artist_cap: Option<u32>,
+    /// What the mix is to be like, in words.
+    prompt: Option<String>,
 }
 
 /// What a mix would be like.
@@ -365,17 +428,22 @@ pub(crate) async fn preview(
     Params(asked): Params<PreviewParams>,
 ) -> ApiResult<Json<PreviewAnswer>> {
     check_name("a listener", &listener)?;
-    let PreviewParams { explore, length, familiarity, no_repeat_days, artist_cap } = asked;
+    let PreviewParams { explore, length, familiarity, no_repeat_days, artist_cap, prompt } = asked;
     let shape = MixShape {
         explore,
         length,
-        familiarity: familiarity.unwrap_or_default(),
+        familiarity,
         no_repeat_days,
         artist_cap,
         seed: Some(0),
+        prompt: prompt.filter(|prompt| !prompt.trim().is_empty()),
         ..MixShape::default()
     };
-    let (request, _) = shape.request(Timestamp::now())?;
+    let (mut request, _) = shape.request(Timestamp::now())?;
+    if let Some(prompt) = &shape.prompt {
+        request = mixing::prompted(&app, prompt, request, shape.chosen()).await??.request;
+        request.length = request.length.min(LONGEST_MIX);
+    }
     let explore = request.explore;
     let (outcome, listener) = mixing::preview(&app, &ListenerId::new(listener), request).await?;
     let effect = listener.effect(&outcome.slate.picks);

@@ -51,6 +51,7 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
             (filters(settings))
             @for track in &settings.exclude { input type="hidden" name="exclude" value=(track); }
             @for track in &settings.after { input type="hidden" name="after" value=(track); }
+            @if !settings.prompt.is_empty() { input type="hidden" name="prompt" value=(settings.prompt); }
             button.primary type="submit" { "Mix again" }
         }
     }

@@ -5,10 +5,12 @@
 //! missing where all rows are shown; `here` is the page that forms come back to, `Frame::here`.
 
 use maud::{Markup, html};
+use segue::PromptReading;
 
 use super::card::{Card, Place, card, sentence};
 use super::dial::{Preview, dial};
 use super::layout::{Frame, page};
+use super::prompt;
 use super::urls::{self, MixSettings};
 use super::words;
 
@@ -21,6 +23,10 @@ pub struct Mix {
     pub settings: MixSettings,
     /// Names of the tracks that it goes on from; empty where it goes on from the history.
     pub after: Vec<String>,
+    /// What the words of the settings were taken to mean; empty where there are none.
+    pub reading: PromptReading,
+    /// Words that this library can answer, as an example.
+    pub example: String,
     /// What came out, in numbers.
     pub preview: Preview,
     /// The picks in playing order.
@@ -48,7 +54,10 @@ pub fn view(frame: &Frame, mix: &Mix) -> Markup {
     let main = html! {
         div.page-head { h1 { "The mix" } p.lead { (lead(mix)) } }
         div.listening {
-            aside aria-label="Dial and filters" { (dial("/mix", &mix.settings, &mix.preview)) }
+            aside aria-label="Dial, words and filters" {
+                (dial("/mix", &mix.settings, &mix.preview))
+                (prompt::ask(&mix.settings.prompt, &mix.example))
+            }
             (fragment(frame, mix, usize::MAX))
         }
     };
@@ -66,12 +75,15 @@ fn lead(mix: &Mix) -> String {
 /// asks for: fewer than the settings say where it has room for a beginning only.
 pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
+    let listener = frame.listener.as_deref();
+    let keeper = listener.map(|listener| Keeper { listener, name: &mix.settings.prompt });
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
-            (heading(&mix.picks, mix.id, frame.listener.as_deref()))
+            (heading(&mix.picks, mix.id, keeper))
+            (prompt::reading(&mix.reading))
             @for note in &mix.notes { p.note { (sentence(note)) } }
             @if mix.picks.is_empty() {
-                p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
+                p.empty { "Nothing fits. Say less, loosen a filter, or " a href="/mix" { "start afresh" } "." }
             }
             ol.tracks {
                 @for pick in &mix.picks { li { (card(&place(frame, "mix"), pick)) } }
@@ -90,9 +102,16 @@ pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
     Place { listener, back: &frame.here, list, opens: frame.opens }
 }
 
-/// How many tracks there are, and what can be done with the whole of mix `id`; `keeper` is who may
-/// keep it as a list.
-pub(super) fn heading(picks: &[Card], id: Option<i64>, keeper: Option<&str>) -> Markup {
+/// Who may keep a mix as a list of their own.
+#[derive(Clone, Copy)]
+pub(super) struct Keeper<'a> {
+    pub(super) listener: &'a str,
+    /// The name that is offered, if any.
+    pub(super) name: &'a str,
+}
+
+/// How many tracks there are, and what can be done with the whole of mix `id`.
+pub(super) fn heading(picks: &[Card], id: Option<i64>, keeper: Option<Keeper<'_>>) -> Markup {
     let playable = picks.iter().any(|pick| pick.audio.is_some());
     html! {
         div.mix-head {
@@ -107,7 +126,7 @@ pub(super) fn heading(picks: &[Card], id: Option<i64>, keeper: Option<&str>) -> 
 
 /// What can be done with the whole of a mix: the formats in which it can be taken along and, for a
 /// listener who may keep it, a name to keep it under.
-fn menu(mix: i64, keeper: Option<&str>) -> Markup {
+fn menu(mix: i64, keeper: Option<Keeper<'_>>) -> Markup {
     html! {
         details.menu {
             summary { (super::icons::icon("drop")) "Take it along" }
@@ -115,18 +134,19 @@ fn menu(mix: i64, keeper: Option<&str>) -> Markup {
                 @for (format, name, what_for) in FORMATS {
                     li { a href=(urls::playlist(mix, format)) download { strong { (name) } " " span { (what_for) } } }
                 }
-                @if let Some(listener) = keeper { li { (keep(listener, mix)) } }
+                @if let Some(keeper) = keeper { li { (keep(keeper, mix)) } }
             }
         }
     }
 }
 
-fn keep(listener: &str, mix: i64) -> Markup {
+fn keep(Keeper { listener, name }: Keeper<'_>, mix: i64) -> Markup {
     html! {
         form.keep method="post" action=(urls::lists(listener)) {
             input type="hidden" name="mix" value=(mix);
             label for="list-name" { "Or keep it here as a list" }
-            input #list-name type="text" name="name" required maxlength="100" placeholder="Its name";
+            input #list-name type="text" name="name" required maxlength="100" placeholder="Its name"
+                value=(name.chars().take(100).collect::<String>());
             button.primary type="submit" { "Keep" }
         }
     }

@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | [`welcome`] | `/` without a history | |
 //! | [`shelves`] | `/` | |
-//! | [`mix`] | `/mix` | `/fragments/mix` |
+//! | [`mix`], [`dial`], [`prompt`] | `/mix` | `/fragments/mix` |
 //! | [`card`] | | `/fragments/card` |
 //! | [`lists`] | `/lists`, `/lists/{id}` | |
 //! | [`history`] | `/history`, `/history/plays` | |
@@ -46,6 +46,7 @@ pub mod model;
 pub mod people;
 pub mod player;
 pub mod problem;
+pub mod prompt;
 pub mod search;
 pub mod shelves;
 pub mod sketch;

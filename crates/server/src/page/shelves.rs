@@ -6,6 +6,7 @@ use super::card::{Card, card, sentence};
 use super::dial::dial;
 use super::layout::{Frame, page};
 use super::mix::{Mix, fragment, place};
+use super::prompt;
 use super::sketch;
 
 /// How many picks of the mix the first page shows; `/mix` shows all.
@@ -38,7 +39,10 @@ pub fn view(frame: &Frame, home: &Home) -> Markup {
     let main = html! {
         div.page-head { h1 { "What next?" } }
         div.listening {
-            aside aria-label="Dial and filters" { (dial("/", &home.mix.settings, &home.mix.preview)) }
+            aside aria-label="Dial, words and filters" {
+                (dial("/", &home.mix.settings, &home.mix.preview))
+                (prompt::ask(&home.mix.settings.prompt, &home.mix.example))
+            }
             (fragment(frame, &home.mix, SHOWN_PICKS))
         }
         @for shelf in home.shelves.iter().filter(|shelf| !shelf.cards.is_empty()) { (view_shelf(frame, shelf)) }

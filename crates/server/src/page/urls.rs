@@ -20,6 +20,8 @@ pub const LONGEST_MIX: u32 = 200;
 const MOST_EXCLUDED: usize = 100;
 /// Most tracks that a mix on the page goes on from.
 const MOST_AFTER: usize = 20;
+/// Longest text that says what a mix is to be like, in characters.
+pub const LONGEST_PROMPT: usize = 300;
 
 /// What a listener may turn in a mix: the state of the page's form, which lives in the address.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub struct MixSettings {
     /// Ids of tracks that the mix goes on from, the last one played last; empty to go on from the
     /// history.
     pub after: Vec<String>,
+    /// What the mix is to be like, in words; empty for no words.
+    pub prompt: String,
 }
 
 impl Default for MixSettings {
@@ -54,6 +58,7 @@ impl Default for MixSettings {
             seed: None,
             exclude: Vec::new(),
             after: Vec::new(),
+            prompt: String::new(),
         }
     }
 }
@@ -96,6 +101,7 @@ impl MixSettings {
             "after" if self.after.len() < MOST_AFTER && !self.after.contains(&value) => {
                 self.after.push(value);
             }
+            "prompt" => self.prompt = value.trim().chars().take(LONGEST_PROMPT).collect(),
             _ => {}
         }
     }
@@ -115,12 +121,14 @@ impl MixSettings {
         query.trim_end_matches('&').to_owned()
     }
 
-    /// Seed, tracks left out and tracks to go on from alone: the rest is as it comes.
+    /// Words, seed, tracks left out and tracks to go on from alone: the rest is as it comes.
     pub fn to_short_query(&self) -> String {
         let seed = self.seed.map(|seed| format!("seed={seed}"));
         let excluded = self.exclude.iter().map(|track| format!("exclude={}", encoded(track)));
         let after = self.after.iter().map(|track| format!("after={}", encoded(track)));
-        seed.into_iter().chain(excluded).chain(after).collect::<Vec<_>>().join("&")
+        let prompt = (!self.prompt.is_empty()).then(|| format!("prompt={}", encoded(&self.prompt)));
+        let named = excluded.chain(after);
+        prompt.into_iter().chain(seed).chain(named).collect::<Vec<_>>().join("&")
     }
 
     /// The same with the draw fixed.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
-use segue::{Found, KeptListener};
+use segue::{Chosen, Found, KeptListener, PromptProblem, PromptReading, Prompted};
 use segue_core::{Impression, ListenerId, Timestamp, TrackId};
 use segue_engine::experiment::Settings;
 use segue_engine::mix::filters::Familiarity;
@@ -98,7 +98,11 @@ pub(super) async fn card_fragment(
     let listener = app.listeners.get(&id).await?;
     let request = match on_shelf(&listener, &list) {
         Some(shelf) => MixRequest { exclude_tracks: excluded(&settings), ..shelf },
-        None if list == "mix" => request(&settings),
+        None if list == "mix" => {
+            let asked = prompted(&app, &settings, &asked, request(&settings)).await?;
+            let Ok(asked) = asked else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+            asked.request
+        }
         None => return Ok(StatusCode::NO_CONTENT.into_response()),
     };
     let request = MixRequest { seed: rand::random(), ..request };
@@ -226,12 +230,23 @@ async fn mixed(
 ) -> ApiResult<(Frame, Mix, Arc<KeptListener>)> {
     let settings = MixSettings::from_query(&asked.query);
     let request = request(&settings);
+    let (seed, given) = (request.seed, given(&settings, asked));
+    let Prompted { request, explore, reading } =
+        match prompted(app, &settings, asked, request).await? {
+            Ok(prompted) => prompted,
+            Err(problem) => return unanswerable(app, frame, id, settings, *problem).await,
+        };
+    let given = Settings { explore: given.explore.or(explore), ..given };
+    let settings = MixSettings {
+        length: request.length,
+        familiarity: request.familiarity,
+        explore: request.explore,
+        ..settings
+    };
     let request = MixRequest {
         length: request.length.min(u32::try_from(most).unwrap_or(u32::MAX)),
         ..request
     };
-    let given = given(&settings, asked);
-    let seed = request.seed;
     let made = match mixing::mix_for_page(app, id, request, Some(given), counts(asked)).await {
         Err(error) if error.code == "nothing_eligible" => None,
         made => Some(made?),
@@ -249,7 +264,8 @@ async fn mixed(
         let why = listener.snapshot.nothing_new(&listener.profile);
         let why = why.filter(|_| settings.familiarity == Familiarity::New);
         let notes = why.iter().map(ToString::to_string).collect();
-        let mix = Mix { settings, seed, notes, ..Mix::default() };
+        let example = listener.snapshot.prompt_example(&listener.profile);
+        let mix = Mix { settings, seed, notes, reading, example, ..Mix::default() };
         return Ok((frame, mix, listener));
     };
     // An arm of an experiment may have turned the dial.
@@ -257,12 +273,57 @@ async fn mixed(
     let mix = Mix {
         id: logged.map(|logged| logged.0),
         after: names(&listener, &settings.after),
+        reading,
+        example: listener.snapshot.prompt_example(&listener.profile),
         preview: effect(&listener, &outcome),
         picks: cards::of_picks(app, &listener, &outcome.slate.picks),
         seed,
         notes: outcome.notes.iter().map(ToString::to_string).collect(),
         why: why(&listener, &outcome),
         settings,
+    };
+    Ok((frame, mix, listener))
+}
+
+/// The request with what the words of the settings say, if there are any. What the address says of
+/// dial, length and familiarity wins over them.
+async fn prompted(
+    app: &Arc<App>,
+    settings: &MixSettings,
+    asked: &Asked,
+    request: MixRequest,
+) -> ApiResult<Result<Prompted, Box<PromptProblem>>> {
+    if settings.prompt.is_empty() {
+        let reading = PromptReading::default();
+        return Ok(Ok(Prompted { request, explore: None, reading }));
+    }
+    let is_set = is_set(asked);
+    let chosen = Chosen { explore: is_set, length: is_set, familiarity: is_set };
+    match mixing::prompted(app, &settings.prompt, request, chosen).await? {
+        Ok(mut prompted) => {
+            prompted.request.length = prompted.request.length.min(urls::LONGEST_MIX);
+            Ok(Ok(prompted))
+        }
+        Err(segue::Error::Prompt(problem)) => Ok(Err(problem)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page without a mix, where nothing can be made of the words.
+async fn unanswerable(
+    app: &Arc<App>,
+    frame: Frame,
+    id: &ListenerId,
+    settings: MixSettings,
+    problem: PromptProblem,
+) -> ApiResult<(Frame, Mix, Arc<KeptListener>)> {
+    let listener = app.listeners.get(id).await?;
+    let mix = Mix {
+        settings,
+        notes: vec![problem.to_string()],
+        example: listener.snapshot.prompt_example(&listener.profile),
+        reading: problem.reading,
+        ..Mix::default()
     };
     Ok((frame, mix, listener))
 }

@@ -1,0 +1,308 @@
+//! Which tracks are what was said.
+//!
+//! Each condition looks at a track and says how far off it is: 0 where it holds, more where a soft
+//! one nearly does, infinite where it does not, and nothing where it is not known. What is not
+//! known fails what is wanted and passes what is not wanted.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use segue_core::AudioFeature;
+use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
+
+use super::vocabulary::parts;
+use super::{Condition, Kind, Property};
+use crate::Snapshot;
+
+/// A track may be off by so much in all, in units of [`scale`], to be near.
+const NEAR: f32 = 0.2;
+/// Of what is near, a mix may choose from so many times its length.
+const NEAR_FOR_EACH: usize = 2;
+/// Of what is like something, a mix chooses from so many times its length, the closest.
+const CLOSE_FOR_EACH: usize = 4;
+/// An artist is stood for by so many tracks, the most popular.
+const TRACKS_OF_ARTIST: usize = 12;
+/// To each of them so many are like.
+const MOST_SIMILAR: usize = 400;
+/// A note is worth it where less than this share of the tracks is known.
+const KNOWN_TO_MOST: f32 = 0.95;
+
+/// The tracks that a mix by a prompt chooses from.
+pub(super) struct Matches {
+    pub(super) rows: Vec<TrackIdx>,
+    /// How many of them, at the end, are near only.
+    pub(super) near: usize,
+}
+
+/// Conditions, made ready to look at every track.
+pub(super) struct Matcher<'a> {
+    snapshot: &'a Snapshot,
+    ready: Vec<Ready<'a>>,
+}
+
+struct Ready<'a> {
+    condition: &'a Condition,
+    look: Look<'a>,
+    /// Of how many tracks it is known whether they have the property.
+    known: usize,
+}
+
+/// What a condition needs beside the track.
+enum Look<'a> {
+    Track,
+    /// Which genres have the words, and which artists have such a track.
+    Genre {
+        of_genre: FxHashMap<&'a str, bool>,
+        of_artist: FxHashMap<ArtistIdx, bool>,
+    },
+    /// What is like it, by place in the order of closeness.
+    Close(FxHashMap<TrackIdx, usize>),
+    /// Whether popularity tells tracks apart.
+    Popularity {
+        tells: bool,
+    },
+}
+
+impl<'a> Matcher<'a> {
+    pub(super) fn of(
+        snapshot: &'a Snapshot,
+        conditions: impl Iterator<Item = &'a Condition>,
+    ) -> Self {
+        let ready = |condition| {
+            let look = Look::of(snapshot, condition);
+            let mut ready = Ready { condition, look, known: 0 };
+            let rows = snapshot.catalogue.rows();
+            ready.known = rows.filter(|&row| ready.off(snapshot, row).is_some()).count();
+            ready
+        };
+        Self { snapshot, ready: conditions.map(ready).collect() }
+    }
+
+    fn usable(&self) -> impl Iterator<Item = &Ready<'a>> {
+        self.ready.iter().filter(|ready| ready.known > 0)
+    }
+
+    /// Whether anything restricts the tracks.
+    pub(super) fn has_any(&self) -> bool {
+        self.usable().next().is_some()
+    }
+
+    /// Every track that meets all conditions.
+    pub(super) fn all(&self) -> Vec<TrackIdx> {
+        self.within(0.0).into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// What a mix of so many tracks chooses from, given all that meet the conditions.
+    pub(super) fn matches(&self, all: &[TrackIdx], length: u32) -> Matches {
+        let length = length as usize;
+        let mut rows = self.closest(all.to_vec(), CLOSE_FOR_EACH * length);
+        let exact = rows.len();
+        if exact < length {
+            let mut near = self.within(NEAR);
+            near.retain(|(off, _)| *off > 0.0);
+            near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let room = NEAR_FOR_EACH * length - exact;
+            rows.extend(near.into_iter().take(room).map(|(_, row)| row));
+        }
+        Matches { near: rows.len() - exact, rows }
+    }
+
+    /// The tracks that are off by no more than `most` in all.
+    fn within(&self, most: f32) -> Vec<(f32, TrackIdx)> {
+        let rows = self.snapshot.catalogue.rows();
+        rows.map(|row| (self.off(row), row)).filter(|(off, _)| *off <= most).collect()
+    }
+
+    fn off(&self, row: TrackIdx) -> f32 {
+        let mut sum = 0.0;
+        let mut any: [Option<bool>; 8] = [None; 8];
+        for ready in self.usable() {
+            let off = ready.off(self.snapshot, row);
+            let Condition { property, wanted } = ready.condition;
+            let kind = property.kind();
+            match (*wanted, off) {
+                (false, Some(0.0)) => return f32::INFINITY,
+                (false, _) => {}
+                (true, off) if kind.is_alternative() => {
+                    let holds = off == Some(0.0);
+                    let any = &mut any[kind as usize];
+                    *any = Some(any.unwrap_or(false) || holds);
+                }
+                (true, off) => sum += off.unwrap_or(f32::INFINITY),
+            }
+        }
+        if any.contains(&Some(false)) { f32::INFINITY } else { sum }
+    }
+
+    /// The tracks that are closest to what others are to be like, if anything is said of that.
+    fn closest(&self, mut rows: Vec<TrackIdx>, most: usize) -> Vec<TrackIdx> {
+        let orders: Vec<&FxHashMap<TrackIdx, usize>> = self
+            .usable()
+            .filter(|ready| ready.condition.wanted)
+            .filter_map(|ready| match &ready.look {
+                Look::Close(order) => Some(order),
+                _ => None,
+            })
+            .collect();
+        if orders.is_empty() {
+            return rows;
+        }
+        let place = |row: &TrackIdx| {
+            let places = orders.iter().filter_map(|order| order.get(row).copied());
+            (places.min().unwrap_or(usize::MAX), *row)
+        };
+        rows.sort_by_key(place);
+        rows.truncate(most);
+        rows
+    }
+
+    /// How many tracks meet some of the conditions, taken alone.
+    pub(super) fn count(&self, conditions: &[&Condition]) -> usize {
+        let ready: Vec<&Ready<'_>> = self.of_part(conditions).collect();
+        let holds = |row: &TrackIdx| {
+            ready.iter().all(|ready| {
+                (ready.off(self.snapshot, *row) == Some(0.0)) == ready.condition.wanted
+            })
+        };
+        self.snapshot.catalogue.rows().filter(holds).count()
+    }
+
+    /// Why some of the conditions have no effect: nothing is known of what they speak of.
+    pub(super) fn unknown(&self, conditions: &[&Condition]) -> Option<String> {
+        let unknown = self.of_part(conditions).find(|ready| ready.known == 0)?;
+        Some(match &unknown.condition.property {
+            Property::Sound { feature: AudioFeature::DurationMs, .. } => {
+                "no track here says how long it is".to_owned()
+            }
+            Property::Sound { .. } => "no track here says how it sounds".to_owned(),
+            Property::Released { .. } => "no track here says when it was released".to_owned(),
+            Property::Genre { .. } => "no track here says its genre".to_owned(),
+            Property::LikeArtist(_) | Property::LikeTrack(_) => {
+                "nothing here tells what is like it".to_owned()
+            }
+            Property::Popular => "nothing here tells what many people play".to_owned(),
+            Property::By(_) | Property::Version(_) => "nothing here tells".to_owned(),
+        })
+    }
+
+    fn of_part(&self, conditions: &[&Condition]) -> impl Iterator<Item = &Ready<'a>> {
+        self.ready.iter().filter(|ready| {
+            conditions.iter().any(|condition| std::ptr::eq(*condition, ready.condition))
+        })
+    }
+
+    /// Of how many tracks it is known what was asked, where that is not nearly all.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let all = self.snapshot.catalogue.len();
+        let mut notes: Vec<String> = Vec::new();
+        let few = |ready: &&Ready<'_>| (ready.known as f32) < KNOWN_TO_MOST * all as f32;
+        for ready in self.usable().filter(few) {
+            let what = match ready.condition.property.kind() {
+                Kind::Sound => "how they sound",
+                Kind::Released => "when they were released",
+                Kind::Genre => "their genre, themselves or by their artist",
+                _ => continue,
+            };
+            let note = format!("{} of {all} tracks here say {what}", ready.known);
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        notes
+    }
+}
+
+impl Ready<'_> {
+    /// How far a track is off; `None` where that is not known.
+    fn off(&self, snapshot: &Snapshot, row: TrackIdx) -> Option<f32> {
+        let catalogue = &snapshot.catalogue;
+        let track = catalogue.track(row);
+        let holds = match (&self.condition.property, &self.look) {
+            (&Property::Sound { feature, least, most, is_soft }, _) => {
+                let value = track.features.get(feature)?;
+                let off = (least - value).max(value - most).max(0.0) / scale(feature);
+                return Some(if is_soft || off == 0.0 { off } else { f32::INFINITY });
+            }
+            (Property::Released { first, last }, _) => (*first..=*last).contains(&track.year?),
+            (Property::Genre { .. }, Look::Genre { of_genre, of_artist }) => {
+                match track.genre.as_deref().and_then(|genre| of_genre.get(genre)) {
+                    Some(holds) => *holds,
+                    None => *of_artist.get(&catalogue.artist(row)?)?,
+                }
+            }
+            (Property::By(artist), _) => catalogue.artist(row)? == *artist,
+            (Property::Version(version), _) => track.version == *version,
+            (Property::Popular, Look::Popularity { tells }) => {
+                tells.then(|| snapshot.index.popularity.is_popular(row))?
+            }
+            (_, Look::Close(order)) => (!order.is_empty()).then(|| order.contains_key(&row))?,
+            _ => return None,
+        };
+        Some(if holds { 0.0 } else { f32::INFINITY })
+    }
+}
+
+impl<'a> Look<'a> {
+    fn of(snapshot: &'a Snapshot, condition: &Condition) -> Self {
+        match &condition.property {
+            Property::Genre { squeezed, .. } => genres(&snapshot.catalogue, squeezed),
+            Property::LikeArtist(artist) => {
+                let mut tracks = snapshot.index.tracks_by(*artist).to_vec();
+                tracks.sort_by(|&a, &b| {
+                    let popularity = |row| snapshot.index.popularity.value(row);
+                    popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
+                });
+                tracks.truncate(TRACKS_OF_ARTIST);
+                Self::Close(close_to(snapshot, &tracks))
+            }
+            Property::LikeTrack(track) => Self::Close(close_to(snapshot, &[*track])),
+            Property::Popular => {
+                let mut values =
+                    snapshot.catalogue.rows().map(|row| snapshot.index.popularity.value(row));
+                let first = values.next();
+                Self::Popularity { tells: values.any(|value| Some(value) != first) }
+            }
+            _ => Self::Track,
+        }
+    }
+}
+
+/// Tracks that are like any of some, the closest first, and those themselves before them.
+fn close_to(snapshot: &Snapshot, tracks: &[TrackIdx]) -> FxHashMap<TrackIdx, usize> {
+    let mut best: FxHashMap<TrackIdx, f32> = FxHashMap::default();
+    for &track in tracks {
+        best.insert(track, f32::INFINITY);
+        for similar in snapshot.similar(track, MOST_SIMILAR) {
+            let closeness = best.entry(similar.track).or_insert(0.0);
+            *closeness = closeness.max(similar.similarity);
+        }
+    }
+    let mut order: Vec<(TrackIdx, f32)> =
+        best.into_iter().filter(|(_, close)| *close > 0.0).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    order.into_iter().enumerate().map(|(place, (row, _))| (row, place)).collect()
+}
+
+/// Which genres have the words. A track without a genre is of those of its artist's other tracks.
+fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Look<'a> {
+    let mut of_genre: FxHashMap<&str, bool> = FxHashMap::default();
+    let mut of_artist: FxHashMap<ArtistIdx, bool> = FxHashMap::default();
+    for row in catalogue.rows() {
+        let Some(genre) = catalogue.track(row).genre.as_deref() else { continue };
+        let holds = *of_genre
+            .entry(genre)
+            .or_insert_with(|| FxHashSet::from_iter(parts(genre)).contains(squeezed));
+        if let Some(artist) = catalogue.artist(row) {
+            *of_artist.entry(artist).or_default() |= holds;
+        }
+    }
+    Look::Genre { of_genre, of_artist }
+}
+
+/// How much of a feature is as far as the whole way from 0 to 1 of others.
+fn scale(feature: AudioFeature) -> f32 {
+    match feature {
+        AudioFeature::Tempo => 60.0,
+        AudioFeature::Loudness => 15.0,
+        AudioFeature::DurationMs => 180_000.0,
+        _ => 1.0,
+    }
+}

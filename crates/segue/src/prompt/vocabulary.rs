@@ -1,0 +1,142 @@
+//! The names that a prompt may use: genres, artists and titles of one catalogue.
+
+use std::cell::OnceCell;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
+
+use super::tokens::{squeezed, words};
+use super::words::SPELLINGS;
+
+/// Names of more words are not looked for.
+pub(super) const LONGEST_NAME: usize = 8;
+/// Parts of genres of more words are not looked for.
+const LONGEST_GENRE: usize = 4;
+
+/// Names in squeezed form, each with what bears it.
+pub(super) struct Vocabulary<'a> {
+    catalogue: &'a Catalogue,
+    artists: FxHashMap<String, ArtistIdx>,
+    /// Every run of words within a genre.
+    genres: FxHashSet<String>,
+    titles: OnceCell<FxHashMap<String, Vec<TrackIdx>>>,
+}
+
+impl<'a> Vocabulary<'a> {
+    pub(super) fn of(catalogue: &'a Catalogue) -> Self {
+        let mut artists = FxHashMap::default();
+        for artist in (0..catalogue.artist_count() as u32).map(ArtistIdx) {
+            let name = squeeze(catalogue.artist_name(artist));
+            if !name.is_empty() {
+                artists.entry(name).or_insert(artist);
+            }
+        }
+        let genres = genres(catalogue).into_iter().flat_map(parts).collect();
+        Self { catalogue, artists, genres, titles: OnceCell::new() }
+    }
+
+    /// The artist of a squeezed name.
+    pub(super) fn artist(&self, name: &str) -> Option<ArtistIdx> {
+        self.artists.get(name).copied()
+    }
+
+    /// The genre of a squeezed name, as [`parts`] of genres have it, if any track has it.
+    pub(super) fn genre(&self, name: &str) -> Option<String> {
+        let spelled = spelled(name);
+        self.genres.contains(spelled).then(|| spelled.to_owned())
+    }
+
+    /// The tracks of a squeezed title.
+    pub(super) fn titled(&self, title: &str) -> &[TrackIdx] {
+        let titles = self.titles.get_or_init(|| {
+            let mut titles: FxHashMap<String, Vec<TrackIdx>> = FxHashMap::default();
+            for row in self.catalogue.rows() {
+                let title = squeeze(&self.catalogue.track(row).title);
+                titles.entry(title).or_default().push(row);
+            }
+            titles
+        });
+        titles.get(title).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The artist whose name is most like a squeezed one, if any is like it.
+    pub(super) fn artist_like(&self, name: &str) -> Option<ArtistIdx> {
+        let names = self.artists.keys().map(String::as_str);
+        self.artist(nearest(name, names)?)
+    }
+
+    /// Every genre word, to find the one that was meant.
+    pub(super) fn genre_names(&self) -> impl Iterator<Item = &str> {
+        self.genres.iter().map(String::as_str)
+    }
+}
+
+/// Another spelling as the usual one.
+pub(super) fn spelled(name: &str) -> &str {
+    SPELLINGS.iter().find(|(other, _)| *other == name).map_or(name, |(_, usual)| usual)
+}
+
+fn squeeze(name: &str) -> String {
+    squeezed(words(name).iter().map(String::as_str))
+}
+
+/// The different genres of a catalogue, as their sources write them.
+fn genres(catalogue: &Catalogue) -> FxHashSet<&str> {
+    catalogue.rows().filter_map(|row| catalogue.track(row).genre.as_deref()).collect()
+}
+
+/// Every run of words of a genre in squeezed form: "Alternative Rock" is alternative, rock, and
+/// both together.
+pub(super) fn parts(genre: &str) -> FxHashSet<String> {
+    let words = words(genre);
+    let run = |from: usize, length: usize| {
+        let words = words.get(from..from + length)?;
+        Some(spelled(&squeezed(words.iter().map(String::as_str))).to_owned())
+    };
+    let from = |from: usize| (1..=LONGEST_GENRE).filter_map(move |length| run(from, length));
+    (0..words.len()).flat_map(from).filter(|part| part != "and").collect()
+}
+
+/// The name of fewest letters changed: one in short words, two in long ones, none in shorter than
+/// four letters. Of equals the first in the alphabet.
+pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let length = name.chars().count();
+    let most = match length {
+        0..4 => return None,
+        4..8 => 1,
+        _ => 2,
+    };
+    let wrong = |other: &'n str| -> Option<(usize, &'n str)> {
+        let is_near = other.chars().count().abs_diff(length) <= most;
+        let wrong = is_near.then(|| strsim::osa_distance(name, other))?;
+        (wrong <= most).then_some((wrong, other))
+    };
+    names.filter_map(wrong).min().map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_genre_is_found_by_each_of_its_words_and_in_other_spellings() {
+        let parts_of = |genre| {
+            let mut parts: Vec<String> = parts(genre).into_iter().collect();
+            parts.sort();
+            parts
+        };
+        assert_eq!(parts_of("Hip-Hop/Rap"), ["hip", "hiphop", "hiphoprap", "hop", "hoprap", "rap"]);
+        assert!(parts("R&B").contains("randb"));
+        assert_eq!(spelled("rnb"), "randb");
+        assert!(parts("Drum 'n' Bass").contains(spelled("dnb")));
+    }
+
+    #[test]
+    fn the_nearest_name_is_within_a_letter_or_two() {
+        let names = ["mellow", "metal", "melancholic"];
+        assert_eq!(nearest("melow", names.into_iter()), Some("mellow"));
+        assert_eq!(nearest("melancolik", names.into_iter()), Some("melancholic"));
+        assert_eq!(nearest("yellowish", names.into_iter()), None);
+        assert_eq!(nearest("mel", names.into_iter()), None);
+    }
+}

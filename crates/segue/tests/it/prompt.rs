@@ -1,0 +1,268 @@
+//! Words to a mix: what is understood, what it is taken to mean, and what is said of the rest.
+
+use segue::{
+    Chosen, Error, Familiarity, ImportOptions, Library, MixRequest, PromptProblem, Prompted,
+    Snapshot, TrackId,
+};
+use tempfile::TempDir;
+
+use crate::{ann, now, trained};
+
+/// Eight tracks of which the sound, the year and the genre are known, and one of which nothing is.
+const TABLE: &str = "\
+track_id,track_name,artist_name,year,genre,tempo,energy,valence,danceability,instrumentalness,duration_ms
+t1,Teardrop,Massive Attack,1998,Trip-Hop,77,0.4,0.3,0.6,0.2,330000
+t2,Angel,Massive Attack,1998,Trip-Hop,108,0.6,0.1,0.6,0.8,379000
+t3,Wonderwall,Oasis,1995,Britpop Rock,87,0.9,0.4,0.4,0.0,258000
+t4,Roxanne,The Police,1978,Rock,134,0.8,0.6,0.5,0.0,192000
+t5,Vogue,Madonna,1990,Dance Pop,116,0.6,0.6,0.8,0.1,290000
+t6,Hyperballad,Björk,1995,Electronic,84,0.5,0.3,0.6,0.1,321000
+t7,Battery,Metallica,1986,Heavy Metal,190,0.95,0.2,0.3,0.4,312000
+t8,Levitating,Dua Lipa,2020,Pop,103,0.8,0.9,0.7,0.0,203000
+t9,Unknown,Nobody,,,,,,,,
+t10,Teardrop (Live),Massive Attack,2004,Trip-Hop,78,0.4,0.3,0.6,0.2,340000
+";
+
+fn library(table: &str) -> (TempDir, Snapshot) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tracks.csv");
+    std::fs::write(&file, table).unwrap();
+    let mut library = Library::open(folder.path().join("library")).unwrap();
+    library.import(&[file], &ImportOptions::new(ann()), &mut ()).unwrap();
+    let snapshot = library.snapshot().unwrap();
+    (folder, snapshot)
+}
+
+/// A mix of one track is asked for, so that what is only near is taken where nothing else is.
+fn ask(snapshot: &Snapshot, words: &str) -> Result<Prompted, Error> {
+    let request = MixRequest { length: 1, ..MixRequest::new(now()) };
+    snapshot.prompted(words, request, Chosen::default())
+}
+
+fn names(tracks: &[TrackId]) -> String {
+    let mut names: Vec<&str> =
+        tracks.iter().map(|track| track.as_str().trim_start_matches("item:")).collect();
+    names.sort_by_key(|name| (name.len(), *name));
+    names.join(" ")
+}
+
+#[track_caller]
+fn assert_found(snapshot: &Snapshot, words: &str, expected: &str) {
+    let prompted = ask(snapshot, words).unwrap_or_else(|error| panic!("{words}: {error}"));
+    assert_eq!(names(&prompted.request.within.unwrap()), expected, "{words}");
+    assert_eq!(prompted.reading.not_understood, Vec::<String>::new(), "{words}");
+}
+
+fn problem(snapshot: &Snapshot, words: &str) -> PromptProblem {
+    match ask(snapshot, words) {
+        Err(Error::Prompt(problem)) => *problem,
+        other => panic!("{words}: {other:?}"),
+    }
+}
+
+#[test]
+fn words_choose_tracks_by_sound_time_genre_artist_and_version() {
+    let (_folder, snapshot) = library(TABLE);
+    for (words, expected) in [
+        ("slow", "t1 t3 t6 t10"),
+        ("songs that are slow and sad, please", "t1 t6 t10"),
+        ("very fast", "t7"),
+        ("not slow", "t2 t4 t5 t7 t8"),
+        ("not too slow", "t2 t3 t4 t5 t6 t7 t8"),
+        ("some mellow music from the 90s", "t1 t6"),
+        ("mellow 1990s", "t1 t6"),
+        ("80-110 bpm", "t2 t3 t6 t8"),
+        ("before 1990", "t4 t7"),
+        ("since 2000", "t8 t10"),
+        ("80s or 70s", "t4 t7"),
+        ("rock", "t3 t4"),
+        ("Rock, no Britpop", "t4"),
+        ("heavy metal", "t7"),
+        ("trip hop", "t1 t2 t10"),
+        ("triphop, no live", "t1 t2"),
+        ("pop and rock", "t3 t4 t5 t8"),
+        ("no rock or pop, 90s", "t1 t2 t6"),
+        ("by Bjork", "t6"),
+        ("by Oasis or Björk", "t3 t6"),
+        ("90s without Massive Attack", "t3 t5 t6"),
+        ("instrumental", "t2"),
+        ("90's, melow", "t1 t6"),
+        ("songs over 3 minutes, under 4 minutes", "t4 t8"),
+        ("live", "t10"),
+        ("rock or metal from before 1990", "t4 t7"),
+        ("old", "t1 t2 t3 t4 t5 t6 t7"),
+    ] {
+        assert_found(&snapshot, words, expected);
+    }
+}
+
+#[test]
+fn words_set_the_dial_the_length_and_what_may_be_picked() {
+    let (_folder, snapshot) = library(TABLE);
+    let asked = |words| ask(&snapshot, words).unwrap();
+    let new = asked("mostly new, 20 songs");
+    assert_eq!((new.request.explore, new.request.length, new.explore), (0.8, 20, Some(0.8)));
+    assert_eq!(new.request.within, None, "nothing is said of the tracks");
+    assert_eq!(asked("only new").request.familiarity, Familiarity::New);
+    assert_eq!(asked("nothing new").request.familiarity, Familiarity::Heard);
+    assert_eq!(asked("in my library").request.familiarity, Familiarity::Owned);
+    // Nine of the tracks take 4:51 on average.
+    assert_eq!(asked("an hour").request.length, 12);
+    assert_eq!(asked("half an hour of fast songs").request.length, 7, "fast ones take 4:12");
+}
+
+#[test]
+fn what_was_chosen_beside_the_words_wins_and_that_is_said() {
+    let (_folder, snapshot) = library(TABLE);
+    let request = MixRequest { explore: 0.2, length: 7, ..MixRequest::new(now()) };
+    let chosen = Chosen { explore: true, length: true, familiarity: false };
+    let words = "mostly new, 7 songs, slow";
+    let prompted = snapshot.prompted(words, request, chosen).unwrap();
+    assert_eq!((prompted.request.explore, prompted.explore), (0.2, None));
+    let aside: Vec<bool> =
+        prompted.reading.understood.iter().map(|part| part.set_aside.is_some()).collect();
+    assert_eq!(aside, [true, false, false], "seven songs were chosen anyway");
+}
+
+#[test]
+fn the_reading_quotes_explains_and_counts() {
+    let (_folder, snapshot) = library(TABLE);
+    let words = "Not too slow, 90s, glittering unicorns, like teardrop by massive attack";
+    let reading = ask(&snapshot, words).unwrap().reading;
+    let parts: Vec<(&str, &str, Option<usize>)> = reading
+        .understood
+        .iter()
+        .map(|part| (part.words.as_str(), part.meaning.as_str(), part.tracks))
+        .collect();
+    assert_eq!(
+        parts[..2],
+        [
+            ("Not too slow", "a tempo from 80 bpm", Some(7)),
+            ("90s", "released 1990 to 1999", Some(5)),
+        ]
+    );
+    assert_eq!(parts[2].0, "like teardrop by massive attack");
+    assert_eq!(parts[2].1, "close to Teardrop by Massive Attack");
+    assert_eq!(reading.not_understood, ["glittering unicorns"]);
+    assert_eq!(reading.notes[0], "9 of 10 tracks here say how they sound");
+    let corrected = ask(&snapshot, "like masive atack").unwrap().reading;
+    assert_eq!(corrected.understood[0].read_as.as_deref(), Some("Massive Attack"));
+}
+
+#[test]
+fn what_nearly_sounds_so_is_taken_where_too_little_does_and_that_is_said() {
+    let (_folder, snapshot) = library(TABLE);
+    let prompted = ask(&snapshot, "mellow and happy").unwrap();
+    assert_eq!(names(&prompted.request.within.unwrap()), "t5", "energy .6 and valence .6");
+    assert_eq!(
+        prompted.reading.notes.last().unwrap(),
+        "no track is all of this; the one that comes nearest to how it should sound is taken"
+    );
+}
+
+#[test]
+fn what_cannot_be_answered_is_said_with_the_reason() {
+    let (_folder, snapshot) = library(TABLE);
+    let nothing = problem(&snapshot, "glittering unicorns");
+    assert!(nothing.to_string().starts_with("none of this is understood"), "{nothing}");
+    let none = problem(&snapshot, "rock, since 2000");
+    assert_eq!(
+        none.to_string(),
+        "no track is all of this together: `rock` 2 tracks, `since 2000` 2 tracks"
+    );
+    let jazz = problem(&snapshot, "jazz");
+    assert_eq!(jazz.to_string(), "no track is all of this together: `jazz` 0 tracks");
+
+    let (_folder, bare) =
+        library("track_name,artist_name,played_at\nSlow,Dots,2026-01-01T10:00:00Z\n");
+    let silent = problem(&bare, "mellow, 90s");
+    assert_eq!(
+        silent.to_string(),
+        "nothing here tells which tracks these are (`mellow`: no track here says how it sounds, \
+         `90s`: no track here says when it was released)"
+    );
+    let by = ask(&bare, "mellow, by Dots").unwrap();
+    assert_eq!(by.request.within.unwrap().len(), 1, "what can be told is");
+    assert!(by.reading.understood[0].set_aside.is_some());
+}
+
+#[test]
+fn any_text_is_read_without_a_panic_and_in_bounded_time() {
+    let (_folder, snapshot) = library(TABLE);
+    for words in [
+        "",
+        " ",
+        ",",
+        "not",
+        "no no no",
+        "like",
+        "like like like",
+        "by",
+        "between 3 and",
+        "-",
+        "--",
+        "1990-",
+        "in",
+        "in f",
+        "'''",
+        "☃ ☃",
+        "İ ǅ",
+        "a a a a a a a a a a",
+        "not too",
+        "9999999999 bpm",
+        "0 songs",
+        "0 bpm",
+        "5-1 bpm",
+        "1999-1990",
+        "\u{0}\u{1}",
+        "like ,",
+        "an",
+        "half an",
+        "the the the",
+        "&&&",
+        "90s90s",
+        "&",
+        "#",
+        "like teardrop by",
+        "no like no by",
+    ] {
+        let _ = ask(&snapshot, words);
+    }
+    let long = "mellow and not too slow like 🎵 massive attack, ".repeat(10_000);
+    let prompted = ask(&snapshot, &long).unwrap();
+    assert!(prompted.reading.understood.len() < 50, "only the beginning is read");
+}
+
+#[test]
+fn a_mix_by_words_holds_nothing_else() {
+    let (_folder, library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let profile = snapshot.profile(library.store(), &ann()).unwrap();
+    let request = MixRequest { length: 10, seed: 7, ..MixRequest::new(now()) };
+    let prompted = snapshot.prompted("energetic, half new", request, Chosen::default()).unwrap();
+    let within = prompted.request.within.clone().unwrap();
+    let mix = snapshot.mix(&profile, &prompted.request).unwrap();
+    assert_eq!(mix.slate.picks.len(), 10);
+    assert!(mix.slate.picks.iter().all(|pick| within.contains(&pick.track)));
+    let energy = |pick: &segue::Pick| {
+        snapshot.track(&pick.track).unwrap().features.get(segue::AudioFeature::Energy).unwrap()
+    };
+    assert!(mix.slate.picks.iter().all(|pick| energy(pick) >= 0.7));
+}
+
+#[test]
+fn the_example_promises_only_what_the_library_can_answer() {
+    let (_folder, library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let profile = snapshot.profile(library.store(), &ann()).unwrap();
+    let example = snapshot.prompt_example(&profile);
+    let request = MixRequest::new(now());
+    let prompted = snapshot.prompted(&example, request, Chosen::default());
+    let reading = match prompted {
+        Ok(prompted) => prompted.reading,
+        Err(Error::Prompt(problem)) => problem.reading,
+        Err(other) => panic!("{other}"),
+    };
+    assert!(reading.not_understood.is_empty(), "{example}: {reading:?}");
+    assert!(reading.understood.iter().all(|part| part.set_aside.is_none()), "{example}");
+}
