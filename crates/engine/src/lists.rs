@@ -24,7 +24,8 @@ const TODAY: f32 = 0.15;
 const FINDS: f32 = 0.75;
 /// Editions whose tracks stay away from the next one, as far as there are enough others.
 const DAYS_AVOIDED: usize = 6;
-const WEEKS_AVOIDED: usize = 4;
+/// See [`DAYS_AVOIDED`], of lists that are made every week.
+pub const WEEKS_AVOIDED: usize = 4;
 /// Finds stay away for a year.
 const FINDS_AVOIDED: usize = 52;
 
@@ -77,10 +78,7 @@ impl ListKind {
     pub fn edition(self, day: Date) -> String {
         match self {
             Self::Today => day.to_string(),
-            Self::Finds | Self::BackAfterAWhile => {
-                let week = day.iso_week_date();
-                format!("{}-W{:02}", week.year(), week.week())
-            }
+            Self::Finds | Self::BackAfterAWhile => week(day),
         }
     }
 
@@ -92,6 +90,12 @@ impl ListKind {
             Self::BackAfterAWhile => WEEKS_AVOIDED,
         }
     }
+}
+
+/// The week of a day by ISO 8601, such as `2026-W48`: the edition of a list that is made every week.
+pub fn week(day: Date) -> String {
+    let week = day.iso_week_date();
+    format!("{}-W{:02}", week.year(), week.week())
 }
 
 /// The mix to ask for. `base` is what the listener set for all lists: seed, moment and exclusions.
@@ -131,6 +135,21 @@ pub fn plan(
     let avoided = at_most(avoid, choice / 2, is_known);
     exclude_tracks.extend(avoided.iter().flat_map(|track| versions(catalogue, track)));
     Ok(MixRequest { exclude_tracks, ..request })
+}
+
+/// The mix to ask for where a list is made every week of what `request` asks for. `avoid` holds
+/// earlier editions, the latest first, whose tracks are left out as long as half of the choice is
+/// left.
+pub fn plan_weekly(
+    catalogue: &Catalogue,
+    request: MixRequest,
+    avoid: &[Vec<TrackId>],
+) -> MixRequest {
+    let choice = request.within.as_ref().map_or(catalogue.work_count(), Vec::len);
+    let avoided = at_most(avoid, choice / 2, |_| true);
+    let versions = avoided.iter().flat_map(|track| versions(catalogue, track));
+    let exclude_tracks = request.exclude_tracks.iter().cloned().chain(versions).collect();
+    MixRequest { exclude_tracks, ..request }
 }
 
 /// The tracks of lists, as long as no more than `most` of them are known; all that are not.

@@ -57,7 +57,7 @@ pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use history::{named_time_zone, review, shown_plays, time_zone};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
-pub use lists::{DueList, DueLists, Refreshed, keep_mix};
+pub use lists::{DueList, DueLists, EveryWeek, KeptAs, Refreshed, keep_mix};
 pub use mixing::ExperimentMix;
 pub use models::{
     Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained, plain_name,
@@ -90,6 +90,7 @@ pub use segue_ingest::{ImportOptions, Observer};
 pub use segue_models::set::Budget;
 pub use segue_store::{
     Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, SavedList, ServerConnection,
+    WeeklyList,
 };
 
 pub use {

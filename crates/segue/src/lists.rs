@@ -1,24 +1,25 @@
 //! Lists that stay: made once for a day or week, or kept from a mix, and never changed.
 
 use jiff::Zoned;
+use jiff::civil::Date;
 use segue_core::{Impression, ListenerId, TrackId};
 use segue_engine::Profile;
-use segue_engine::lists::{self, ListKind};
+use segue_engine::lists::{self, ListKind, WEEKS_AVOIDED};
 use segue_engine::pipeline::{MixError, MixOutcome, MixRequest};
 use segue_engine::shelves::SHORTEST;
-use segue_store::{ImpressionId, ListName, SavedList, Store};
+use segue_store::{ImpressionId, ListName, SavedList, Store, StoreError, WeeklyList};
 use serde::Serialize;
 
-use crate::{Error, Library, Result, Snapshot};
+use crate::{Chosen, Error, Library, Result, Snapshot};
 
 /// Longest name of a list, in bytes.
 const LONGEST_NAME: usize = 200;
 
-/// What became of one kind of list.
+/// What became of one list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refreshed {
-    /// Which list.
-    pub kind: ListKind,
+    /// Which list, for which day or week.
+    pub name: ListName,
     /// The edition for the day; `None` where there is too little to make it of.
     pub list: Option<SavedList>,
     /// Whether it was made just now. If not, it was there, and stays as it was.
@@ -30,9 +31,57 @@ pub struct Refreshed {
 /// A list for a day, before it is kept. [`DueLists::find`] makes it and [`Self::keep`] keeps it.
 #[derive(Clone, Debug)]
 pub struct DueList {
-    kind: ListKind,
     name: ListName,
     state: State,
+}
+
+/// What lists there are for somebody.
+enum Recipe {
+    Standard(ListKind),
+    Weekly(WeeklyList),
+}
+
+impl Recipe {
+    fn name(&self, day: Date) -> ListName {
+        match self {
+            Self::Standard(kind) => ListName {
+                kind: kind.key().to_owned(),
+                name: kind.title().to_owned(),
+                edition: kind.edition(day),
+            },
+            Self::Weekly(list) => weekly_name(&list.name, day),
+        }
+    }
+
+    /// How many of the latest editions it keeps away from.
+    fn editions_to_avoid(&self) -> usize {
+        match self {
+            Self::Standard(kind) => kind.editions_to_avoid(),
+            Self::Weekly(_) => WEEKS_AVOIDED,
+        }
+    }
+}
+
+fn weekly_name(name: &str, day: Date) -> ListName {
+    ListName { kind: ListName::WEEKLY.to_owned(), name: name.to_owned(), edition: lists::week(day) }
+}
+
+/// How a mix is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAs {
+    /// The name of the list.
+    pub name: String,
+    /// Where a new one is to be made every week: by which words, and which day it is.
+    pub weekly: Option<EveryWeek>,
+}
+
+/// That a list is made anew every week, the first edition of it being a mix that was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EveryWeek {
+    /// What it is to be like, in words: see [`Snapshot::prompted`].
+    pub prompt: String,
+    /// The day, where the listener is.
+    pub day: Date,
 }
 
 #[derive(Clone, Debug)]
@@ -80,8 +129,8 @@ impl Library {
     ///
     /// # Errors
     /// As [`keep_mix`].
-    pub fn keep_list(&mut self, name: &str, mix: ImpressionId) -> Result<SavedList> {
-        keep_mix(self.store_mut(), name, mix)
+    pub fn keep_list(&mut self, kept: &KeptAs, mix: ImpressionId) -> Result<SavedList> {
+        keep_mix(self.store_mut(), kept, mix)
     }
 }
 
@@ -90,8 +139,8 @@ impl Library {
 /// # Errors
 /// [`Error::BadListName`] for a name that is blank, too long or taken, and when the store knows no
 /// such mix.
-pub fn keep_mix(store: &mut Store, name: &str, mix: ImpressionId) -> Result<SavedList> {
-    let name = name.trim();
+pub fn keep_mix(store: &mut Store, kept: &KeptAs, mix: ImpressionId) -> Result<SavedList> {
+    let name = kept.name.trim();
     let problem = match name {
         "" => Some("is blank"),
         long if long.len() > LONGEST_NAME => Some("is too long"),
@@ -100,11 +149,24 @@ pub fn keep_mix(store: &mut Store, name: &str, mix: ImpressionId) -> Result<Save
     if let Some(problem) = problem {
         return Err(Error::BadListName { name: name.to_owned(), problem });
     }
-    let list = store.keep_as_list(name, mix)?;
-    if list.impression != mix {
-        return Err(Error::BadListName { name: name.to_owned(), problem: "is taken" });
-    }
-    Ok(list)
+    let taken = || Error::BadListName { name: name.to_owned(), problem: "is taken" };
+    let full_name = match &kept.weekly {
+        None => ListName {
+            kind: ListName::OWN.to_owned(),
+            name: name.to_owned(),
+            edition: String::new(),
+        },
+        Some(EveryWeek { prompt, day }) => {
+            let shown = store.impression(mix)?.ok_or(StoreError::UnknownImpression(mix))?;
+            let list = WeeklyList { name: name.to_owned(), prompt: prompt.clone() };
+            if !store.add_weekly_list(&shown.slate.listener, &list)? {
+                return Err(taken());
+            }
+            weekly_name(name, *day)
+        }
+    };
+    let list = store.keep_as_list(&full_name, mix)?;
+    if list.impression == mix { Ok(list) } else { Err(taken()) }
 }
 
 impl DueLists<'_> {
@@ -119,46 +181,50 @@ impl DueLists<'_> {
         store: &Store,
         mix: impl Fn(&MixRequest) -> std::result::Result<MixOutcome, MixError>,
     ) -> Result<Vec<DueList>> {
+        let listener = &self.profile.listener;
+        let there = store.lists(listener)?;
         let mut found: Vec<DueList> = Vec::new();
         let mut beside = Vec::new();
-        for kind in ListKind::ALL {
-            let name = ListName {
-                kind: kind.key().to_owned(),
-                name: kind.title().to_owned(),
-                edition: kind.edition(self.when.date()),
-            };
-            let lists = store.lists(&self.profile.listener)?;
-            let state = match lists.into_iter().find(|list| list.name == name) {
-                Some(list) => State::There(list),
-                None => self.make(kind, &name, store, &beside, &mix)?,
+        for recipe in recipes(store.weekly_lists(listener)?) {
+            let name = recipe.name(self.when.date());
+            let state = match there.iter().find(|list| list.name == name) {
+                Some(list) => State::There(list.clone()),
+                None => self.make(&recipe, store, &beside, &mix)?,
             };
             beside.extend(state.tracks(store)?);
-            found.push(DueList { kind, name, state });
+            found.push(DueList { name, state });
         }
         Ok(found)
     }
 
     fn make(
         &self,
-        kind: ListKind,
-        name: &ListName,
+        recipe: &Recipe,
         store: &Store,
         beside: &[Vec<TrackId>],
         mix: impl Fn(&MixRequest) -> std::result::Result<MixOutcome, MixError>,
     ) -> Result<State> {
         let listener = &self.profile.listener;
-        let mut avoid = store.editions(listener, kind.key(), kind.editions_to_avoid())?;
-        // Yesterday's is the one that matters most.
-        let last = avoid.len().min(1);
-        avoid.splice(last..last, beside.iter().cloned());
-        let catalogue = &self.snapshot.catalogue;
+        let name = &recipe.name(self.when.date());
+        let mut avoid = store.editions(listener, name, recipe.editions_to_avoid())?;
         let base =
             MixRequest { seed: seed(listener, name), ..MixRequest::new(self.when.timestamp()) };
         let within = store.lists_within(listener)?;
         let base = MixRequest { within, ..self.snapshot.completed(base) };
-        let request = match lists::plan(kind, catalogue, self.profile, &base, &avoid) {
+        let (request, kind) = match recipe {
+            Recipe::Standard(kind) => {
+                // Yesterday's is the one that matters most.
+                let last = avoid.len().min(1);
+                avoid.splice(last..last, beside.iter().cloned());
+                let catalogue = &self.snapshot.catalogue;
+                let planned = lists::plan(*kind, catalogue, self.profile, &base, &avoid);
+                (planned.map_err(|missing| missing.to_string()), Some(*kind))
+            }
+            Recipe::Weekly(list) => (self.by_words(list, &base, &avoid)?, None),
+        };
+        let request = match request {
             Ok(request) => request,
-            Err(missing) => return Ok(State::LeftOut(missing.to_string())),
+            Err(why) => return Ok(State::LeftOut(why)),
         };
         match mix(&request) {
             Ok(mix) if mix.slate.picks.len() >= SHORTEST as usize => {
@@ -170,27 +236,43 @@ impl DueLists<'_> {
             Err(error) => Err(error.into()),
         }
     }
-}
 
-impl DueLists<'_> {
+    /// What a list by words asks for, or why it cannot be made.
+    fn by_words(
+        &self,
+        list: &WeeklyList,
+        base: &MixRequest,
+        avoid: &[Vec<TrackId>],
+    ) -> Result<std::result::Result<MixRequest, String>> {
+        let base = MixRequest { length: lists::LENGTH, ..base.clone() };
+        match self.snapshot.prompted(&list.prompt, base, Chosen::default()) {
+            Ok(prompted) => {
+                let catalogue = &self.snapshot.catalogue;
+                Ok(Ok(lists::plan_weekly(catalogue, prompted.request, avoid)))
+            }
+            Err(Error::Prompt(problem)) => Ok(Err(problem.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Why a list cannot be filled.
-    fn too_little(&self, kind: ListKind, request: &MixRequest) -> String {
+    fn too_little(&self, kind: Option<ListKind>, request: &MixRequest) -> String {
         let Self { snapshot, profile, .. } = self;
         match (kind, &request.within) {
-            (ListKind::Finds, None)
+            (Some(ListKind::Finds), None)
                 if profile.unknown_works(&snapshot.catalogue) < SHORTEST as usize =>
             {
                 format!("hardly anything is known here but what you played{}", snapshot.new_from)
             }
-            (ListKind::Finds, None) => {
+            (Some(ListKind::Finds), None) => {
                 "all that is new was in the finds of earlier weeks".to_owned()
             }
-            (ListKind::Finds, Some(_)) => {
+            (Some(ListKind::Finds), Some(_)) => {
                 "hardly anything is on your server that you never played and that was in no finds \
                  of earlier weeks"
                     .to_owned()
             }
-            (_, None) => "too few tracks are left".to_owned(),
+            (_, None) | (None, _) => "too few tracks are left".to_owned(),
             (_, Some(_)) => "too few tracks that you know are on your server".to_owned(),
         }
     }
@@ -214,7 +296,8 @@ impl DueList {
     /// # Errors
     /// When the store cannot be written.
     pub fn keep(self, store: &mut Store) -> segue_store::Result<Refreshed> {
-        let none = Refreshed { kind: self.kind, list: None, is_new: false, left_out: None };
+        let name = self.name.clone();
+        let none = Refreshed { name, list: None, is_new: false, left_out: None };
         Ok(match self.state {
             State::There(list) => Refreshed { list: Some(list), ..none },
             State::LeftOut(why) => Refreshed { left_out: Some(why), ..none },
@@ -224,6 +307,12 @@ impl DueList {
             }
         })
     }
+}
+
+/// What is made, in this order: a day's list does without what the week's hold.
+fn recipes(weekly: Vec<WeeklyList>) -> impl Iterator<Item = Recipe> {
+    let [finds, back, today] = ListKind::ALL.map(Recipe::Standard);
+    [finds, back].into_iter().chain(weekly.into_iter().map(Recipe::Weekly)).chain([today])
 }
 
 /// The same list each time it is made of the same library.

@@ -2,12 +2,15 @@
 //! all writes.
 
 use jiff::Zoned;
-use segue::{DueLists, Refreshed, keep_mix};
+use segue::{Chosen, DueLists, EveryWeek, KeptAs, Refreshed, keep_mix};
 use segue_core::{Impression, ListenerId, Timestamp};
+use segue_engine::pipeline::MixRequest;
 use segue_store::{ImpressionId, ListId, SavedList};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
+use crate::history::time_zone_of;
+use crate::mixing;
 
 /// Makes the lists that are due at a moment, whose time zone says which day it is.
 pub(crate) async fn refresh(
@@ -36,11 +39,11 @@ pub(crate) async fn refresh(
     })
 }
 
-/// Keeps a mix of the listener under a name.
+/// Keeps a mix of the listener under a name, and notes where a new one is to be made every week.
 pub(crate) async fn keep(
     app: &App,
     listener: &ListenerId,
-    name: String,
+    kept: KeptAs,
     mix: ImpressionId,
 ) -> ApiResult<SavedList> {
     let whose = listener.clone();
@@ -49,7 +52,23 @@ pub(crate) async fn keep(
         let message = format!("`{whose}` has no mix {}", mix.0);
         return Err(ApiError::not_found("unknown_mix", message));
     }
-    app.writer.run(move |store| Ok(keep_mix(store, &name, mix))).await?.map_err(Into::into)
+    app.writer.run(move |store| Ok(keep_mix(store, &kept, mix))).await?.map_err(Into::into)
+}
+
+/// How a mix is to be kept: once, or as the first of a list that is made every week by some words.
+pub(crate) async fn kept_as(
+    app: &App,
+    listener: &ListenerId,
+    name: String,
+    weekly: Option<String>,
+) -> ApiResult<KeptAs> {
+    let Some(prompt) = weekly else { return Ok(KeptAs { name, weekly: None }) };
+    let zone = time_zone_of(app, listener, None).await?;
+    let day = Timestamp::now().to_zoned(zone).date();
+    // Words that mean nothing are said to be so now and not next week.
+    let request = MixRequest::new(Timestamp::now());
+    mixing::prompted(app, &prompt, request, Chosen::default()).await??;
+    Ok(KeptAs { name, weekly: Some(EveryWeek { prompt, day }) })
 }
 
 /// A list with its mix, which nobody may have seen by that; `None` where the listener has no such

@@ -172,6 +172,7 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
         impressions: of_listener("DELETE FROM impressions WHERE listener = ?1")?,
         ..remove_models(connection, key)?
     };
+    of_listener("DELETE FROM weekly_lists WHERE listener = ?1")?;
     of_listener("DELETE FROM client_ids WHERE listener = ?1")?;
     of_listener("DELETE FROM latest_imports WHERE listener = ?1")?;
     of_listener("DELETE FROM reported WHERE listener = ?1")?;

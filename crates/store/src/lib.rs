@@ -79,7 +79,7 @@ pub use history::{ListenCursor, ListenerHistory};
 pub use import::{FileImport, ImportCounts, ImportedFile};
 pub use impressions::ImpressionId;
 pub use listeners::ListenerSummary;
-pub use lists::{ListId, ListName, SavedList};
+pub use lists::{ListId, ListName, SavedList, WeeklyList};
 pub use models::{ModelEntry, ModelFiles, NewModel};
 pub use settle::Settling;
 pub use status::{Marks, Status};

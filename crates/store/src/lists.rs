@@ -22,7 +22,8 @@ pub struct ListId(pub i64);
 /// What a list is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListName {
-    /// What makes it, such as `today`; [`Self::OWN`] for a mix that the listener kept.
+    /// What makes it, such as `today`; [`Self::OWN`] for a mix that the listener kept, and
+    /// [`Self::WEEKLY`] for one that is made anew every week by their words.
     pub kind: String,
     /// The name that a person reads.
     pub name: String,
@@ -33,6 +34,17 @@ pub struct ListName {
 impl ListName {
     /// The kind of lists that were mixes somebody kept.
     pub const OWN: &'static str = "own";
+    /// The kind of lists that are made every week by words: see [`WeeklyList`].
+    pub const WEEKLY: &'static str = "weekly";
+}
+
+/// A list that a listener gets anew every week.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct WeeklyList {
+    /// Its name, by which its editions are known.
+    pub name: String,
+    /// What it is to be like, in words.
+    pub prompt: String,
 }
 
 /// A list as the library knows it, without its tracks: they are those of its
@@ -75,23 +87,58 @@ impl Store {
         self.find_list(&listener, name)?.ok_or_else(|| StoreError::corrupt("a list is gone"))
     }
 
-    /// Keeps a mix that was shown under a name of the listener's own. Where there is a list of that
-    /// name, it stays and is returned instead.
+    /// Keeps a mix that was shown under a name. Where there is a list of that name, it stays and is
+    /// returned instead.
     ///
     /// # Errors
     /// [`StoreError::UnknownImpression`], [`StoreError::Busy`] or [`StoreError::Database`].
-    pub fn keep_as_list(&mut self, name: &str, mix: ImpressionId) -> Result<SavedList> {
+    pub fn keep_as_list(&mut self, name: &ListName, mix: ImpressionId) -> Result<SavedList> {
         let shown = self.impression(mix)?.ok_or(StoreError::UnknownImpression(mix))?;
-        let name = ListName {
-            kind: ListName::OWN.to_owned(),
-            name: name.to_owned(),
-            edition: String::new(),
-        };
         let listener = &shown.slate.listener;
-        if self.find_list(listener, &name)?.is_none() {
-            self.write(|connection, _| insert(connection, &name, mix, &shown))?;
+        if self.find_list(listener, name)?.is_none() {
+            self.write(|connection, _| insert(connection, name, mix, &shown))?;
         }
-        self.find_list(listener, &name)?.ok_or_else(|| StoreError::corrupt("a list is gone"))
+        self.find_list(listener, name)?.ok_or_else(|| StoreError::corrupt("a list is gone"))
+    }
+
+    /// The lists that a listener gets anew every week, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub fn weekly_lists(&self, listener: &ListenerId) -> Result<Vec<WeeklyList>> {
+        let sql = "SELECT weekly_lists.name, prompt FROM weekly_lists \
+                   JOIN listeners ON listeners.id = listener \
+                   WHERE listeners.name = ?1 ORDER BY weekly_lists.name";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let lists = statement.query_map([listener.as_str()], |row| {
+            Ok(WeeklyList { name: row.get(0)?, prompt: row.get(1)? })
+        })?;
+        Ok(lists.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Notes that a listener who is known gets a list anew every week. Returns whether the name was
+    /// free; where it is not, the list of that name stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn add_weekly_list(&mut self, listener: &ListenerId, list: &WeeklyList) -> Result<bool> {
+        self.write(|connection, _| {
+            let Some(key) = find_listener(connection, listener)? else { return Ok(false) };
+            let sql = "INSERT OR IGNORE INTO weekly_lists VALUES (?1, ?2, ?3)";
+            Ok(connection.execute(sql, params![key, list.name, list.prompt])? == 1)
+        })
+    }
+
+    /// Ends a weekly list of a listener; its editions stay. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn end_weekly_list(&mut self, listener: &ListenerId, name: &str) -> Result<bool> {
+        self.write(|connection, _| {
+            let Some(key) = find_listener(connection, listener)? else { return Ok(false) };
+            let sql = "DELETE FROM weekly_lists WHERE listener = ?1 AND name = ?2";
+            Ok(connection.execute(sql, params![key, name])? == 1)
+        })
     }
 
     /// The lists of a listener, latest first.
@@ -150,19 +197,21 @@ impl Store {
         names.map(|name| Ok(ListenerId::new(name?))).collect()
     }
 
-    /// The tracks of the latest editions of a kind, `limit` editions at most, latest first.
+    /// The tracks of the latest editions of a list, `limit` editions at most, latest first.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn editions(
         &self,
         listener: &ListenerId,
-        kind: &str,
+        name: &ListName,
         limit: usize,
     ) -> Result<Vec<Vec<TrackId>>> {
         let lists = self.lists(listener)?;
-        let of_kind = lists.iter().filter(|list| list.name.kind == kind).take(limit);
-        let tracks = of_kind.filter_map(|list| {
+        let is_edition =
+            |list: &&SavedList| list.name.kind == name.kind && list.name.name == name.name;
+        let editions = lists.iter().filter(is_edition).take(limit);
+        let tracks = editions.filter_map(|list| {
             let mix = self.impression(list.impression).transpose()?;
             Some(mix.map(|mix| mix.slate.picks.into_iter().map(|pick| pick.track).collect()))
         });

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use segue::{Library, ListId, ListKind, ListName, ListenerId, SavedList};
+use segue::{Library, ListId, ListKind, ListName, ListenerId, SavedList, WeeklyList};
 use segue_engine::Catalogue;
 use segue_engine::playlist::PlaylistFormat;
 use serde_json::json;
@@ -18,7 +18,8 @@ use crate::terminal::{print_json, print_line, say, table};
 /// `segue lists refresh` makes those that are due: run it every morning, by cron or by hand. While
 /// `segue serve` runs, it does so by itself for whoever opened one in the last four weeks. Which
 /// day it is, the time zone says that the listener told the page, else that of this machine (the
-/// variable TZ sets another). `segue mix --keep NAME` keeps a mix as a list of your own.
+/// variable TZ sets another). `segue mix --keep NAME` keeps a mix as a list of your own, and with
+/// `--prompt WORDS --weekly` a new one is made every week.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -26,6 +27,8 @@ Examples:
   segue lists                          all lists, the latest first
   segue lists show today               the latest list of that kind, with a reason for each track
   segue lists show 12 --export m3u8 > finds.m3u8
+  segue mix --prompt \"calm, for dinner\" --keep Dinner --weekly    a new one every week
+  segue lists stop Dinner              no new ones from now on
   segue lists remove 12")]
 pub(crate) struct ListsArgs {
     /// Whose lists [default: the only listener].
@@ -50,6 +53,11 @@ enum What {
         #[arg(long, value_name = "m3u8|xspf|jspf|csv|uris", conflicts_with = "json")]
         export: Option<PlaylistFormat>,
     },
+    /// Stop making a weekly list. Those that were made stay.
+    Stop {
+        /// Its name.
+        name: String,
+    },
     /// Remove a list. What was shown stays in the log.
     Remove {
         /// Its number in `segue lists`.
@@ -64,11 +72,18 @@ pub(crate) fn run(args: ListsArgs, home: &Home) -> anyhow::Result<()> {
     };
     let listener = library.listener(args.listener.as_deref())?;
     match args.what {
-        None => print_lists(&library.store().lists(&listener)?, args.json),
+        None => print_lists(&library, &listener, args.json),
         Some(What::Refresh) => refresh(&mut library, &listener, args.json),
         Some(What::Show { list, export }) => {
             let list = find(&library, &listener, &list)?;
             show(&mut library, &listener, list.id, export, args.json)
+        }
+        Some(What::Stop { name }) => {
+            if !library.store_mut().end_weekly_list(&listener, &name)? {
+                bail!("`{listener}` has no weekly list `{name}`; `segue lists` shows them");
+            }
+            say(&format!("`{name}` is made no more; what was made stays"));
+            Ok(())
         }
         Some(What::Remove { number }) => {
             if !library.store_mut().remove_list(&listener, ListId(number))? {
@@ -90,7 +105,7 @@ fn refresh(library: &mut Library, listener: &ListenerId, as_json: bool) -> anyho
         return print_json(&refreshed);
     }
     for one in refreshed {
-        let title = one.kind.title();
+        let title = &one.name.name;
         match (one.list, one.left_out) {
             (Some(list), _) => {
                 let state = if one.is_new { "made" } else { "is there" };
@@ -148,9 +163,14 @@ fn full_name(list: &SavedList) -> String {
     format!("{} {}", list.name.name, list.name.edition).trim_end().to_owned()
 }
 
-fn print_lists(lists: &[SavedList], as_json: bool) -> anyhow::Result<()> {
+fn print_lists(library: &Library, listener: &ListenerId, as_json: bool) -> anyhow::Result<()> {
+    let lists = &library.store().lists(listener)?;
+    let weekly = library.store().weekly_lists(listener)?;
     if as_json {
-        return print_json(&lists);
+        return print_json(&json!({"lists": lists, "weekly": weekly}));
+    }
+    for WeeklyList { name, prompt } in weekly {
+        say(&format!("every week: {name}, by the words \"{prompt}\""));
     }
     if lists.is_empty() {
         say("no lists yet; `segue lists refresh` makes today's");

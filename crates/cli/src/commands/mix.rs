@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use segue::{Chosen, PromptReading, Prompted, Snapshot};
+use segue::{Chosen, EveryWeek, KeptAs, PromptReading, Prompted, Snapshot};
 use segue_core::{AudioFeature, Pick, Slate, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
@@ -40,6 +40,7 @@ Examples:
   segue mix --explore 0 --no-repeat-days 90     old favourites that have rested for a season
   segue mix --after spotify:track:4uLU6hMCjMI75M1A2tKUQC    more like this track, from here on
   segue mix --seed 7 --json                     the same mix each time, with scores and probabilities
+  segue mix --prompt \"calm, for dinner\" --keep Dinner --weekly   and a new one every week
   segue mix --keep \"Friday\"                      the same list whenever you look, see `segue lists`
   segue mix --on home                           only what is on your server, see `segue connect`
   segue mix --export m3u8 > friday.m3u8")]
@@ -109,6 +110,9 @@ pub(crate) struct MixArgs {
     /// Keep the mix as a list of this name, see `segue lists`.
     #[arg(long, value_name = "NAME", conflicts_with = "dry_run")]
     keep: Option<String>,
+    /// Make a new list of that name every week, by the words of the prompt; this mix is the first.
+    #[arg(long, requires_all = ["keep", "prompt"])]
+    weekly: bool,
 }
 
 /// Which works may be picked.
@@ -160,8 +164,16 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
         let logged =
             logged.context("cannot log the mix; `--dry-run` makes one without logging it")?;
         if let Some(name) = &args.keep {
-            let list = library.keep_list(name, logged[0])?;
+            let weekly = args.prompt.clone().filter(|_| args.weekly);
+            let zone = segue::time_zone(library.store(), &listener)?;
+            let day = now.to_zoned(zone).date();
+            let weekly = weekly.map(|prompt| EveryWeek { prompt, day });
+            let kept = KeptAs { name: name.clone(), weekly };
+            let list = library.keep_list(&kept, logged[0])?;
             say(&format!("kept as list {}, `{}`", list.id.0, list.name.name));
+            if args.weekly {
+                say("`segue lists refresh` makes the next one next week, as `segue serve` does");
+            }
         }
     }
     let (catalogue, outcome) = (&snapshot.catalogue, &made.outcome);

@@ -113,7 +113,7 @@ impl Mixer<'_> {
     /// mend; a wrong number of predictions is the model's fault.
     pub fn mix(&self, request: &MixRequest) -> Result<MixOutcome, MixError> {
         request.check()?;
-        if request.exact || request.within.is_some() {
+        if request.looks_elsewhere() {
             return self.mix_wider(request);
         }
         let pool = self.usual_pool(request)?;
@@ -135,7 +135,7 @@ impl Mixer<'_> {
         request.check()?;
         let truncated = pool.truncated();
         let is_truncated = truncated.familiar || truncated.new;
-        let is_other = is_truncated && (request.exact || request.within.is_some());
+        let is_other = is_truncated && request.looks_elsewhere();
         if is_other || !pool.is_after(&request.after_rows(self.catalogue)) {
             return Err(MixError::Insufficient);
         }
@@ -173,7 +173,7 @@ impl Mixer<'_> {
     }
 
     /// Makes a mix for which the usual candidates do not suffice: from the tracks that the request
-    /// names, from the whole catalogue if it asks for [exactness](MixRequest::exact), else from
+    /// names, of very many the most promising, from the whole catalogue if it asks for [exactness](MixRequest::exact), else from
     /// [wider bounds](Bounds::WIDE) and, up to [`EXACT_LIMIT`] tracks, from the whole catalogue.
     ///
     /// # Errors

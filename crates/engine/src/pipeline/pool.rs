@@ -14,6 +14,7 @@
 //! a listener says counts at once. Likabilities are those of the retrieval until
 //! [`Pool::rescored`].
 
+use rustc_hash::FxHashSet;
 use segue_core::Timestamp;
 
 use super::{MixError, Mixer};
@@ -110,7 +111,8 @@ impl Mixer<'_> {
                 (self.scored(&all_of(catalogue.rows()), reading)?, Truncated::default())
             }
             Breadth::Tracks(tracks) => {
-                (self.scored(&all_of(tracks.iter().copied()), reading)?, Truncated::default())
+                let promising = self.promising(all_of(tracks.iter().copied()), context, reading);
+                (self.scored(&promising, reading)?, Truncated::default())
             }
             Breadth::Bounded(bounds) => {
                 let known = known(profile).len();
@@ -181,6 +183,40 @@ impl Mixer<'_> {
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         ranked.truncate(bounds.familiar);
         ranked.into_iter().map(|(_, track)| track).collect()
+    }
+
+    /// Of more tracks than [`Bounds::WIDE`] asks about, those that the listener knows and those that
+    /// models rank first, or without models the most popular.
+    fn promising(
+        &self,
+        mut tracks: Vec<Named>,
+        context: MixContext<'_>,
+        reading: Option<&dyn Reading>,
+    ) -> Vec<Named> {
+        if tracks.len() <= Bounds::WIDE.asked {
+            return tracks;
+        }
+        let known = self.known_to_ask(
+            Bounds { familiar: Bounds::WIDE.asked / 2, ..Bounds::WIDE },
+            context,
+            reading,
+        );
+        let known: FxHashSet<TrackIdx> = known.into_iter().collect();
+        let value = |named: &Named| match reading {
+            Some(reading) => reading.relevance(named.track, UNASKED).score,
+            None => self.index.popularity.value(named.track),
+        };
+        let order = |a: &Named, b: &Named| {
+            let is_known = |named: &Named| known.contains(&named.track);
+            is_known(b)
+                .cmp(&is_known(a))
+                .then_with(|| value(b).total_cmp(&value(a)))
+                .then(a.track.cmp(&b.track))
+        };
+        tracks.select_nth_unstable_by(Bounds::WIDE.asked, order);
+        tracks.truncate(Bounds::WIDE.asked);
+        tracks.sort_unstable_by_key(|named| named.track);
+        tracks
     }
 
     /// What the scorer and the models say of tracks that sources named.

@@ -13,6 +13,9 @@ use crate::{Catalogue, Profile, TrackIdx, WorkIdx, WrongCount};
 /// costs.
 pub const LONGEST_MIX: u32 = 1_000;
 const SECONDS_PER_DAY: i64 = 86_400;
+/// So many tracks to choose from are all scored; of more, those among the usual candidates will do
+/// where they suffice.
+const FEW: usize = 2_000;
 /// A longer sitting is gone on from by so many of its latest plays.
 const MOST_GONE_ON_FROM: usize = 10;
 
@@ -148,6 +151,12 @@ impl MixRequest {
             return Err(MixError::Cap);
         }
         Ok(())
+    }
+
+    /// Whether the usual candidates are not enough to look at: all of the catalogue is asked for, or
+    /// a few tracks of it.
+    pub(super) fn looks_elsewhere(&self) -> bool {
+        self.exact || self.within.as_ref().is_some_and(|within| within.len() <= FEW)
     }
 
     /// Rows of the arrivals that the catalogue holds.

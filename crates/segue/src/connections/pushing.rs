@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Zoned;
 use rustc_hash::FxHashMap;
 use segue_core::TrackId;
-use segue_engine::lists::ListKind;
 use segue_engine::{Catalogue, TrackIdx};
 use segue_store::{ListName, RemotePlaylist, SavedList, ServerConnection};
 use serde::Serialize;
@@ -48,7 +47,10 @@ impl Library {
         for one in refreshed {
             lists.push(match one.list {
                 Some(list) => there.list(self, &list)?,
-                None => there.none(one.kind, one.left_out),
+                None => ListToPush {
+                    left_out: one.left_out,
+                    ..there.empty(&one.name.kind, &one.name.name)
+                },
             });
         }
         let own = self.store().lists(&connection.listener)?.into_iter();
@@ -116,10 +118,6 @@ impl<'s> OnServer<'s> {
         let missing = (picks.len() - songs.len()) as u64;
         let empty = self.empty(&list.name.kind, &list.name.name);
         Ok(ListToPush { songs, missing, ..empty })
-    }
-
-    fn none(&self, kind: ListKind, left_out: Option<String>) -> ListToPush {
-        ListToPush { left_out, ..self.empty(kind.key(), kind.title()) }
     }
 
     fn empty(&self, kind: &str, name: &str) -> ListToPush {

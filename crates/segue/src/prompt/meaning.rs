@@ -23,7 +23,7 @@ fn of_condition(catalogue: &Catalogue, Condition { property, wanted }: &Conditio
     let positive = match property {
         Property::Sound { feature, least, most, .. } => sound(*feature, *least, *most),
         Property::Released { first, last } => released(*first, *last),
-        Property::Genre { said, .. } => format!("{said} in the genre of the track or its artist"),
+        Property::Genre { said, .. } => format!("of a genre called {said}"),
         Property::By(artist) => format!("by {}", catalogue.artist_name(*artist)),
         Property::LikeArtist(artist) => {
             format!("close to what {} made", catalogue.artist_name(*artist))

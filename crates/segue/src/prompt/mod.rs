@@ -71,7 +71,8 @@ pub struct UnderstoodPart {
     pub read_as: Option<String>,
     /// What they were taken to mean, as half a sentence in English.
     pub meaning: String,
-    /// How many tracks that is, taken alone; `None` of what says nothing about tracks.
+    /// How many tracks that is, taken alone; `None` of what says nothing about tracks, and of
+    /// likeness, of which there is always a little more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<usize>,
     /// Why it has no effect, as half a sentence in English; `None` where it has.
@@ -367,6 +368,8 @@ impl Snapshot {
                 Meaning::Setting(_) => None,
             });
             let conditions: Vec<&Condition> = conditions.collect();
+            let is_like = |condition: &&Condition| condition.property.kind() == Kind::Like;
+            let is_counted = !conditions.is_empty() && !conditions.iter().any(is_like);
             let overruled = part.meanings.iter().any(
                 |meaning| matches!(meaning, Meaning::Setting(setting) if is_overruled(*setting)),
             );
@@ -375,7 +378,7 @@ impl Snapshot {
                 words,
                 read_as: part.read_as.clone(),
                 meaning: meaning::of(&self.catalogue, &part.meanings),
-                tracks: (!conditions.is_empty()).then(|| matcher.count(&conditions)),
+                tracks: is_counted.then(|| matcher.count(&conditions)),
                 set_aside: matcher.unknown(&conditions).or(overruled),
             });
         }

@@ -140,6 +140,7 @@ impl Reader<'_> {
             }
             match taken {
                 Some(taken) => self.take(taken, begun.take()),
+                None if self.leave_unknown_name(begun) => begun = None,
                 None if FILLERS.contains(&self.tokens[self.at].text.as_str()) => self.at += 1,
                 None => self.correct_or_leave(begun.take()),
             }
@@ -416,6 +417,25 @@ impl Reader<'_> {
             self.tokens[self.at].text = typed;
         }
         self.leave(begun);
+    }
+
+    /// Where others are to be like what is not here, the name is not understood as a whole.
+    fn leave_unknown_name(&mut self, begun: Option<usize>) -> bool {
+        let likeness = LIKENESS.iter().find(|words| begins(self.rest(), words));
+        let Some(before) = likeness.map(|words| words.len()) else { return false };
+        let rest = self.rest()[before..].iter();
+        let words = rest.take_while(|token| !token.is_mark()).count();
+        if words == 0
+            || self.tokens.get(self.at + before).is_some_and(|_| self.is_word(self.at + before))
+        {
+            return false;
+        }
+        let end = self.at + before + words;
+        let from = begun.unwrap_or(self.at);
+        let place = self.tokens[from].place.start..self.tokens[end - 1].place.end;
+        self.parts.push(Part { place, read_as: None, meanings: Vec::new() });
+        (self.turn, self.at) = (Turn::Plain, end);
+        true
     }
 
     /// Words that follow each other and are not understood are one part.

@@ -51,8 +51,13 @@ impl<'a> Vocabulary<'a> {
         let titles = self.titles.get_or_init(|| {
             let mut titles: FxHashMap<String, Vec<TrackIdx>> = FxHashMap::default();
             for row in self.catalogue.rows() {
-                let title = squeeze(&self.catalogue.track(row).title);
-                titles.entry(title).or_default().push(row);
+                let title = &self.catalogue.track(row).title;
+                titles.entry(squeeze(title)).or_default().push(row);
+                // "Wonderwall - Remastered" and "Teardrop (Live)" are found by what is before that.
+                let plain = title.split(" - ").next().and_then(|title| title.split(" (").next());
+                if let Some(plain) = plain.filter(|plain| plain.len() < title.len()) {
+                    titles.entry(squeeze(plain)).or_default().push(row);
+                }
             }
             titles
         });

@@ -181,7 +181,7 @@ pub(super) const WORDS: &[(&[&str], Word)] = &[
         Word::Familiarity(Familiarity::New),
     ),
     (
-        &["only familiar", "i know", "that i know", "heard before", "known"],
+        &["only familiar", "i know", "that i know", "what i know", "heard before", "known"],
         Word::Familiarity(Familiarity::Heard),
     ),
     (
@@ -273,6 +273,7 @@ pub(super) const FILLERS: &[&str] = &[
     "minute",
     "tempo",
     "most",
+    "what",
     "mostly",
     "more",
     "all",
@@ -359,3 +360,29 @@ pub(super) const GENRES: &[&str] = &[
 /// Other spellings of genres, squeezed as [`squeezed`](super::tokens::squeezed) does.
 pub(super) const SPELLINGS: &[(&str, &str)] =
     &[("rnb", "randb"), ("rb", "randb"), ("dnb", "drumandbass"), ("rocknroll", "rockandroll")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_phrase_means_two_things_and_each_is_in_the_documentation() {
+        let text = include_str!("../../../../docs/prompts.md");
+        let documented = |phrase: &str| {
+            let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            text.match_indices(phrase).any(|(at, _)| {
+                is_edge(text[..at].chars().last())
+                    && is_edge(text[at + phrase.len()..].chars().next())
+            })
+        };
+        let mut phrases: Vec<&str> =
+            WORDS.iter().flat_map(|(phrases, _)| phrases.iter().copied()).collect();
+        for phrase in &phrases {
+            assert!(documented(phrase), "{phrase}");
+        }
+        let all = phrases.len();
+        phrases.sort_unstable();
+        phrases.dedup();
+        assert_eq!(phrases.len(), all);
+    }
+}

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use jiff::{ToSpan, Zoned};
-use segue::{Error, Library, ListKind, Refreshed, SavedList, Snapshot, TrackId};
+use segue::{
+    Error, EveryWeek, KeptAs, Library, ListKind, ListName, Refreshed, SavedList, Snapshot, TrackId,
+};
 
 use crate::{ann, bob, now, request, trained};
 
@@ -17,7 +19,11 @@ fn refresh(library: &mut Library, snapshot: &Snapshot, days: i64) -> Vec<Refresh
 }
 
 fn list(refreshed: &[Refreshed], kind: ListKind) -> &SavedList {
-    refreshed.iter().find(|one| one.kind == kind).unwrap().list.as_ref().unwrap()
+    refreshed.iter().find(|one| one.name.kind == kind.key()).unwrap().list.as_ref().unwrap()
+}
+
+fn named(name: &str) -> KeptAs {
+    KeptAs { name: name.to_owned(), weekly: None }
 }
 
 fn tracks(library: &Library, list: &SavedList) -> Vec<TrackId> {
@@ -90,15 +96,18 @@ fn a_mix_is_kept_under_a_name_that_is_free() {
         let asked = segue::MixRequest { seed, ..request() };
         library.mix(&snapshot, &ann(), &asked).unwrap()
     });
-    let kept = library.keep_list(" Friday ", mixes[0].id).unwrap();
+    let kept = library.keep_list(&named(" Friday "), mixes[0].id).unwrap();
     assert_eq!((kept.name.name.as_str(), kept.is_opened), ("Friday", true));
-    assert_eq!(library.keep_list("Friday", mixes[0].id).unwrap(), kept, "said twice");
+    assert_eq!(library.keep_list(&named("Friday"), mixes[0].id).unwrap(), kept, "said twice");
     for (name, mix) in
         [("Friday", mixes[1].id), (" ", mixes[1].id), (&*"x".repeat(201), mixes[1].id)]
     {
-        assert!(matches!(library.keep_list(name, mix), Err(Error::BadListName { .. })), "{name}");
+        assert!(
+            matches!(library.keep_list(&named(name), mix), Err(Error::BadListName { .. })),
+            "{name}"
+        );
     }
-    assert!(library.keep_list("Monday", segue::ImpressionId(99_999)).is_err());
+    assert!(library.keep_list(&named("Monday"), segue::ImpressionId(99_999)).is_err());
 
     assert!(!library.store_mut().remove_list(&bob(), kept.id).unwrap());
     assert!(library.store_mut().remove_list(&ann(), kept.id).unwrap());
@@ -112,4 +121,50 @@ fn forgetting_a_listener_forgets_the_lists() {
     let made = refresh(&mut library, &snapshot, 0).iter().filter(|one| one.is_new).count();
     assert_eq!(library.forget(&ann()).unwrap().lists, made as u64);
     assert_eq!(library.store().lists(&ann()).unwrap(), []);
+}
+
+#[test]
+fn a_weekly_list_is_another_each_week_of_what_its_words_say_and_stays_when_it_is_ended() {
+    let (_folder, mut library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let prompt = "energetic, half new, 10 songs";
+    let asked = segue::MixRequest { seed: 3, ..request() };
+    let asked = snapshot.prompted(prompt, asked, segue::Chosen::default()).unwrap().request;
+    let mix = library.mix(&snapshot, &ann(), &asked).unwrap();
+    let weekly = Some(EveryWeek { prompt: prompt.to_owned(), day: at(0).date() });
+    let kept = KeptAs { name: "Loud".to_owned(), weekly };
+    let first = library.keep_list(&kept, mix.id).unwrap();
+    assert_eq!(first.name.edition, "2026-W09", "the mix that was shown is this week's");
+    assert!(matches!(library.keep_list(&kept, mix.id), Err(Error::BadListName { .. })), "taken");
+
+    let loud = |refreshed: &[Refreshed]| {
+        refreshed.iter().find(|one| one.name.kind == ListName::WEEKLY).cloned()
+    };
+    let same = loud(&refresh(&mut library, &snapshot, 0)).unwrap();
+    assert_eq!((same.is_new, same.list.unwrap().id), (false, first.id));
+    let next = loud(&refresh(&mut library, &snapshot, 7)).unwrap();
+    let next = next.list.unwrap();
+    assert_eq!((next.name.name.as_str(), next.name.edition.as_str()), ("Loud", "2026-W10"));
+    let [first, next] = [&first, &next].map(|list| tracks(&library, list));
+    assert_eq!(next.len(), 10);
+    assert!(next.iter().all(|track| !first.contains(track)), "another one");
+
+    assert!(library.store_mut().end_weekly_list(&ann(), "Loud").unwrap());
+    assert_eq!(loud(&refresh(&mut library, &snapshot, 14)), None);
+    let lists = library.store().lists(&ann()).unwrap();
+    assert_eq!(lists.iter().filter(|list| list.name.name == "Loud").count(), 2, "they stay");
+}
+
+#[test]
+fn a_weekly_list_that_nothing_fits_any_more_says_why() {
+    let (_folder, mut library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let mix = library.mix(&snapshot, &ann(), &request()).unwrap();
+    let weekly = Some(EveryWeek { prompt: "by nobody".to_owned(), day: at(-7).date() });
+    library.keep_list(&KeptAs { name: "None".to_owned(), weekly }, mix.id).unwrap();
+    let refreshed = refresh(&mut library, &snapshot, 0);
+    let none = refreshed.iter().find(|one| one.name.name == "None").unwrap();
+    assert!(none.left_out.as_ref().unwrap().starts_with("none of this is understood"));
+    library.forget(&ann()).unwrap();
+    assert_eq!(library.store().weekly_lists(&ann()).unwrap(), []);
 }

@@ -63,6 +63,10 @@ fn problem(snapshot: &Snapshot, words: &str) -> PromptProblem {
 #[test]
 fn words_choose_tracks_by_sound_time_genre_artist_and_version() {
     let (_folder, snapshot) = library(TABLE);
+    assert_eq!(
+        ask(&snapshot, "like Teardrop by Massive Attack").unwrap().reading.understood.len(),
+        1
+    );
     for (words, expected) in [
         ("slow", "t1 t3 t6 t10"),
         ("songs that are slow and sad, please", "t1 t6 t10"),
@@ -145,6 +149,8 @@ fn the_reading_quotes_explains_and_counts() {
     assert_eq!(parts[2].1, "close to Teardrop by Massive Attack");
     assert_eq!(reading.not_understood, ["glittering unicorns"]);
     assert_eq!(reading.notes[0], "9 of 10 tracks here say how they sound");
+    let unknown = ask(&snapshot, "mellow, like Quux and the Zyxes, 90s").unwrap().reading;
+    assert_eq!(unknown.not_understood, ["like Quux and the Zyxes"]);
     let corrected = ask(&snapshot, "like masive atack").unwrap().reading;
     assert_eq!(corrected.understood[0].read_as.as_deref(), Some("Massive Attack"));
 }
@@ -265,4 +271,26 @@ fn the_example_promises_only_what_the_library_can_answer() {
     };
     assert!(reading.not_understood.is_empty(), "{example}: {reading:?}");
     assert!(reading.understood.iter().all(|part| part.set_aside.is_none()), "{example}");
+}
+
+/// What the documentation says that is understood is understood: its tables, word by word.
+#[test]
+fn every_word_of_the_documentation_is_understood() {
+    let (_folder, snapshot) = library(TABLE);
+    let text = include_str!("../../../../docs/prompts.md");
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.contains('`'));
+    let cells = rows.filter_map(|line| line.split(" | ").next());
+    let cells = cells.map(|cell| cell.trim_start_matches("| ")).filter(|cell| *cell != "words");
+    let words: Vec<&str> = cells.flat_map(|cell| cell.split([',', ';']).map(str::trim)).collect();
+    assert!(words.len() > 120, "{}", words.len());
+    for word in words {
+        let reading = match ask(&snapshot, word) {
+            Ok(prompted) => prompted.reading,
+            Err(Error::Prompt(problem)) => problem.reading,
+            Err(other) => panic!("{word}: {other}"),
+        };
+        assert!(reading.not_understood.is_empty(), "{word}: {reading:?}");
+        assert_eq!(reading.understood.len(), 1, "{word}: {reading:?}");
+        assert_eq!(reading.understood[0].read_as, None, "{word}");
+    }
 }

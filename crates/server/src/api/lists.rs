@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use axum::{Extension, Json};
 use segue::Refreshed;
 use segue_core::{ListenerId, Timestamp};
-use segue_store::{ImpressionId, ListId, SavedList};
+use segue_store::{ImpressionId, ListId, ListName, SavedList, WeeklyList};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,7 +25,8 @@ use crate::lists;
 pub(crate) struct ListShape {
     /// Its number.
     id: i64,
-    /// What makes it: `today`, `finds`, `back-after-a-while`, or `own` for a mix that was kept.
+    /// What makes it: `today`, `finds`, `back-after-a-while`, `weekly` where a new one is made every
+    /// week by words, or `own` for a mix that was kept.
     kind: String,
     /// The name to show.
     name: String,
@@ -45,7 +46,7 @@ pub(crate) struct ListShape {
 impl From<SavedList> for ListShape {
     fn from(list: SavedList) -> Self {
         let SavedList { id, name, at, impression, never_shown, is_opened } = list;
-        let segue_store::ListName { kind, name, edition } = name;
+        let ListName { kind, name, edition } = name;
         Self { id: id.0, kind, name, edition, at, mix: impression.0, never_shown, is_opened }
     }
 }
@@ -54,6 +55,17 @@ impl From<SavedList> for ListShape {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Lists {
     lists: Vec<ListShape>,
+    /// Those of which a new one is made every week.
+    weekly: Vec<WeeklyShape>,
+}
+
+/// A list of which a new one is made every week.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WeeklyShape {
+    /// Its name, which its editions have.
+    name: String,
+    /// The words by which it is made.
+    prompt: String,
 }
 
 /// Which day it is.
@@ -65,17 +77,19 @@ pub(crate) struct RefreshShape {
     time_zone: Option<String>,
 }
 
-/// What became of each kind of list.
+/// What became of each list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RefreshedLists {
     lists: Vec<RefreshedShape>,
 }
 
-/// What became of one kind of list.
+/// What became of one list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RefreshedShape {
-    /// Which kind.
+    /// What makes it.
     kind: String,
+    /// Its name.
+    name: String,
     /// The list for the day; nothing where there is too little to make it of.
     list: Option<ListShape>,
     /// Whether it was made just now.
@@ -86,8 +100,9 @@ pub(crate) struct RefreshedShape {
 
 impl From<Refreshed> for RefreshedShape {
     fn from(refreshed: Refreshed) -> Self {
-        let Refreshed { kind, list, is_new, left_out } = refreshed;
-        Self { kind: kind.key().to_owned(), list: list.map(Into::into), is_new, left_out }
+        let Refreshed { name, list, is_new, left_out } = refreshed;
+        let ListName { kind, name, .. } = name;
+        Self { kind, name, list: list.map(Into::into), is_new, left_out }
     }
 }
 
@@ -99,6 +114,9 @@ pub(crate) struct KeepShape {
     name: String,
     /// A mix of the listener, by its number.
     mix: i64,
+    /// Where a new one is to be made every week: by which words, as a mix takes them in `prompt`.
+    #[serde(default)]
+    weekly: Option<String>,
 }
 
 /// A list with its tracks.
@@ -117,8 +135,11 @@ pub(crate) async fn list(
     InPath(listener): InPath<String>,
 ) -> ApiResult<Json<Lists>> {
     let listener = ListenerId::new(listener);
-    let found = app.readers.run(move |store| Ok(store.lists(&listener)?)).await?;
-    Ok(Json(Lists { lists: found.into_iter().map(Into::into).collect() }))
+    let found =
+        app.readers.run(move |store| Ok((store.lists(&listener)?, store.weekly_lists(&listener)?)));
+    let (lists, weekly) = found.await?;
+    let weekly = weekly.into_iter().map(|WeeklyList { name, prompt }| WeeklyShape { name, prompt });
+    Ok(Json(Lists { lists: lists.into_iter().map(Into::into).collect(), weekly: weekly.collect() }))
 }
 
 /// Makes the lists that are due: today's, and those of the week. What is there stays as it is, so
@@ -149,8 +170,30 @@ pub(crate) async fn keep(
 ) -> ApiResult<(StatusCode, Json<ListShape>)> {
     check_name("a listener", &listener)?;
     let mix = ImpressionId(asked.mix);
-    let list = lists::keep(&app, &ListenerId::new(listener), asked.name, mix).await?;
+    if let Some(prompt) = &asked.weekly {
+        check_name("a prompt", prompt)?;
+    }
+    let listener = ListenerId::new(listener);
+    let kept = lists::kept_as(&app, &listener, asked.name, asked.weekly).await?;
+    let list = lists::keep(&app, &listener, kept, mix).await?;
     Ok((StatusCode::CREATED, Json(list.into())))
+}
+
+/// Makes no new ones of a weekly list. Those that were made stay.
+#[utoipa::path(delete, path = "/v1/listeners/{listener}/weekly-lists/{name}", tag = "lists",
+    params(("listener" = String, Path, description = "Whose."), ("name" = String, Path, description = "Its name.")),
+    responses((status = 204), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn end_weekly(
+    State(app): State<Arc<App>>,
+    InPath((listener, name)): InPath<(String, String)>,
+) -> ApiResult<StatusCode> {
+    let whose = ListenerId::new(listener.as_str());
+    let named = name.clone();
+    if !app.writer.run(move |store| store.end_weekly_list(&whose, &named)).await? {
+        let message = format!("`{listener}` has no weekly list `{name}`");
+        return Err(ApiError::not_found("unknown_list", message));
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A list with its tracks, which count as shown from then on, if the key may write.

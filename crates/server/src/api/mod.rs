@@ -90,6 +90,7 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exclusions::remove))
         .routes(routes!(lists::list, lists::keep))
         .routes(routes!(lists::refresh))
+        .routes(routes!(lists::end_weekly))
         .routes(routes!(lists::show, lists::remove))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show))

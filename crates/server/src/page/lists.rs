@@ -1,6 +1,6 @@
 //! `/lists` and `/lists/{id}`: lists that stay as they were made.
 //!
-//! Form: [`urls::remove_list`], without fields.
+//! Forms: [`urls::remove_list`], without fields; [`urls::end_weekly_list`].
 
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -36,6 +36,8 @@ pub struct ListsView {
     pub missing: Vec<(String, String)>,
     /// Those that the listener kept, latest first.
     pub own: Vec<ListView>,
+    /// Those of which a new one is made every week, each with its name and its words.
+    pub weekly: Vec<(String, String)>,
     /// Those of earlier days and weeks, latest first.
     pub earlier: Vec<ListView>,
 }
@@ -49,13 +51,41 @@ pub fn view(frame: &Frame, lists: &ListsView) -> Markup {
         }
         ul.lists { @for list in &lists.current { li { (entry(list)) } } }
         @for (name, why) in &lists.missing { p.note { strong { (name) } ": " (sentence(why)) } }
+        (every_week(frame, &lists.weekly))
         (group("Kept from mixes", &lists.own))
         (group("Earlier", &lists.earlier))
         @if lists.own.is_empty() {
-            p.note { "Keep any " a href="/mix" { "mix" } " as a list of your own." }
+            p.note {
+                "Keep any " a href="/mix" { "mix" } " as a list of your own; one that you asked for in words \
+                can be made anew every week."
+            }
         }
     };
     page(frame, "Lists", &main)
+}
+
+fn every_week(frame: &Frame, lists: &[(String, String)]) -> Markup {
+    let listener = frame.listener.as_deref().unwrap_or_default();
+    html! {
+        @if !lists.is_empty() {
+            section.shelf {
+                h2 { "Made anew every week" }
+                ul.weekly {
+                    @for (name, prompt) in lists {
+                        li {
+                            span { strong { (name) } ": " (prompt) }
+                            form method="post" action=(urls::end_weekly_list(listener)) {
+                                input type="hidden" name="name" value=(name);
+                                button.quiet type="submit" aria-label=(format!("Make no more of {name}")) {
+                                    "Make no more"
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn group(title: &str, lists: &[ListView]) -> Markup {

@@ -76,7 +76,7 @@ fn lead(mix: &Mix) -> String {
 pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     let listener = frame.listener.as_deref();
-    let keeper = listener.map(|listener| Keeper { listener, name: &mix.settings.prompt });
+    let keeper = listener.map(|listener| Keeper { listener, prompt: &mix.settings.prompt });
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
             (heading(&mix.picks, mix.id, keeper))
@@ -106,8 +106,9 @@ pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Keeper<'a> {
     pub(super) listener: &'a str,
-    /// The name that is offered, if any.
-    pub(super) name: &'a str,
+    /// The words that the mix was made by, if any: the name that is offered, and what can be made
+    /// of them every week.
+    pub(super) prompt: &'a str,
 }
 
 /// How many tracks there are, and what can be done with the whole of mix `id`.
@@ -140,13 +141,16 @@ fn menu(mix: i64, keeper: Option<Keeper<'_>>) -> Markup {
     }
 }
 
-fn keep(Keeper { listener, name }: Keeper<'_>, mix: i64) -> Markup {
+fn keep(Keeper { listener, prompt }: Keeper<'_>, mix: i64) -> Markup {
     html! {
         form.keep method="post" action=(urls::lists(listener)) {
             input type="hidden" name="mix" value=(mix);
             label for="list-name" { "Or keep it here as a list" }
             input #list-name type="text" name="name" required maxlength="100" placeholder="Its name"
-                value=(name.chars().take(100).collect::<String>());
+                value=(prompt.chars().take(100).collect::<String>());
+            @if !prompt.is_empty() {
+                label.check { input type="checkbox" name="weekly" value=(prompt); " A new one every week, by these words" }
+            }
             button.primary type="submit" { "Keep" }
         }
     }

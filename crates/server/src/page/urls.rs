@@ -229,9 +229,15 @@ pub fn time_zone(listener: &str) -> String {
     format!("/listeners/{}/time-zone", encoded(listener))
 }
 
-/// Where a mix is kept as a list: fields `name`, `mix`.
+/// Where a mix is kept as a list: fields `name`, `mix`, and `weekly` with the words where a new one
+/// is to be made every week.
 pub fn lists(listener: &str) -> String {
     format!("/listeners/{}/lists", encoded(listener))
+}
+
+/// Where a weekly list is ended: field `name`.
+pub fn end_weekly_list(listener: &str) -> String {
+    format!("/listeners/{}/weekly-lists/end", encoded(listener))
 }
 
 /// Where a list is removed.

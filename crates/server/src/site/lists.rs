@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use segue_core::{ListenerId, Timestamp};
-use segue_store::{ImpressionId, ListId, ListName, SavedList};
+use segue_store::{ImpressionId, ListId, ListName, SavedList, WeeklyList};
 use serde::Deserialize;
 
 use super::cards;
@@ -26,11 +26,14 @@ pub(super) async fn all(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<
     if asked.is_on_purpose && app.snapshot.load().model.is_some() {
         let today = Timestamp::now().to_zoned(frame::time_zone(&frame));
         for list in lists::refresh(&app, &id, today).await? {
-            missing.extend(list.left_out.map(|why| (list.kind.title().to_owned(), why)));
+            missing.extend(list.left_out.map(|why| (list.name.name, why)));
         }
     }
-    let found = app.readers.run(move |store| Ok(store.lists(&id)?)).await?;
-    let mut lists = ListsView { missing, ..ListsView::default() };
+    let found =
+        app.readers.run(move |store| Ok((store.lists(&id)?, store.weekly_lists(&id)?))).await?;
+    let (found, weekly) = found;
+    let weekly = weekly.into_iter().map(|WeeklyList { name, prompt }| (name, prompt)).collect();
+    let mut lists = ListsView { missing, weekly, ..ListsView::default() };
     for list in found {
         let is_current =
             lists.current.iter().all(|current: &ListView| current.name != list.name.name);
@@ -69,6 +72,8 @@ pub(super) async fn one(
 pub(super) struct Keep {
     name: String,
     mix: i64,
+    #[serde(default)]
+    weekly: Option<String>,
 }
 
 /// Keeps a mix as a list.
@@ -78,8 +83,28 @@ pub(super) async fn keep(
     Submitted(kept): Submitted<Keep>,
 ) -> ApiResult<Response> {
     let listener = ListenerId::new(listener);
-    let list = lists::keep(&app, &listener, kept.name, ImpressionId(kept.mix)).await?;
+    let Keep { name, mix, weekly } = kept;
+    let weekly = weekly.map(|words| words.chars().take(urls::LONGEST_PROMPT).collect());
+    let kept = lists::kept_as(&app, &listener, name, weekly).await?;
+    let list = lists::keep(&app, &listener, kept, ImpressionId(mix)).await?;
     Ok(Redirect::to(&urls::list(list.id.0)).into_response())
+}
+
+/// What the form sends that ends a weekly list.
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    name: String,
+}
+
+/// Makes no new ones of a weekly list.
+pub(super) async fn end_weekly(
+    State(app): State<Arc<App>>,
+    Path(listener): Path<String>,
+    Submitted(ended): Submitted<Ended>,
+) -> ApiResult<Response> {
+    let listener = ListenerId::new(listener);
+    app.writer.run(move |store| store.end_weekly_list(&listener, &ended.name)).await?;
+    Ok(Redirect::to("/lists").into_response())
 }
 
 /// Removes a list.

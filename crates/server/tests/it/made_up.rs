@@ -5,6 +5,7 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use segue::{NewFrom, OnlyPlayed};
+use segue::{PromptReading, UnderstoodPart};
 use segue_core::{
     AudioFeature, AudioFeatures, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId,
 };
@@ -271,6 +272,8 @@ pub(crate) fn a_mix() -> Mix {
         id: Some(7),
         settings: MixSettings::default(),
         after: vec!["Gravel".to_owned()],
+        reading: a_reading(),
+        example: "1990s, like Harbour Lights, an hour".to_owned(),
         preview: Preview { length: 30, new_tracks: 9, new_artists: 6, mean_likability: Some(0.71) },
         picks: cards(0, 12),
         seed: 1_764_086_400,
@@ -283,6 +286,27 @@ pub(crate) fn a_mix() -> Mix {
              that good ones come often and no two mixes are the same."
                 .to_owned(),
         ],
+    }
+}
+
+fn a_reading() -> PromptReading {
+    let part = |words: &str, meaning: &str, tracks| UnderstoodPart {
+        words: words.to_owned(),
+        read_as: None,
+        meaning: meaning.to_owned(),
+        tracks,
+        set_aside: None,
+    };
+    let read_as = Some("mellow".to_owned());
+    let set_aside = Some("set otherwise beside the words".to_owned());
+    PromptReading {
+        understood: vec![
+            UnderstoodPart { read_as, ..part("melow", "energy up to 0.50", Some(6_047)) },
+            part("90s", "released 1990 to 1999", Some(1)),
+            UnderstoodPart { set_aside, ..part("mostly new", "the dial at 80 % new", None) },
+        ],
+        not_understood: vec!["glittering".to_owned()],
+        notes: vec!["4 of 9 tracks here say how they sound".to_owned()],
     }
 }
 

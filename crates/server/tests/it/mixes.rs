@@ -41,6 +41,50 @@ async fn a_mix_is_logged_with_the_propensities_that_were_answered() {
     assert_eq!(whys(&shown_again), whys(&mix));
 }
 
+#[tokio::test]
+async fn a_mix_by_words_is_of_what_they_mean_and_says_what_that_is() {
+    let world = World::new().await;
+    let words = "under 100 bpm, 1993-1997, glittering, half new, 8 songs";
+    let mix = world.mix("ada", &json!({"prompt": words, "seed": 3})).await;
+    assert_eq!((&mix["explore"], ids(&mix).len()), (&json!(0.5), 8));
+    for pick in mix["picks"].as_array().unwrap() {
+        let year = pick["track"]["year"].as_u64().unwrap();
+        let tempo = pick["track"]["features"]["tempo"].as_f64().unwrap();
+        assert!((1993..=1997).contains(&year) && tempo <= 100.0, "{year} {tempo}");
+    }
+    let reading = &mix["prompt"];
+    assert_eq!(reading["not_understood"], json!(["glittering"]));
+    assert_eq!(
+        reading["understood"][1],
+        json!({"words": "1993-1997", "meaning": "released 1993 to 1997", "tracks": 25})
+    );
+
+    let fixed = world.mix("ada", &json!({"prompt": "half new", "explore": 0.1})).await;
+    assert_eq!(fixed["explore"], json!(0.1), "what is said beside the words wins");
+    assert!(fixed["prompt"]["understood"][0]["set_aside"].is_string());
+    assert!(world.mix("ada", &json!({})).await.get("prompt").is_none());
+
+    let preview = "/v1/listeners/ada/mix/preview?prompt=1993-1997,+8+songs";
+    assert_eq!(world.get(preview).await.ok()["length"], json!(8));
+}
+
+#[tokio::test]
+async fn words_that_nothing_fits_are_an_error_that_says_why() {
+    let world = World::new().await;
+    let error = |words: String| {
+        let world = &world;
+        async move { world.post(MIXES, &json!({"prompt": words})).await.error() }
+    };
+    assert_eq!(error("glittering".to_owned()).await, (400, "bad_prompt".to_owned()));
+    let reply = world.post(MIXES, &json!({"prompt": "1993, over 150 bpm"})).await;
+    assert!(reply.text().contains("`1993` 5 tracks, `over 150 bpm` 0 tracks"), "{}", reply.text());
+    assert_eq!(error(" ".to_owned()).await, (400, "bad_name".to_owned()));
+    assert_eq!(error("a".repeat(5_000)).await, (400, "bad_name".to_owned()));
+    let page = world.get("/mix?prompt=glittering").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("None of this is understood"), "{}", page.text());
+}
+
 fn pick(pick: &Value) -> (String, f64) {
     (pick["track"]["id"].as_str().unwrap().to_owned(), pick["propensity"].as_f64().unwrap())
 }

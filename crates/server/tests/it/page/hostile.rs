@@ -1,6 +1,7 @@
 //! A listener, a catalogue and a model whose every word tries to break out of the page.
 
 use maud::Markup;
+use segue::{PromptReading, UnderstoodPart};
 use segue_core::TrackId;
 use segue_server::page::artist::ArtistView;
 use segue_server::page::card::Card;
@@ -167,9 +168,23 @@ fn an_artist() -> ArtistView {
 }
 
 fn a_mix() -> Mix {
-    let settings = MixSettings { exclude: vec![h()], after: vec![h()], ..MixSettings::default() };
+    let settings =
+        MixSettings { exclude: vec![h()], after: vec![h()], prompt: h(), ..MixSettings::default() };
+    let part = UnderstoodPart {
+        words: h(),
+        read_as: Some(h()),
+        meaning: h(),
+        tracks: None,
+        set_aside: Some(h()),
+    };
     Mix {
         settings,
+        reading: PromptReading {
+            understood: vec![part],
+            not_understood: vec![h()],
+            notes: vec![h()],
+        },
+        example: h(),
         after: vec![h()],
         picks: vec![a_card()],
         notes: vec![h()],
