@@ -36,9 +36,17 @@ export async function walk(stage) {
   const menu = page.locator("details.menu");
   await menu.locator("summary").click();
   check.match(await menu.getByLabel("keep it here as a list").inputValue(), /^energetic/);
+  await menu.getByLabel("keep it here as a list").fill("Loud");
+  await menu.getByLabel("A new one every week").check();
   await menu.getByRole("button", { name: "Keep" }).click();
-  check.match(await page.locator("h1").textContent(), /^energetic/);
-  await page.getByRole("button", { name: "Remove this list" }).click();
+  check.equal(await page.locator("h1").textContent(), "Loud");
+  check.match(await page.locator(".lead").textContent(), /^Week \d+/);
+  await page.getByRole("link", { name: "All lists" }).click();
+  check.match(await page.locator(".weekly").innerText(), /Loud: energetic, glittering/);
+  await accessible(page, "weekly lists");
+  await page.getByRole("button", { name: "Make no more of Loud" }).click();
+  check.equal(await page.locator(".weekly").count(), 0);
+  check.equal(await page.getByRole("link", { name: /^Loud/ }).count(), 1, "what was made stays");
 
   await page.goto("/mix?prompt=glittering");
   check.equal(await page.locator("#mix .card").count(), 0);

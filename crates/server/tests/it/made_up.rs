@@ -112,6 +112,7 @@ fn some_lists() -> ListsView {
         current: vec![a_list(3), week],
         missing: vec![("Back after a while".into(), "2 favourites are too few".into())],
         own: vec![own],
+        weekly: vec![("Dinner".into(), "calm, half new, for dinner".into())],
         earlier: vec![a_list(2)],
     }
 }

@@ -12,9 +12,9 @@ fn settings() -> impl Strategy<Value = MixSettings> {
         Familiarity::New,
     ]);
     let tracks = || prop::collection::hash_set("\\PC{0,20}", 0..5);
-    let tracks = (tracks(), tracks());
-    (0.0f32..=1.0, 1u32..=200, known, 1u32..=200, 0u32..=3650, any::<Option<u64>>(), tracks)
-        .prop_map(|(explore, length, familiarity, artist_cap, no_repeat_days, seed, tracks)| {
+    let named = (tracks(), tracks(), "(\\PC{0,38}[^\\pZ\\pC])?");
+    (0.0f32..=1.0, 1u32..=200, known, 1u32..=200, 0u32..=3650, any::<Option<u64>>(), named)
+        .prop_map(|(explore, length, familiarity, artist_cap, no_repeat_days, seed, named)| {
             MixSettings {
                 explore,
                 length,
@@ -22,8 +22,9 @@ fn settings() -> impl Strategy<Value = MixSettings> {
                 artist_cap,
                 no_repeat_days,
                 seed,
-                exclude: tracks.0.into_iter().collect(),
-                after: tracks.1.into_iter().collect(),
+                exclude: named.0.into_iter().collect(),
+                after: named.1.into_iter().collect(),
+                prompt: named.2.trim().to_owned(),
             }
         })
 }

@@ -89,7 +89,13 @@ fn a_list() -> ListView {
 
 fn some_lists() -> ListsView {
     let lists = || vec![a_list()];
-    ListsView { current: lists(), missing: vec![(h(), h())], own: lists(), earlier: lists() }
+    ListsView {
+        current: lists(),
+        missing: vec![(h(), h())],
+        own: lists(),
+        weekly: vec![(h(), h())],
+        earlier: lists(),
+    }
 }
 
 fn a_look() -> HeldView {
