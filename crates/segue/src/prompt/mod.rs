@@ -114,19 +114,19 @@ impl fmt::Display for PromptProblem {
         let understood = &self.reading.understood;
         match self.kind {
             ProblemKind::NotUnderstood => f.write_str(
-                "none of this is understood; try words such as `mellow`, `not too slow`, `90s`, \
-                 `rock`, `like` and an artist, `mostly new`, `an hour`",
+                "none of this is understood; try words such as mellow, not too slow, 90s, rock, like \
+                 and an artist, mostly new, an hour",
             ),
             ProblemKind::NothingTells => {
                 let why = understood.iter().filter_map(|part| {
-                    Some(format!("`{}`: {}", part.words, part.set_aside.as_ref()?))
+                    Some(format!("“{}”: {}", part.words, part.set_aside.as_ref()?))
                 });
                 write!(f, "nothing here tells which tracks these are ({})", joined(why))
             }
             ProblemKind::NoTrack => {
                 let counts = understood.iter().filter_map(|part| {
                     let tracks = part.tracks.filter(|_| part.set_aside.is_none())?;
-                    Some(format!("`{}` {}", part.words, meaning::counted(tracks)))
+                    Some(format!("“{}” {}", part.words, meaning::counted(tracks)))
                 });
                 write!(f, "no track is all of this together: {}", joined(counts))
             }

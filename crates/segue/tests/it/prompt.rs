@@ -174,18 +174,18 @@ fn what_cannot_be_answered_is_said_with_the_reason() {
     let none = problem(&snapshot, "rock, since 2000");
     assert_eq!(
         none.to_string(),
-        "no track is all of this together: `rock` 2 tracks, `since 2000` 2 tracks"
+        "no track is all of this together: “rock” 2 tracks, “since 2000” 2 tracks"
     );
     let jazz = problem(&snapshot, "jazz");
-    assert_eq!(jazz.to_string(), "no track is all of this together: `jazz` 0 tracks");
+    assert_eq!(jazz.to_string(), "no track is all of this together: “jazz” 0 tracks");
 
     let (_folder, bare) =
         library("track_name,artist_name,played_at\nSlow,Dots,2026-01-01T10:00:00Z\n");
     let silent = problem(&bare, "mellow, 90s");
     assert_eq!(
         silent.to_string(),
-        "nothing here tells which tracks these are (`mellow`: no track here says how it sounds, \
-         `90s`: no track here says when it was released)"
+        "nothing here tells which tracks these are (“mellow”: no track here says how it sounds, \
+         “90s”: no track here says when it was released)"
     );
     let by = ask(&bare, "mellow, by Dots").unwrap();
     assert_eq!(by.request.within.unwrap().len(), 1, "what can be told is");

@@ -77,7 +77,7 @@ async fn words_that_nothing_fits_are_an_error_that_says_why() {
     };
     assert_eq!(error("glittering".to_owned()).await, (400, "bad_prompt".to_owned()));
     let reply = world.post(MIXES, &json!({"prompt": "1993, over 150 bpm"})).await;
-    assert!(reply.text().contains("`1993` 5 tracks, `over 150 bpm` 0 tracks"), "{}", reply.text());
+    assert!(reply.text().contains("“1993” 5 tracks, “over 150 bpm” 0 tracks"), "{}", reply.text());
     assert_eq!(error(" ".to_owned()).await, (400, "bad_name".to_owned()));
     assert_eq!(error("a".repeat(5_000)).await, (400, "bad_name".to_owned()));
     let page = world.get("/mix?prompt=glittering").await;
