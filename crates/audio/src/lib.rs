@@ -1,0 +1,4 @@
+mod error;
+pub mod musicnn;
+mod spectra;
+pub use error::AudioError;

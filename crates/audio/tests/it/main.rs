@@ -1,0 +1,4 @@
+//! Behaviour of the crate from outside.
+
+mod musicnn;
+mod support;
