@@ -24,8 +24,8 @@ pub use front_end::{BANDS, MelFrames, PATCH_FRAMES, RATE_HZ};
 pub use patches::{PATCHES, PatchPicker};
 
 use crate::AudioError;
-use parameters::{Affine, Parameters, Rectified};
-use product::{Windows, product};
+use parameters::{Normalisation, MusicnnWeights, Rectified};
+use product::{Overlapping, product};
 
 /// How many numbers an embedding has.
 pub const EMBEDDING: usize = 200;
@@ -91,7 +91,7 @@ impl SoundEmbedding {
 /// The network with its weights: some 3 MB, made once and shared among threads.
 #[derive(Debug)]
 pub struct Musicnn {
-    parameters: Parameters,
+    parameters: MusicnnWeights,
 }
 
 impl Default for Musicnn {
@@ -103,7 +103,7 @@ impl Default for Musicnn {
 impl Musicnn {
     /// The network with the weights that come with the crate, whose kernels are f16.
     pub fn new() -> Self {
-        Self::with(Parameters::embedded())
+        Self::with(MusicnnWeights::embedded())
     }
 
     /// The network with other weights of the same shape, such as those in f32 that
@@ -114,13 +114,13 @@ impl Musicnn {
     pub fn load(path: &Path) -> Result<Self, AudioError> {
         let content = std::fs::read(path)
             .map_err(|source| AudioError::Io { path: path.to_owned(), source })?;
-        Ok(Self::with(Parameters::from_bytes(&content)?))
+        Ok(Self::with(MusicnnWeights::from_bytes(&content)?))
     }
 
     /// Folds the sign of each scale into its kernel: the maximum over frequency can then be taken
     /// before bias, rectifier and normalisation, of which only the sign of the scale turns it
     /// round. That leaves 187 x 204 numbers to treat instead of 187 x 59 x 204.
-    fn with(mut parameters: Parameters) -> Self {
+    fn with(mut parameters: MusicnnWeights) -> Self {
         for layer in parameters.timbral.iter_mut().chain(&mut parameters.temporal) {
             let outputs = layer.bias.len();
             for row in layer.weight.chunks_exact_mut(outputs) {
@@ -228,7 +228,7 @@ fn columns(input: &[f32]) -> Vec<f32> {
 fn timbral(unfolded: &[f32], layer: &Rectified) -> Vec<f32> {
     let size = layer.weight.len() / layer.bias.len();
     let places = (0..=BANDS * TAPS - size).step_by(TAPS);
-    let windows = places.map(|at| Windows::new(&unfolded[at..], PATCH_FRAMES, size, BANDS * TAPS));
+    let windows = places.map(|at| Overlapping::new(&unfolded[at..], PATCH_FRAMES, size, BANDS * TAPS));
     greatest(windows, layer)
 }
 
@@ -237,11 +237,11 @@ fn temporal(columns: &[f32], layer: &Rectified) -> Vec<f32> {
     let size = layer.weight.len() / layer.bias.len();
     let skip = BEFORE - (size - 1) / 2;
     let bands = columns.chunks_exact(COLUMN);
-    greatest(bands.map(|column| Windows::new(&column[skip..], PATCH_FRAMES, size, 1)), layer)
+    greatest(bands.map(|column| Overlapping::new(&column[skip..], PATCH_FRAMES, size, 1)), layer)
 }
 
 /// The greatest of several products with one kernel, element by element.
-fn greatest<'a>(windows: impl Iterator<Item = Windows<'a>>, layer: &Rectified) -> Vec<f32> {
+fn greatest<'a>(windows: impl Iterator<Item = Overlapping<'a>>, layer: &Rectified) -> Vec<f32> {
     let mut best = vec![f32::NEG_INFINITY; PATCH_FRAMES * layer.bias.len()];
     let mut found = vec![0.0; best.len()];
     for windows in windows {
@@ -274,7 +274,7 @@ fn convolve(padded: &[f32], channels: usize, layer: &Rectified) -> Vec<f32> {
     let outputs = layer.bias.len();
     let mut out = vec![0.0; (PATCH_FRAMES + 2 * PAD) * outputs];
     let inner = &mut out[PAD * outputs..][..PATCH_FRAMES * outputs];
-    let windows = Windows::new(padded, PATCH_FRAMES, TAPS * channels, channels);
+    let windows = Overlapping::new(padded, PATCH_FRAMES, TAPS * channels, channels);
     product(inner, windows, &layer.weight);
     for row in inner.chunks_exact_mut(outputs) {
         rectify(row, layer);
@@ -289,7 +289,7 @@ fn rectify(row: &mut [f32], layer: &Rectified) {
     normalise(row, &layer.after);
 }
 
-fn normalise(row: &mut [f32], affine: &Affine) {
+fn normalise(row: &mut [f32], affine: &Normalisation) {
     for ((x, scale), offset) in row.iter_mut().zip(&affine.scale).zip(&affine.offset) {
         *x = *x * scale + offset;
     }
@@ -348,7 +348,7 @@ mod tests {
             .map(|i| (i as f32 * 0.37).sin() + (i as f32 * 0.011).cos() + 1.5)
             .collect();
         let fast = network.hear(&patch);
-        let slow = reference::hear(&Parameters::embedded(), &patch);
+        let slow = reference::hear(&MusicnnWeights::embedded(), &patch);
         for (fast, slow) in fast.numbers.iter().zip(&slow) {
             assert!((fast - slow).abs() < 2e-4, "{fast} {slow}");
         }

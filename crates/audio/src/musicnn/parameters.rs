@@ -10,7 +10,7 @@ const EMBEDDED: &[u8] = include_bytes!("../../weights/musicnn_msd.safetensors");
 
 /// What follows a layer: batch normalisation at inference.
 #[derive(Debug)]
-pub(super) struct Affine {
+pub(super) struct Normalisation {
     pub(super) scale: Vec<f32>,
     pub(super) offset: Vec<f32>,
 }
@@ -21,35 +21,35 @@ pub(super) struct Rectified {
     /// `[inputs, outputs]`.
     pub(super) weight: Vec<f32>,
     pub(super) bias: Vec<f32>,
-    pub(super) after: Affine,
+    pub(super) after: Normalisation,
 }
 
 /// A product and a bias.
 #[derive(Debug)]
-pub(super) struct Linear {
+pub(super) struct TagLayer {
     pub(super) weight: Vec<f32>,
     pub(super) bias: Vec<f32>,
 }
 
 /// Every parameter of the network, by the name of its layer.
 #[derive(Debug)]
-pub(super) struct Parameters {
-    pub(super) input: Affine,
+pub(super) struct MusicnnWeights {
+    pub(super) input: Normalisation,
     pub(super) timbral: [Rectified; 2],
     pub(super) temporal: [Rectified; 3],
     pub(super) middle: [Rectified; 3],
-    pub(super) pooled: Affine,
+    pub(super) pooled: Normalisation,
     pub(super) dense: Rectified,
-    pub(super) tags: Linear,
+    pub(super) tags: TagLayer,
 }
 
-impl Parameters {
+impl MusicnnWeights {
     pub(super) fn embedded() -> Self {
         Self::from_bytes(EMBEDDED).expect("the weights in the crate are whole")
     }
 
     pub(super) fn from_bytes(content: &[u8]) -> Result<Self, AudioError> {
-        let file = File(SafeTensors::deserialize(content).map_err(|error| damaged(&error))?);
+        let file = WeightFile(SafeTensors::deserialize(content).map_err(|error| damaged(&error))?);
         Ok(Self {
             input: file.affine("input", 1)?,
             timbral: [
@@ -72,7 +72,7 @@ impl Parameters {
                 bias: file.numbers("dense.bias", 200)?,
                 after: file.affine("embedding", 200)?,
             },
-            tags: Linear {
+            tags: TagLayer {
                 weight: file.numbers("tags.weight", 200 * 50)?,
                 bias: file.numbers("tags.bias", 50)?,
             },
@@ -85,9 +85,9 @@ fn damaged(reason: &dyn std::fmt::Display) -> AudioError {
 }
 
 /// An opened file of weights.
-struct File<'a>(SafeTensors<'a>);
+struct WeightFile<'a>(SafeTensors<'a>);
 
-impl File<'_> {
+impl WeightFile<'_> {
     fn rectified(
         &self,
         name: &str,
@@ -101,8 +101,8 @@ impl File<'_> {
         })
     }
 
-    fn affine(&self, name: &str, count: usize) -> Result<Affine, AudioError> {
-        Ok(Affine {
+    fn affine(&self, name: &str, count: usize) -> Result<Normalisation, AudioError> {
+        Ok(Normalisation {
             scale: self.numbers(&format!("{name}.scale"), count)?,
             offset: self.numbers(&format!("{name}.offset"), count)?,
         })

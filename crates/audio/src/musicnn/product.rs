@@ -3,16 +3,16 @@
 //! A convolution is a product of windows of the input and a kernel. Where the input lies so that
 //! each window is a run of it, the windows are a matrix whose rows overlap, and nothing is copied.
 
-/// Windows of a slice as a matrix: row `r` begins `r * row_stride` behind `from`.
+/// Overlapping of a slice as a matrix: row `r` begins `r * row_stride` behind `from`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Windows<'a> {
+pub(super) struct Overlapping<'a> {
     data: &'a [f32],
     rows: usize,
     columns: usize,
     row_stride: usize,
 }
 
-impl<'a> Windows<'a> {
+impl<'a> Overlapping<'a> {
     /// Sees `rows` runs of `columns` numbers, each `row_stride` behind the last, which may overlap.
     ///
     /// # Panics
@@ -32,13 +32,13 @@ impl<'a> Windows<'a> {
 /// # Panics
 /// If the shapes do not fit.
 #[allow(unsafe_code)]
-pub(super) fn product(out: &mut [f32], windows: Windows<'_>, kernel: &[f32]) {
+pub(super) fn product(out: &mut [f32], windows: Overlapping<'_>, kernel: &[f32]) {
     let (m, k) = (windows.rows, windows.columns);
     assert!(kernel.len().is_multiple_of(k), "the kernel has a row for each column of the windows");
     let n = kernel.len() / k;
     assert_eq!(out.len(), m * n, "the output is as large as the product");
     // The product is asked for as its transpose, as columns of the output should lie together.
-    // SAFETY: the asserts here and of `Windows::new` make every element that is touched lie inside
+    // SAFETY: the asserts here and of `Overlapping::new` make every element that is touched lie inside
     // its slice; `out` is borrowed mutably, so it overlaps neither input.
     unsafe {
         gemm_f32::gemm::f32::get_gemm_fn()(
@@ -74,7 +74,7 @@ mod tests {
         let data: Vec<f32> = (0..100).map(|i| ((i * 37) % 19) as f32 - 9.0).collect();
         let kernel: Vec<f32> = (0..7 * 5).map(|i| ((i * 13) % 11) as f32 - 5.0).collect();
         let mut out = vec![9.0; 20 * 5];
-        product(&mut out, Windows::new(&data[2..], 20, 7, 3), &kernel);
+        product(&mut out, Overlapping::new(&data[2..], 20, 7, 3), &kernel);
         for row in 0..20 {
             for column in 0..5 {
                 let wanted: f32 =
@@ -87,6 +87,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "windows lie in the slice")]
     fn windows_beyond_the_slice_are_refused() {
-        Windows::new(&[0.0; 10], 4, 4, 3);
+        Overlapping::new(&[0.0; 10], 4, 4, 3);
     }
 }

@@ -1,13 +1,13 @@
 //! The forward pass as its paper has it, loop by loop: what the fast one is held to.
 
-use super::parameters::{Affine, Parameters, Rectified};
+use super::parameters::{Normalisation, MusicnnWeights, Rectified};
 use super::{BANDS, FEATURES, MIDDLE, PATCH_FRAMES};
 
 /// Values by frame and channel.
 type Frames = Vec<Vec<f64>>;
 
 /// The embedding of a patch.
-pub(super) fn hear(network: &Parameters, patch: &[f32]) -> Vec<f32> {
+pub(super) fn hear(network: &MusicnnWeights, patch: &[f32]) -> Vec<f32> {
     let (scale, offset) = (f64::from(network.input.scale[0]), f64::from(network.input.offset[0]));
     let input: Frames = patch
         .chunks(BANDS)
@@ -90,6 +90,6 @@ fn rectified(sum: f64, layer: &Rectified, i: usize) -> f64 {
     normalised((sum + f64::from(layer.bias[i])).max(0.0), &layer.after, i)
 }
 
-fn normalised(x: f64, affine: &Affine, i: usize) -> f64 {
+fn normalised(x: f64, affine: &Normalisation, i: usize) -> f64 {
     x * f64::from(affine.scale[i]) + f64::from(affine.offset[i])
 }
