@@ -161,7 +161,8 @@ impl Meters {
         self.level.push(block);
         self.silence.push(block);
         downmix(block, &mut self.mono);
-        let Self { mono, to_network, mel, patches, to_spectra, spectral, to_print, print, .. } = self;
+        let Self { mono, to_network, mel, patches, to_spectra, spectral, to_print, print, .. } =
+            self;
         to_network.push(mono, |samples| mel.push(samples, |frame| patches.push(frame)));
         to_spectra.push(mono, |samples| {
             spectral.push(samples);
@@ -172,7 +173,8 @@ impl Meters {
     }
 
     fn finish(mut self, network: &Musicnn, rate_hz: u32) -> Measured {
-        let Self { to_network, mel, patches, to_spectra, spectral, to_print, print, .. } = &mut self;
+        let Self { to_network, mel, patches, to_spectra, spectral, to_print, print, .. } =
+            &mut self;
         to_network.finish(|samples| mel.push(samples, |frame| patches.push(frame)));
         mel.finish(|frame| patches.push(frame));
         to_spectra.finish(|samples| {

@@ -3,10 +3,10 @@
 //! Two transforms serve all of it: short frames (46 ms) for what changes fast, long ones (372 ms)
 //! for pitch.
 
-use crate::rhythm::{Rhythmic, RhythmMeter};
+use crate::rhythm::{RhythmMeter, Rhythmic};
 use crate::spectra::{MelBank, Spectra};
 use crate::timbre::{Timbre, TimbreMeter};
-use crate::tonality::{TonalityMeter, Tonal};
+use crate::tonality::{Tonal, TonalityMeter};
 
 /// The sample rate of what is measured, in Hz.
 pub const RATE_HZ: u32 = 22_050;

@@ -11,10 +11,12 @@
 //! definition, source and confidence. `docs/audio.md` has how well each does, and how that was
 //! measured.
 
-mod error;
 mod analysis;
 pub mod decode;
 pub mod descriptors;
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod level;
 mod measurements;
 mod moments;

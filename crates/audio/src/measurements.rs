@@ -41,8 +41,7 @@ const fn descriptor(
 const EBU: &str = "EBU R 128; ITU-R BS.1770-4, EBU Tech 3341";
 const PEETERS: &str = "Peeters 2004, A large set of audio features";
 
-const LOUDNESS: Descriptor =
-    descriptor("loudness", "LUFS", "integrated loudness, gated", EBU);
+const LOUDNESS: Descriptor = descriptor("loudness", "LUFS", "integrated loudness, gated", EBU);
 const RANGE: Descriptor =
     descriptor("loudness_range", "LU", "between soft and loud parts", "EBU Tech 3342");
 const PEAK: Descriptor = descriptor(
@@ -67,12 +66,8 @@ const CLARITY: Descriptor = descriptor(
     "greatest autocorrelation of the onset curve, 0 to 1",
     "Lartillot and others 2008",
 );
-const TEMPO: Descriptor = descriptor(
-    "tempo",
-    "bpm",
-    "beats a minute",
-    "after Percival and Tzanetakis 2014",
-);
+const TEMPO: Descriptor =
+    descriptor("tempo", "bpm", "beats a minute", "after Percival and Tzanetakis 2014");
 const OTHER_TEMPO: Descriptor = descriptor(
     "tempo_alternative",
     "bpm",
@@ -95,8 +90,12 @@ const CENTROID: Descriptor =
     descriptor("spectral_centroid", "Hz", "mean middle of the spectrum", PEETERS);
 const CENTROID_DEVIATION: Descriptor =
     descriptor("spectral_centroid_deviation", "Hz", "how much that changes", PEETERS);
-const ROLLOFF: Descriptor =
-    descriptor("spectral_rolloff", "Hz", "mean frequency below which 85 % of the power is", PEETERS);
+const ROLLOFF: Descriptor = descriptor(
+    "spectral_rolloff",
+    "Hz",
+    "mean frequency below which 85 % of the power is",
+    PEETERS,
+);
 const FLATNESS: Descriptor =
     descriptor("spectral_flatness", "", "0 of a tone to 1 of noise, over mel bands", PEETERS);
 

@@ -133,11 +133,7 @@ fn mel_of(hertz: f64) -> f64 {
 
 fn hertz_of(mel: f64) -> f64 {
     let at_break = BREAK_HZ / LINEAR_HZ;
-    if mel < at_break {
-        mel * LINEAR_HZ
-    } else {
-        BREAK_HZ * ((mel - at_break) * log_step()).exp()
-    }
+    if mel < at_break { mel * LINEAR_HZ } else { BREAK_HZ * ((mel - at_break) * log_step()).exp() }
 }
 
 #[cfg(test)]

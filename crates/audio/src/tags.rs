@@ -164,9 +164,10 @@ fn all_tags<R: Read + Seek>(source: &mut R, with_cover: bool) -> Result<Vec<Tag>
 fn picture(tags: &[Tag]) -> Option<&[u8]> {
     let all = || tags.iter().flat_map(Tag::pictures);
     let front = all().filter(|picture| picture.pic_type() == PictureType::CoverFront);
-    front.chain(all()).map(|picture| picture.data()).find(|content| {
-        content.len() <= LARGEST_COVER && CoverKind::of(content).is_some()
-    })
+    front
+        .chain(all())
+        .map(|picture| picture.data())
+        .find(|content| content.len() <= LARGEST_COVER && CoverKind::of(content).is_some())
 }
 
 /// The first of several tags that says something decides, entry by entry.
@@ -176,8 +177,8 @@ fn merged(tags: &[Tag]) -> Tags {
     let text = |key: ItemKey| all(key).and_then(|texts| texts.into_iter().next());
     let number = |key: ItemKey, part: usize| text(key).and_then(|text| number(&text, part));
     let mbid = |key: ItemKey| text(key).and_then(|text| mbids(&text).next());
-    let years = [ItemKey::OriginalReleaseDate, ItemKey::RecordingDate, ItemKey::Year,
-        ItemKey::ReleaseDate];
+    let years =
+        [ItemKey::OriginalReleaseDate, ItemKey::RecordingDate, ItemKey::Year, ItemKey::ReleaseDate];
     Tags {
         title: text(ItemKey::TrackTitle),
         artists: list([ItemKey::TrackArtists, ItemKey::TrackArtist]),
@@ -219,7 +220,8 @@ fn texts(tag: &Tag, key: ItemKey) -> Vec<String> {
 /// A text on one line without characters that only steer a terminal or the direction of writing.
 fn cleaned(text: &str) -> String {
     let is_kept = |c: &char| {
-        !c.is_control() && !matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        !c.is_control()
+            && !matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
     let kept: String = spaced.filter(is_kept).take(LONGEST_TEXT).collect();
@@ -276,8 +278,14 @@ mod tests {
 
     #[test]
     fn numbers_dates_and_codes_are_read_or_absent() {
-        assert_eq!((number("3/12", 0), number("3/12", 1), number("0", 0)), (Some(3), Some(12), None));
-        assert_eq!((year("1997-05-21"), year("97"), year("\u{e9}\u{e9}\u{e9}")), (Some(1997), None, None));
+        assert_eq!(
+            (number("3/12", 0), number("3/12", 1), number("0", 0)),
+            (Some(3), Some(12), None)
+        );
+        assert_eq!(
+            (year("1997-05-21"), year("97"), year("\u{e9}\u{e9}\u{e9}")),
+            (Some(1997), None, None)
+        );
         assert_eq!(isrc("us-rc1-76-07839").as_deref(), Some("USRC17607839"));
         assert_eq!(isrc("nonsense"), None);
         let two = "0383DADF-2A4E-4D10-A46A-E9E041DA8EB3; 0383dadf-2a4e-4d10-a46a-e9e041da8eb4, x";

@@ -205,9 +205,8 @@ fn peaks(power: &[f32]) -> Vec<Peak> {
         return Vec::new();
     }
     let faintest = strongest * FAINTEST * FAINTEST;
-    let is_peak = |i: &usize| {
-        power[*i] > faintest && power[*i] > power[i - 1] && power[*i] >= power[i + 1]
-    };
+    let is_peak =
+        |i: &usize| power[*i] > faintest && power[*i] > power[i - 1] && power[*i] >= power[i + 1];
     heard.filter(is_peak).map(|i| peak(power, i)).collect()
 }
 

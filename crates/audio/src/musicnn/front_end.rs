@@ -57,11 +57,7 @@ impl MelFrames {
     }
 }
 
-fn logarithms<'a>(
-    bank: &MelBank,
-    power: &[f32],
-    frame: &'a mut [f32; BANDS],
-) -> &'a [f32; BANDS] {
+fn logarithms<'a>(bank: &MelBank, power: &[f32], frame: &'a mut [f32; BANDS]) -> &'a [f32; BANDS] {
     for (to, sum) in frame.iter_mut().zip(bank.sums(power)) {
         *to = (10_000.0 * sum + 1.0).log10();
     }

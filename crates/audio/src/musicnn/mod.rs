@@ -24,7 +24,7 @@ pub use front_end::{BANDS, MelFrames, PATCH_FRAMES, RATE_HZ};
 pub use patches::{PATCHES, PatchPicker};
 
 use crate::AudioError;
-use parameters::{Normalisation, MusicnnWeights, Rectified};
+use parameters::{MusicnnWeights, Normalisation, Rectified};
 use product::{Overlapping, product};
 
 /// How many numbers an embedding has.
@@ -39,13 +39,56 @@ const MIDDLE: usize = 64;
 
 /// The tags, in the order in which the network gives them: the fifty most frequent of Last.fm's.
 pub const TAGS: [&str; 50] = [
-    "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
-    "alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists", "classic rock",
-    "soul", "indie rock", "Mellow", "electronica", "80s", "folk", "90s", "chill", "instrumental",
-    "punk", "oldies", "blues", "hard rock", "ambient", "acoustic", "experimental",
-    "female vocalist", "guitar", "Hip-Hop", "70s", "party", "country", "easy listening", "sexy",
-    "catchy", "funk", "electro", "heavy metal", "Progressive rock", "60s", "rnb", "indie pop",
-    "sad", "House", "happy",
+    "rock",
+    "pop",
+    "alternative",
+    "indie",
+    "electronic",
+    "female vocalists",
+    "dance",
+    "00s",
+    "alternative rock",
+    "jazz",
+    "beautiful",
+    "metal",
+    "chillout",
+    "male vocalists",
+    "classic rock",
+    "soul",
+    "indie rock",
+    "Mellow",
+    "electronica",
+    "80s",
+    "folk",
+    "90s",
+    "chill",
+    "instrumental",
+    "punk",
+    "oldies",
+    "blues",
+    "hard rock",
+    "ambient",
+    "acoustic",
+    "experimental",
+    "female vocalist",
+    "guitar",
+    "Hip-Hop",
+    "70s",
+    "party",
+    "country",
+    "easy listening",
+    "sexy",
+    "catchy",
+    "funk",
+    "electro",
+    "heavy metal",
+    "Progressive rock",
+    "60s",
+    "rnb",
+    "indie pop",
+    "sad",
+    "House",
+    "happy",
 ];
 
 /// What the network says of some sound.
@@ -228,7 +271,8 @@ fn columns(input: &[f32]) -> Vec<f32> {
 fn timbral(unfolded: &[f32], layer: &Rectified) -> Vec<f32> {
     let size = layer.weight.len() / layer.bias.len();
     let places = (0..=BANDS * TAPS - size).step_by(TAPS);
-    let windows = places.map(|at| Overlapping::new(&unfolded[at..], PATCH_FRAMES, size, BANDS * TAPS));
+    let windows =
+        places.map(|at| Overlapping::new(&unfolded[at..], PATCH_FRAMES, size, BANDS * TAPS));
     greatest(windows, layer)
 }
 

@@ -1,6 +1,6 @@
 //! The forward pass as its paper has it, loop by loop: what the fast one is held to.
 
-use super::parameters::{Normalisation, MusicnnWeights, Rectified};
+use super::parameters::{MusicnnWeights, Normalisation, Rectified};
 use super::{BANDS, FEATURES, MIDDLE, PATCH_FRAMES};
 
 /// Values by frame and channel.
@@ -36,7 +36,8 @@ pub(super) fn hear(network: &MusicnnWeights, patch: &[f32]) -> Vec<f32> {
     }
     let dense = |o: usize| {
         let products = pooled.iter().enumerate();
-        let sum: f64 = products.map(|(i, x)| x * f64::from(network.dense.weight[i * 200 + o])).sum();
+        let sum: f64 =
+            products.map(|(i, x)| x * f64::from(network.dense.weight[i * 200 + o])).sum();
         rectified(sum, &network.dense, o) as f32
     };
     (0..200).map(dense).collect()

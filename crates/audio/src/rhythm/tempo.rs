@@ -35,6 +35,8 @@ const CANDIDATES: usize = 10;
 const COMPRESSION: f32 = 0.5;
 /// How much of what lies between the pulses counts against them.
 const BETWEEN: f32 = 0.5;
+/// Where that is looked for, as shares of the time between two pulses.
+const SUBDIVISIONS: [f64; 3] = [1.0 / 3.0, 1.0 / 2.0, 2.0 / 3.0];
 /// The middle and the width, in octaves, of the preference for a tempo.
 const PREFERRED_BPM: f64 = 115.0;
 const PREFERENCE_OCTAVES: f64 = 1.0;
@@ -119,7 +121,8 @@ impl Sums {
         let spread = spread(&pulses);
         let mut scored: Vec<(f64, f64)> = peaks(&compressed)
             .into_iter()
-            .map(|lag| (60.0 * FRAMES_PER_S / lag, f64::from(score(&spread, lag))))
+            .map(|lag| best_near(&spread, lag))
+            .map(|Scored { lag, score }| (60.0 * FRAMES_PER_S / lag, f64::from(score)))
             .map(|(bpm, score)| (bpm, score * preference(bpm)))
             .collect();
         scored.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -259,22 +262,47 @@ fn between(values: &[f64], at: f64) -> f64 {
     values[low] * (1.0 - share) + values[low + 1] * share
 }
 
+/// A lag, and how well a train of pulses that far apart does.
+#[derive(Clone, Copy)]
+struct Scored {
+    lag: f64,
+    score: f32,
+}
+
+/// The best lag near this one: dozens of beats tell it more finely than one peak does.
+fn best_near(spread: &[f32], lag: f64) -> Scored {
+    let lags = (-12..=12).map(|step| lag + 0.05 * f64::from(step));
+    let scored = lags.map(|lag| Scored { lag, score: score(spread, lag) });
+    scored.max_by(|a, b| a.score.total_cmp(&b.score)).unwrap_or(Scored { lag, score: 0.0 })
+}
+
 /// How much a train of pulses meets, at its best phase: the mean of what it meets, less what lies
-/// half way between.
+/// between, where a faster train would have its pulses.
 fn score(spread: &[f32], lag: f64) -> f32 {
-    let mean_at = |phase: f64| {
-        let beats = ((spread.len() as f64 - 1.0 - phase) / lag) as usize + 1;
-        let met: f32 =
-            (0..beats).map(|beat| spread[(phase + beat as f64 * lag).round() as usize]).sum();
-        met / beats as f32
-    };
-    let phases = lag.ceil() as usize;
-    let folded: Vec<f32> = (0..phases.min(spread.len() / 2)).map(|i| mean_at(i as f64)).collect();
-    let best = (0..folded.len()).max_by(|a, b| folded[*a].total_cmp(&folded[*b]));
+    let phases = (lag.ceil() as usize).min(spread.len() / 2);
+    let folded = folded(spread, lag, phases);
+    let best = (0..phases).max_by(|a, b| folded[*a].total_cmp(&folded[*b]));
     best.map_or(0.0, |best| {
-        let opposite = (best as f64 + lag / 2.0) % lag;
-        folded[best] - BETWEEN * folded[(opposite as usize).min(folded.len() - 1)]
+        let at = |share: f64| {
+            let phase = (best as f64 + lag * share) % lag;
+            folded[(phase.round() as usize) % phases]
+        };
+        let between = SUBDIVISIONS.iter().map(|share| at(*share)).fold(0.0, f32::max);
+        folded[best] - BETWEEN * between
     })
+}
+
+/// The mean of each phase over all beats.
+fn folded(spread: &[f32], lag: f64, phases: usize) -> Vec<f32> {
+    let mut folded = vec![0.0; phases];
+    let beats = ((spread.len() - phases) as f64 / lag) as usize;
+    for beat in 0..=beats {
+        let from = (beat as f64 * lag).round() as usize;
+        for (sum, strength) in folded.iter_mut().zip(&spread[from..]) {
+            *sum += strength;
+        }
+    }
+    folded.iter().map(|sum| sum / (beats + 1) as f32).collect()
 }
 
 /// Fourier transforms of a window that is followed by as much silence.
