@@ -25,6 +25,9 @@ const SILENT: f32 = 0.001 * LONG as f32 / 4.0;
 /// A pitch sounds at its multiples too: what is found at a frequency may be the second, third or
 /// fourth multiple of a pitch, which gets a share.
 const OVERTONES: [f64; 4] = [1.0, 0.6, 0.36, 0.216];
+/// A tuning of less confidence (vibrato, drums, voices) is not believed: the key is sought at
+/// 440 Hz.
+const TUNED: f64 = 0.35;
 /// With fewer frames (two seconds) there is no key.
 const FEWEST_FRAMES: u64 = 10;
 
@@ -169,11 +172,13 @@ impl TonalityMeter {
             return None;
         }
         let tuning_cents = 100.0 * self.deviations.arg() / TAU;
-        let pitch_classes = self.semitones(tuning_cents);
+        let tuning_confidence = (self.deviations.norm() / self.weights).clamp(0.0, 1.0);
+        let is_tuned = tuning_confidence >= TUNED;
+        let pitch_classes = self.semitones(if is_tuned { tuning_cents } else { 0.0 });
         let [best, second] = best_keys(&pitch_classes);
         Some(Tonal {
             tuning_cents,
-            tuning_confidence: (self.deviations.norm() / self.weights).clamp(0.0, 1.0),
+            tuning_confidence,
             key: best.key,
             key_confidence: ((best.fit - second.fit) / MARGIN).clamp(0.0, 1.0) * best.fit.max(0.0),
             alternative_key: second.key,

@@ -32,14 +32,14 @@ const BINS: usize = 360;
 const CANDIDATES: usize = 10;
 /// The power to which the spectrum is raised: 2 would be the plain autocorrelation, less takes
 /// strong onsets less seriously.
-const COMPRESSION: f32 = 0.5;
+const COMPRESSION: f32 = 1.0;
 /// How much of what lies between the pulses counts against them.
-const BETWEEN: f32 = 0.5;
-/// Where that is looked for, as shares of the time between two pulses.
-const SUBDIVISIONS: [f64; 3] = [1.0 / 3.0, 1.0 / 2.0, 2.0 / 3.0];
+const BETWEEN: f32 = 0.4;
+/// What is further from a pulse than this share of the time between two lies between.
+const ELSEWHERE: f64 = 0.2;
 /// The middle and the width, in octaves, of the preference for a tempo.
-const PREFERRED_BPM: f64 = 115.0;
-const PREFERENCE_OCTAVES: f64 = 1.0;
+const PREFERRED_BPM: f64 = 120.0;
+const PREFERENCE_OCTAVES: f64 = 0.9;
 /// Two tempi closer than this are the same.
 const SAME: f64 = 0.04;
 /// Pulse clarity is sought between these.
@@ -283,11 +283,13 @@ fn score(spread: &[f32], lag: f64) -> f32 {
     let folded = folded(spread, lag, phases);
     let best = (0..phases).max_by(|a, b| folded[*a].total_cmp(&folded[*b]));
     best.map_or(0.0, |best| {
-        let at = |share: f64| {
-            let phase = (best as f64 + lag * share) % lag;
-            folded[(phase.round() as usize) % phases]
+        let reach = (lag * ELSEWHERE).max(3.0);
+        let is_elsewhere = |phase: &usize| {
+            let away = (*phase as f64 - best as f64).abs();
+            away.min(lag - away) >= reach
         };
-        let between = SUBDIVISIONS.iter().map(|share| at(*share)).fold(0.0, f32::max);
+        let elsewhere = (0..phases).filter(is_elsewhere).map(|phase| folded[phase]);
+        let between = elsewhere.fold(0.0, f32::max);
         folded[best] - BETWEEN * between
     })
 }

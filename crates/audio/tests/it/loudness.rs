@@ -75,8 +75,9 @@ fn true_peaks_are_those_of_tech_3341() {
     for (part, amplitude, degrees, wanted) in cases {
         let sine = |i: usize| {
             let turn = std::f64::consts::TAU * (i as f64 / part + degrees / 360.0);
-            // Softly: a sine that begins in its midst is louder there than its amplitude.
-            (amplitude * (i as f64 / 2_000.0).min(1.0) * turn.sin()) as f32
+            // Soft at both ends: a sine that is cut off is louder there than its amplitude.
+            let edge = (i.min(48_000 - i) as f64 / 2_000.0).min(1.0);
+            (amplitude * edge * turn.sin()) as f32
         };
         let mono: Vec<f32> = (0..48_000).map(sine).collect();
         let found = level_at(&stereo(&mono), 2, 48_000).true_peak_dbtp.unwrap();
