@@ -9,7 +9,7 @@ use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use lofty::config::ParseOptions;
-use lofty::file::TaggedFileExt;
+use lofty::file::{AudioFile, TaggedFileExt};
 use lofty::picture::PictureType;
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag};
@@ -131,6 +131,16 @@ pub fn tags_from_bytes(content: &[u8]) -> Result<Tags, AudioError> {
 /// As [`read_tags`].
 pub fn read_cover(path: &Path) -> Result<Option<Vec<u8>>, AudioError> {
     Ok(picture(&all_tags(&mut open(path)?, true)?).map(<[u8]>::to_vec))
+}
+
+/// How long a file is by its headers, which takes no decoding; `None` where they do not say.
+pub fn duration_ms(path: &Path) -> Option<u64> {
+    let mut source = open(path).ok()?;
+    let options = ParseOptions::new().read_cover_art(false);
+    let read =
+        guarded(|| Probe::new(&mut source).options(options).guess_file_type().ok()?.read().ok());
+    let ms = read.flatten()?.properties().duration().as_millis();
+    u64::try_from(ms).ok().filter(|ms| *ms > 0)
 }
 
 fn open(path: &Path) -> Result<BufReader<File>, AudioError> {

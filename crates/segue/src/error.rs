@@ -100,6 +100,9 @@ pub enum Error {
     /// No set of models is in use that a training could go on from: train from nothing.
     #[error("there is no set of models to go on from; run `segue train` without `--continue`")]
     NoSet,
+    /// What was named as a folder of music is none, or has a name that cannot be kept as text.
+    #[error("`{}` is no folder that can be read", .0.display())]
+    NoMusicFolder(PathBuf),
     /// No listener was named and there is none.
     #[error("no listener has been imported yet; `segue import PATH` reads a history")]
     NoListener,

@@ -43,6 +43,7 @@ pub mod mixing;
 pub mod models;
 mod newness;
 mod prompt;
+mod scan;
 mod search;
 mod sink;
 mod snapshot;
@@ -64,6 +65,7 @@ pub use models::{
 };
 pub use newness::{OnlyPlayed, new_from};
 pub use prompt::{Chosen, PromptProblem, PromptReading, Prompted, UnderstoodPart};
+pub use scan::{ScanProblem, ScanProgress, ScanReport, is_sound_file};
 pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;

@@ -270,6 +270,7 @@ fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
         &mut tracks,
     )?;
     collect(connection, "SELECT DISTINCT track FROM remote_tracks", [], &mut tracks)?;
+    collect(connection, "SELECT DISTINCT track FROM sound_files", [], &mut tracks)?;
     collect_shown(connection, "SELECT shortlist, picks FROM impressions", [], &mut tracks)?;
     Ok(tracks)
 }

@@ -18,6 +18,7 @@ mod man;
 mod mix;
 mod models;
 mod next;
+mod scan;
 mod serve;
 mod simulate;
 mod status;
@@ -33,6 +34,7 @@ use crate::home::Home;
 pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
+    Scan(scan::ScanArgs),
     Train(train::TrainArgs),
     World(world::WorldArgs),
     Mix(mix::MixArgs),
@@ -63,6 +65,7 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args),
             Self::Import(args) => import::run(args, home),
+            Self::Scan(args) => scan::run(args, home),
             Self::Train(args) => train::run(args, home),
             Self::World(args) => world::run(args, home),
             Self::Mix(args) => mix::run(args, home),

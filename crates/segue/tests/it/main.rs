@@ -11,6 +11,7 @@ mod same_plays;
 mod credits;
 mod lists;
 mod prompt;
+mod scan;
 mod worlds;
 
 use std::sync::OnceLock;

@@ -8,7 +8,9 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use segue::is_sound_file;
 use segue_core::{AudioFeature, AudioFeatures, Track, TrackId};
+use segue_engine::{Catalogue, TrackIdx};
 use segue_ingest::identity;
 use segue_store::{Appended, Entry, Event};
 use serde::{Deserialize, Serialize};
@@ -205,9 +207,9 @@ pub(crate) async fn audio(
     request: Request,
 ) -> ApiResult<Response> {
     let snapshot = app.snapshot.load_full();
-    let track = snapshot.catalogue.track(snapshot.find(&track)?);
+    let row = snapshot.find(&track)?;
     let no_file = || ApiError::not_found("no_sound", "there is no sound file of this track here");
-    let path = sound_file(&app.config.music, track).ok_or_else(no_file)?;
+    let path = sound_file(&app.config.music, &snapshot.catalogue, row).ok_or_else(no_file)?;
     let served = ServeFile::new(path).try_call(request).await;
     let served = served.map_err(|error| ApiError::internal(&error))?;
     if served.status() == StatusCode::RANGE_NOT_SATISFIABLE {
@@ -217,12 +219,25 @@ pub(crate) async fn audio(
     Ok(served.into_response())
 }
 
-/// The file of a track, if it lies in one of the folders, whatever links and dots its name is made
-/// of.
-pub(crate) fn sound_file(folders: &[PathBuf], track: &Track) -> Option<PathBuf> {
+/// The file of a track, or of another version of its song of the same kind, if it lies in one of the
+/// folders.
+pub(crate) fn sound_file(
+    folders: &[PathBuf],
+    catalogue: &Catalogue,
+    row: TrackIdx,
+) -> Option<PathBuf> {
     if folders.is_empty() {
         return None;
     }
+    let version = catalogue.track(row).version;
+    let versions = catalogue.versions(catalogue.work(row)).iter();
+    let others = versions.filter(|other| **other != row).map(|other| catalogue.track(*other));
+    let others = others.filter(|other| other.version == version && other.location.is_some());
+    std::iter::once(catalogue.track(row)).chain(others).find_map(|track| file_of(folders, track))
+}
+
+/// The file of a very track, whatever links and dots its name is made of.
+fn file_of(folders: &[PathBuf], track: &Track) -> Option<PathBuf> {
     let named = track.location.as_deref().unwrap_or(track.id.as_str());
     // Addresses are percent-encoded, paths are not.
     let named = match named.strip_prefix("file://") {
@@ -232,13 +247,6 @@ pub(crate) fn sound_file(folders: &[PathBuf], track: &Track) -> Option<PathBuf> 
     folders.iter().find_map(|folder| {
         let folder = folder.canonicalize().ok()?;
         let path = folder.join(Path::new(named.as_ref())).canonicalize().ok()?;
-        (path.starts_with(&folder) && path.is_file() && is_sound(&path)).then_some(path)
+        (path.starts_with(&folder) && path.is_file() && is_sound_file(&path)).then_some(path)
     })
-}
-
-fn is_sound(path: &Path) -> bool {
-    const ENDINGS: [&str; 10] =
-        ["mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "wav", "aiff", "webm"];
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }

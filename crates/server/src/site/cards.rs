@@ -1,7 +1,7 @@
 //! Tracks as cards.
 
 use segue::KeptListener;
-use segue_core::{Pick, Timestamp, Track};
+use segue_core::{Pick, Timestamp};
 use segue_engine::mix::sentence::{sentence, shown_lately};
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
 
@@ -57,7 +57,7 @@ pub(super) fn of_track(
             && !interaction.is_some_and(segue_engine::Interaction::is_known),
         new_artist: false,
         liked: interaction.is_some_and(|interaction| interaction.stance == Stance::Like),
-        audio: audio(app, track),
+        audio: audio(app, catalogue, row),
         versions: versions(catalogue, row),
         sound: track.features,
     }
@@ -70,7 +70,8 @@ fn versions(catalogue: &Catalogue, row: TrackIdx) -> Vec<String> {
 }
 
 /// Where the sound of a track can be fetched.
-fn audio(app: &App, track: &Track) -> Option<String> {
-    sound_file(&app.config.music, track)?;
-    Some(format!("/v1/tracks/{}/audio", urls::encoded(track.id.as_str())))
+fn audio(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
+    sound_file(&app.config.music, catalogue, row)?;
+    let id = &catalogue.track(row).id;
+    Some(format!("/v1/tracks/{}/audio", urls::encoded(id.as_str())))
 }

@@ -1,0 +1,283 @@
+//! A folder of music becomes a catalogue: its files are read for what they say of themselves, and
+//! become tracks that can be played.
+//!
+//! A file of the size and time that it had is not read again, one that moved is the same track by
+//! its tags, and a scan that was cut off goes on where it was: files are taken in some hundred at a
+//! time. A file without a title goes by its name. Files that cannot be read are named and cost
+//! nobody else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use rayon::prelude::*;
+use segue_audio::tags::{self, Tags};
+use segue_core::{AudioFeature, ListenerId, Track};
+use segue_ingest::identity::{named_track, track_id_from_recording};
+use segue_store::SoundFile;
+use serde::Serialize;
+
+use crate::sink::settle;
+use crate::{Error, Library, Result};
+
+/// So many files are read and then taken in together.
+const AT_ONCE: usize = 200;
+/// Folders within folders of more levels are not looked into: links that lead in circles end there.
+const DEEPEST: usize = 32;
+/// At most so many unreadable files are named.
+const MOST_NAMED: usize = 100;
+/// Endings of the files that are looked at.
+const ENDINGS: [&str; 10] =
+    ["mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "wav", "aiff", "webm"];
+
+/// Whether a file is one of music, by its ending.
+pub fn is_sound_file(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+}
+
+/// What became of the files of some folders.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ScanReport {
+    /// Files of music that are there.
+    pub files: u64,
+    /// Of those, how many were read before and have not changed.
+    pub unchanged: u64,
+    /// Of those, how many were read now.
+    pub read: u64,
+    /// Of those that were read, how many have no title in their tags and go by their names.
+    pub named_by_file: u64,
+    /// Files of a track that another file is already.
+    pub duplicates: u64,
+    /// Files that were there before and are no longer.
+    pub gone: u64,
+    /// How many files could not be read.
+    pub unreadable: u64,
+    /// The first hundred of them, with the reason.
+    pub problems: Vec<ScanProblem>,
+    /// Songs that the listener has played, wherever that was.
+    pub played: u64,
+    /// Of those, how many are among the files in some version.
+    pub played_here: u64,
+}
+
+/// A file or a folder that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScanProblem {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why not.
+    pub why: String,
+}
+
+/// How far a scan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanProgress {
+    /// Files that were looked at.
+    pub done: u64,
+    /// Files that are there.
+    pub files: u64,
+}
+
+impl Library {
+    /// Reads the files of some folders and takes them into the catalogue. `observer` hears how far
+    /// it is.
+    ///
+    /// # Errors
+    /// [`Error::NoMusicFolder`] for what is no folder, and when the store cannot be written.
+    pub fn scan(
+        &mut self,
+        folders: &[PathBuf],
+        listener: Option<&ListenerId>,
+        observer: &mut dyn FnMut(ScanProgress),
+    ) -> Result<ScanReport> {
+        let folders = folders.iter().map(|folder| folder_of(folder)).collect::<Result<Vec<_>>>()?;
+        let mut report = ScanReport::default();
+        let mut found = BTreeMap::new();
+        for folder in &folders {
+            look_into(Path::new(folder), DEEPEST, &mut found, &mut report);
+        }
+        let known = self.store().sound_files()?;
+        let is_within =
+            |path: &str| folders.iter().any(|folder| Path::new(path).starts_with(folder));
+        let gone = known.iter().map(|known| &known.file.path).filter(|path| is_within(path));
+        let gone: Vec<String> = gone.filter(|path| !found.contains_key(*path)).cloned().collect();
+        let unchanged: BTreeSet<&String> = known
+            .iter()
+            .filter(|known| found.get(&known.file.path) == Some(&known.file))
+            .map(|known| &known.file.path)
+            .collect();
+        report.files = found.len() as u64;
+        report.unchanged = unchanged.len() as u64;
+        report.gone = gone.len() as u64;
+        let fresh: Vec<SoundFile> =
+            found.values().filter(|file| !unchanged.contains(&file.path)).cloned().collect();
+        let mut done = report.unchanged;
+        observer(ScanProgress { done, files: report.files });
+        for some in fresh.chunks(AT_ONCE) {
+            self.take_in(some, &mut report)?;
+            done += some.len() as u64;
+            observer(ScanProgress { done, files: report.files });
+        }
+        self.store_mut().remove_sound_files(&gone)?;
+        for folder in &folders {
+            self.store_mut().add_music_folder(folder)?;
+        }
+        settle(self.store_mut())?;
+        report.duplicates = duplicates(self, &is_within)?;
+        if let Some(listener) = listener {
+            (report.played, report.played_here) = self.store().played_in_files(listener)?;
+        }
+        Ok(report)
+    }
+
+    fn take_in(&mut self, files: &[SoundFile], report: &mut ScanReport) -> Result<()> {
+        let read: Vec<_> =
+            files.par_iter().map(|file| (file, read(Path::new(&file.path)))).collect();
+        let mut entries = Vec::new();
+        for (file, read) in read {
+            match read {
+                Ok(Read { track, is_named_by_file }) => {
+                    report.read += 1;
+                    report.named_by_file += u64::from(is_named_by_file);
+                    entries.push((file.clone(), track));
+                }
+                Err(why) => report.note(Path::new(&file.path), why),
+            }
+        }
+        self.store_mut().take_in_sound_files(&entries)?;
+        Ok(())
+    }
+}
+
+impl ScanReport {
+    fn note(&mut self, path: &Path, why: String) {
+        self.unreadable += 1;
+        if self.problems.len() < MOST_NAMED {
+            self.problems.push(ScanProblem { path: path.to_owned(), why });
+        }
+    }
+}
+
+/// A folder as it is kept: its real path, as text.
+fn folder_of(folder: &Path) -> Result<String> {
+    let real = folder.canonicalize().ok().filter(|real| real.is_dir());
+    let text = real.and_then(|real| real.into_os_string().into_string().ok());
+    text.ok_or_else(|| Error::NoMusicFolder(folder.to_owned()))
+}
+
+/// Files of music in a folder and in those within it. What begins with a dot is left alone.
+fn look_into(
+    folder: &Path,
+    levels: usize,
+    found: &mut BTreeMap<String, SoundFile>,
+    report: &mut ScanReport,
+) {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return report.note(folder, error.to_string()),
+    };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let is_hidden =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_hidden {
+            continue;
+        }
+        if path.is_dir() {
+            if levels > 0 && !path.is_symlink() {
+                look_into(&path, levels - 1, found, report);
+            }
+        } else if is_sound_file(&path) {
+            match sound_file(&path) {
+                Ok(file) => drop(found.insert(file.path.clone(), file)),
+                Err(why) => report.note(&path, why),
+            }
+        }
+    }
+}
+
+fn sound_file(path: &Path) -> std::result::Result<SoundFile, String> {
+    let text = path.to_str().ok_or("its name is no text that can be kept")?;
+    let known = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    let modified = known.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Ok(SoundFile {
+        path: text.to_owned(),
+        size: known.len(),
+        modified_us: modified.map_or(0, |since| since.as_micros() as i64),
+    })
+}
+
+struct Read {
+    track: Track,
+    is_named_by_file: bool,
+}
+
+fn read(path: &Path) -> std::result::Result<Read, String> {
+    let tags = tags::read_tags(path).map_err(|error| error.to_string())?;
+    let is_named_by_file = tags.title.is_none();
+    let mut track = track(path, tags).ok_or("neither its tags nor its name say what it is")?;
+    if let Some(ms) = tags::duration_ms(path) {
+        track.features.set(AudioFeature::DurationMs, ms as f32);
+    }
+    Ok(Read { track, is_named_by_file })
+}
+
+/// The track that a file is, by its tags, else by its name.
+fn track(path: &Path, tags: Tags) -> Option<Track> {
+    let (artists, title) = match tags.title {
+        Some(title) => (tags.artists, title),
+        None => by_name(path.file_stem()?.to_str()?, tags.artists),
+    };
+    let artists = if artists.is_empty() { tags.album_artists } else { artists };
+    let id = tags.recording_mbid.as_deref().and_then(track_id_from_recording);
+    let mut track = named_track(id, artists, &title);
+    track.album = tags.album;
+    track.year = tags.year.and_then(|year| u16::try_from(year).ok());
+    track.genre = tags.genres.into_iter().next();
+    track.recording_mbid = tags.recording_mbid;
+    track.isrc = tags.isrc;
+    track.location = path.to_str().map(str::to_owned);
+    Some(track)
+}
+
+/// "01 - Artist - Title" says whom it is by and what it is called; "03 Title" what it is called.
+fn by_name(name: &str, artists: Vec<String>) -> (Vec<String>, String) {
+    let unnumbered = name.trim_start_matches(|c: char| c.is_ascii_digit() || " .-_".contains(c));
+    let name = if unnumbered.is_empty() { name } else { unnumbered };
+    let name = name.replace('_', " ");
+    match name.split_once(" - ") {
+        Some((artist, title)) if artists.is_empty() => {
+            (vec![artist.trim().to_owned()], title.trim().to_owned())
+        }
+        Some((_, title)) => (artists, title.trim().to_owned()),
+        None => (artists, name.trim().to_owned()),
+    }
+}
+
+/// Files within the folders of a track that an earlier one is as well.
+fn duplicates(library: &Library, is_within: impl Fn(&str) -> bool) -> Result<u64> {
+    let mut seen = BTreeSet::new();
+    let files = library.store().sound_files()?.into_iter();
+    Ok(files
+        .filter(|known| is_within(&known.file.path) && !seen.insert(known.track.clone()))
+        .count() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_tags_goes_by_its_name() {
+        let named = |name: &str| {
+            let (artists, title) = by_name(name, Vec::new());
+            (artists.join("+"), title)
+        };
+        let of = |artist: &str, title: &str| (artist.to_owned(), title.to_owned());
+        assert_eq!(named("01 - Ride - Vapour Trail"), of("Ride", "Vapour Trail"));
+        assert_eq!(named("03. Leave Them All Behind"), of("", "Leave Them All Behind"));
+        assert_eq!(named("Ride_-_Twisterella"), of("Ride", "Twisterella"));
+        assert_eq!(named("1979"), of("", "1979"));
+        assert_eq!(by_name("02 Ride - Unfamiliar", vec!["Ride".to_owned()]).1, "Unfamiliar");
+    }
+}

@@ -1,0 +1,163 @@
+//! A folder of music becomes a catalogue: by tags, else by names; scanned again, it is as it was.
+
+use std::fs;
+use std::path::Path;
+
+use segue::{Error, ImportOptions, Library, ScanReport, Track};
+use tempfile::TempDir;
+
+use crate::ann;
+
+/// A tenth of a second of silence as a WAV file, with what it says of itself.
+fn sound(tags: &[(&str, &str)]) -> Vec<u8> {
+    let chunk = |name: &str, content: &[u8]| {
+        let mut chunk = name.as_bytes().to_vec();
+        chunk.extend((content.len() as u32).to_le_bytes());
+        chunk.extend(content);
+        chunk.resize(chunk.len().next_multiple_of(2), 0);
+        chunk
+    };
+    let mut format = Vec::new();
+    for half in [1_u16, 1, 8_000, 0, 16_000, 0, 2, 16] {
+        format.extend(half.to_le_bytes());
+    }
+    let mut info = b"INFO".to_vec();
+    for (name, text) in tags {
+        info.extend(chunk(name, &[text.as_bytes(), &[0]].concat()));
+    }
+    let parts = [
+        b"WAVE".to_vec(),
+        chunk("fmt ", &format),
+        chunk("LIST", &info),
+        chunk("data", &[0; 1_600]),
+    ];
+    chunk("RIFF", &parts.concat())
+}
+
+struct World {
+    folder: TempDir,
+    library: Library,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("music/Ride")).unwrap();
+        let library = Library::open(folder.path().join("library")).unwrap();
+        Self { folder, library }
+    }
+
+    fn put(&self, name: &str, content: &[u8]) {
+        fs::write(self.folder.path().join("music").join(name), content).unwrap();
+    }
+
+    fn scan(&mut self) -> ScanReport {
+        let music = self.folder.path().join("music");
+        let mut heard = Vec::new();
+        let report =
+            self.library.scan(&[music], Some(&ann()), &mut |progress| heard.push(progress));
+        let report = report.unwrap();
+        let last = heard.last().unwrap();
+        assert_eq!((last.done, last.files), (report.files, report.files));
+        report
+    }
+
+    fn tracks(&self) -> Vec<Track> {
+        self.library.store().tracks().unwrap()
+    }
+}
+
+const TRAIL: [(&str, &str); 5] = [
+    ("INAM", "Vapour Trail"),
+    ("IART", "Ride"),
+    ("IPRD", "Nowhere"),
+    ("IGNR", "Shoegaze"),
+    ("ICRD", "1990-10-15"),
+];
+
+#[test]
+fn files_become_tracks_by_their_tags_and_a_second_scan_reads_nothing() {
+    let mut world = World::new();
+    world.put("Ride/04.wav", &sound(&TRAIL));
+    world.put("Slowdive - Alison.wav", &sound(&[]));
+    world.put("cover.jpg", b"no music");
+    world.put(".hidden.wav", &sound(&TRAIL));
+    let report = world.scan();
+    assert_eq!((report.files, report.read, report.named_by_file), (2, 2, 1));
+    assert_eq!((report.unreadable, report.duplicates), (0, 0));
+
+    let tracks = world.tracks();
+    let trail = tracks.iter().find(|track| track.title == "Vapour Trail").unwrap();
+    assert_eq!((trail.artist(), trail.year), (Some("Ride"), Some(1990)));
+    assert_eq!(trail.album.as_deref(), Some("Nowhere"));
+    assert_eq!((trail.genre.as_deref(), trail.duration_ms()), (Some("Shoegaze"), Some(100)));
+    assert!(Path::new(trail.location.as_ref().unwrap()).is_file());
+    let alison = tracks.iter().find(|track| track.title == "Alison").unwrap();
+    assert_eq!(alison.artist(), Some("Slowdive"));
+
+    let again = world.scan();
+    assert_eq!((again.files, again.read, again.unchanged), (2, 0, 2));
+    assert_eq!(world.tracks(), tracks);
+}
+
+#[test]
+fn what_was_played_elsewhere_is_the_same_song_here() {
+    let mut world = World::new();
+    let export = world.folder.path().join("plays.csv");
+    let rows = "track_id,track_name,artist_name,played_at\n\
+                1,Vapour Trail,Ride,2026-01-01T10:00:00Z\n2,Alison,Slowdive,2026-01-01T11:00:00Z\n";
+    fs::write(&export, rows).unwrap();
+    world.library.import(&[export], &ImportOptions::new(ann()), &mut ()).unwrap();
+    world.put("a.wav", &sound(&TRAIL));
+    let report = world.scan();
+    assert_eq!((report.played, report.played_here), (2, 1));
+    let works: std::collections::BTreeSet<_> =
+        world.tracks().into_iter().map(|track| track.work).collect();
+    assert_eq!(works.len(), 2, "the file is no third song");
+}
+
+#[test]
+fn files_that_moved_changed_or_went_are_told_and_a_track_is_where_its_file_is() {
+    let mut world = World::new();
+    world.put("a.wav", &sound(&TRAIL));
+    world.put("b.wav", &sound(&TRAIL));
+    assert_eq!(world.scan().duplicates, 1);
+    let music = world.folder.path().join("music").canonicalize().unwrap();
+    fs::rename(music.join("a.wav"), music.join("Ride/c.wav")).unwrap();
+    fs::remove_file(music.join("b.wav")).unwrap();
+    let moved = world.scan();
+    assert_eq!((moved.files, moved.read, moved.gone, moved.duplicates), (1, 1, 2, 0));
+    let tracks = world.tracks();
+    assert_eq!(tracks.len(), 1);
+    assert_eq!(tracks[0].location.as_deref(), music.join("Ride/c.wav").to_str());
+
+    world.put("Ride/c.wav", &sound(&[("INAM", "Taste"), ("IART", "Ride")]));
+    let changed = world.scan();
+    assert_eq!((changed.read, changed.gone), (1, 0));
+    fs::remove_file(music.join("Ride/c.wav")).unwrap();
+    assert_eq!(world.scan().gone, 1);
+    let taste = world.tracks().into_iter().find(|track| track.title == "Taste").unwrap();
+    assert_eq!(taste.location, None, "it stays known, and is nowhere");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_costs_nothing_else() {
+    let mut world = World::new();
+    world.put("good.wav", &sound(&TRAIL));
+    world.put("empty.mp3", b"");
+    world.put("page.flac", b"<html>not found</html>");
+    world.put("cut.wav", &sound(&TRAIL)[..30]);
+    let report = world.scan();
+    assert_eq!(report.read + report.unreadable, report.files);
+    let named: Vec<String> = report
+        .problems
+        .iter()
+        .map(|one| one.path.file_name().unwrap().to_string_lossy().into())
+        .collect();
+    assert!(named.contains(&"page.flac".to_owned()), "{report:?}");
+    assert!(world.tracks().iter().any(|track| track.title == "Vapour Trail"));
+
+    let nowhere = world.folder.path().join("nowhere");
+    let error = world.library.scan(&[nowhere], None, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, Error::NoMusicFolder(_)), "{error}");
+}
