@@ -196,8 +196,8 @@ fn features(named: &BTreeMap<String, f32>) -> ApiResult<AudioFeatures> {
     Ok(features)
 }
 
-/// The sound file of a track, where it lies in a folder that `segue serve --music` names. Parts can
-/// be asked for by `Range`.
+/// The sound file of a track or of another release of its song, where one lies in a folder that
+/// `segue scan` read or `segue serve --music` names. Parts can be asked for by `Range`.
 #[utoipa::path(get, path = "/v1/tracks/{track}/audio", tag = "tracks",
     params(("track" = String, Path, description = "Its id, percent-encoded.")),
     responses((status = 200, content_type = "application/octet-stream"), (status = 206), (status = "4XX", body = ErrorBody)))]

@@ -47,7 +47,8 @@ pub(crate) struct ServeArgs {
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     bind: SocketAddr,
-    /// A folder whose sound files the page may play; may be given several times.
+    /// A folder whose sound files the page may play, beside those that `segue scan` read; may be
+    /// given several times.
     #[arg(long, value_name = "FOLDER")]
     music: Vec<PathBuf>,
     /// Requests a second from one address; more are turned away [default: no limit].
