@@ -138,7 +138,8 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
             p.lead { "Files you gave before add nothing twice, so a newer export can simply be \
                 dropped on top." }
         }
-        (drop_zone(listener))
+        @if frame.only_looks { p.note { "With a key that only looks, nothing can be added." } }
+        @else { (drop_zone(frame, listener)) }
     };
     page(frame, "Import", &main)
 }
@@ -160,23 +161,36 @@ fn heading(state: ImportStateView) -> &'static str {
     }
 }
 
-/// Where files are dropped or chosen.
-pub fn drop_zone(listener: &str) -> Markup {
+/// Where files are dropped or chosen. Whoever came in as one listener brings what is theirs.
+pub fn drop_zone(frame: &Frame, listener: &str) -> Markup {
     html! {
         form #drop .drop-zone method="post" action="/import" enctype="multipart/form-data" {
             label.well for="files" {
                 (icon("drop"))
                 strong { "Drop your export here" }
-                span { "or choose files: zip, JSON, CSV, a world, several at once" }
+                span { "or choose files: zip, JSON, CSV, " @if !frame.is_own { "a world, " } "several at once" }
             }
             input #files type="file" name="files" multiple required aria-describedby="drop-said";
             div.drop-foot {
-                label.field { span { "Whose history is it?" } input type="text" name="listener" value=(listener) required maxlength="100" autocomplete="nickname"; }
+                @if frame.is_own { (own(listener)) } @else {
+                    label.field { span { "Whose history is it?" } input type="text" name="listener" value=(listener) required maxlength="100" autocomplete="nickname"; }
+                }
                 button.primary type="submit" { "Read it" }
             }
             progress #drop-progress max="1" value="0" aria-label="Sent so far" hidden {}
             p #drop-said .small role="status" { "Network addresses, countries and user names in \
                 it are never read." }
+        }
+    }
+}
+
+/// For whom the files of somebody are who was invited: nobody else.
+fn own(listener: &str) -> Markup {
+    html! {
+        input type="hidden" name="listener" value=(listener);
+        p.small {
+            "It becomes the history of " strong { (listener) } ". What a file says of anybody else \
+             is left out, and counted."
         }
     }
 }

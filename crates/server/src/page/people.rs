@@ -45,7 +45,8 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
     let main = html! {
         div.page-head {
             h1 { "People" }
-            p.lead { "Everybody has pages of their own, and sees nobody else's." }
+            p.lead { "Everybody has pages of their own, sees nobody else's, and \
+                brings their own history." }
         }
         @if let Some(invitation) = &people.invitation { (made(invitation)) }
         @if !people.can_invite {

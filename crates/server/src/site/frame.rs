@@ -117,6 +117,7 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
     let (listeners, wanted) = found.await?;
     let names: Vec<String> = listeners.iter().map(|listener| listener.id.to_string()).collect();
     let listener = wanted.or_else(|| listeners.into_iter().next());
+    let is_new = listener.as_ref().is_none_or(|found| found.listens + found.feedback == 0);
     let (listener, time_zone) =
         listener.map(|found| (found.id.to_string(), found.time_zone)).unzip();
     // Whoever came in as somebody is that one, also before the first play.
@@ -124,6 +125,7 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
     Ok(Frame {
         listener,
         is_own,
+        is_new,
         is_admin: asked.is_admin,
         only_looks: asked.only_looks,
         // Of whoever else somebody looks at, their browser knows nothing.

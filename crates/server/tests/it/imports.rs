@@ -260,6 +260,7 @@ async fn what_waits_to_be_read_does_not_bring_back_who_is_forgotten() {
     assert_eq!(import["state"], "done", "{import}");
     let note = import["report"]["files"][0]["note"].as_str().unwrap();
     assert!(note.contains("only those of `emil` were kept"), "{note}");
+    assert_eq!(import["report"]["total"]["dropped"]["other_listener"], 4, "{import}");
     socket.stopped().await;
     assert!(uploads(&world).is_empty());
     assert_eq!(world.store().listener(&ListenerId::new("dora")).unwrap(), None);

@@ -155,13 +155,21 @@ impl World {
     pub(crate) async fn household() -> (Self, [String; 3]) {
         let folder = tempfile::tempdir().unwrap();
         furnish(&mut Store::open(folder.path()).unwrap());
-        let ada = || Some(ListenerId::new("ada"));
-        let keys = [
-            ("ada's", Scope::Write, ada()),
-            ("hall", Scope::Read, ada()),
-            ("keeper", Scope::Admin, None),
-        ]
-        .map(|(name, scope, listener)| keep_key(folder.path(), name, scope, listener));
+        let (ada, hall) = ((Scope::Write, Some("ada")), (Scope::Read, Some("ada")));
+        Self::opened_by(folder, [ada, hall, (Scope::Admin, None)]).await
+    }
+
+    /// A library with keys of these scopes, each for one listener or for everybody.
+    pub(crate) async fn opened_by<const N: usize>(
+        folder: tempfile::TempDir,
+        keys: [(Scope, Option<&str>); N],
+    ) -> (Self, [String; N]) {
+        let mut number = 0;
+        let keys = keys.map(|(scope, listener)| {
+            number += 1;
+            let name = format!("key {number}");
+            keep_key(folder.path(), &name, scope, listener.map(ListenerId::new))
+        });
         (Self::on(folder, |_| {}).await, keys)
     }
 

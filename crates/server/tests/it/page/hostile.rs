@@ -118,6 +118,7 @@ fn frame() -> Frame {
         time_zone: Some(h()),
         asks_time_zone: true,
         is_own: false,
+        is_new: true,
         is_admin: true,
         only_looks: false,
         listener: Some(h()),
