@@ -4,6 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::links::Service;
+use super::words::Words;
 use super::{assets, icons, keys, player, urls};
 
 /// What every page knows, whatever it shows.
@@ -13,9 +14,13 @@ pub struct Frame {
     pub listener: Option<String>,
     /// The time zone that they said they are in.
     pub time_zone: Option<String>,
+    /// How dates and numbers are written for whoever looks.
+    pub words: Words,
     /// Whether nobody has said so yet, and who looks at the page may: then a script tells where the
     /// browser is.
     pub asks_time_zone: bool,
+    /// The same of how dates are written.
+    pub asks_date_language: bool,
     /// Whether whoever looks came in as this listener, and sees nothing of others.
     pub is_own: bool,
     /// Whether nothing was ever heard of them: no play and no word.
@@ -95,6 +100,7 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
             (head(frame, title))
             body data-listener=[frame.listener.as_deref()]
                 data-asks-time-zone=[frame.asks_time_zone.then_some("")]
+                data-asks-date-language=[frame.asks_date_language.then_some("")]
                 data-only-looks=[frame.only_looks.then_some("")]
             {
                 (icons::sprite())

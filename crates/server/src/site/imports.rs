@@ -118,8 +118,10 @@ pub(super) async fn fragment(
     State(app): State<Arc<App>>,
     Extension(access): Extension<Access>,
     Path(id): Path<String>,
+    asked: Asked,
 ) -> ApiResult<Markup> {
-    Ok(import::fragment(&view_model(find_import(&app, &access, &id)?)))
+    let frame = frame(&app, &asked, Section::Import).await?;
+    Ok(import::fragment(&frame.words, &view_model(find_import(&app, &access, &id)?)))
 }
 
 fn view_model(status: ImportStatus) -> ImportView {

@@ -30,7 +30,7 @@ use crate::page::mix::Mix;
 use crate::page::search::Search;
 use crate::page::shelves::{Home, SHOWN_PICKS, ShelfView};
 use crate::page::urls::{self, MixSettings};
-use crate::page::words;
+use crate::page::words::Words;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
 
 /// Cards on a shelf.
@@ -275,7 +275,7 @@ async fn mixed(
         picks: cards::of_picks(app, &listener, &outcome.slate.picks),
         seed,
         notes: outcome.notes.iter().map(ToString::to_string).collect(),
-        why: why(&listener, &outcome),
+        why: why(&frame.words, &listener, &outcome),
         settings,
     };
     Ok((frame, mix, listener))
@@ -298,9 +298,9 @@ fn names(listener: &KeptListener, tracks: &[String]) -> Vec<String> {
 }
 
 /// How a mix came about, in sentences.
-fn why(listener: &KeptListener, outcome: &MixOutcome) -> Vec<String> {
+fn why(words: &Words, listener: &KeptListener, outcome: &MixOutcome) -> Vec<String> {
     let config = &outcome.slate.config;
-    let grouped = |count: usize| words::grouped(count as u64);
+    let grouped = |count: usize| words.grouped(count as u64);
     vec![
         format!(
             "{} of the {} tracks were looked at closely; the others are further from what you \

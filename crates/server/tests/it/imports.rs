@@ -323,7 +323,7 @@ async fn a_second_server_on_a_library_is_refused_and_touches_nothing() {
         trusted_proxy: None,
         limits: segue_server::Limits::default(),
     };
-    let second = segue_server::App::open(config, Box::new(crate::world::Formulas));
+    let second = segue_server::App::open(config, Box::new(crate::world::Formulas::default()));
     let Err(refused) = second else { panic!("there are two servers") };
     assert!(refused.to_string().contains("another server serves"), "{refused}");
     assert!(folder.exists(), "the upload that the first one receives is there");
