@@ -679,11 +679,14 @@ async fn whoever_runs_it_invites_by_a_link_that_opens_the_pages_of_one() {
     }
     let asks = async |session: &str| {
         let page = send(session, Method::GET, "/history", "").await.text();
-        page.contains("data-asks-time-zone")
+        let asks = page.contains("data-asks-time-zone");
+        assert_eq!(page.contains("data-asks-date-language"), asks, "both or neither");
+        asks
     };
     assert!(asks(&as_ada).await, "her browser knows where she is");
     assert!(!asks(&keeper).await, "nobody else's does");
     world.store().set_time_zone(&ListenerId::new("ada"), Some("Asia/Tokyo")).unwrap();
+    world.store().set_date_language(&ListenerId::new("ada"), Some("ja")).unwrap();
     assert!(!asks(&as_ada).await, "she has said it");
     let page = send(&keeper, Method::GET, "/people", "").await.text();
     assert!(page.contains("bob") && !page.contains("/join/segue_"), "{page}");
