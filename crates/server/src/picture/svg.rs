@@ -100,7 +100,7 @@ fn figures(words: &Words, review: &Review) -> Markup {
     };
     let figures = [plays, time, artists];
     // A million plays are as wide as three of the usual figures.
-    let size = if figures.iter().any(|(figure, _)| figure.len() > 6) { 56 } else { 84 };
+    let size = if figures.iter().any(|(figure, _)| figure.chars().count() > 6) { 56 } else { 84 };
     html! {
         @for (place, (figure, name)) in figures.into_iter().enumerate() {
             @let x = LEFT + place as f64 * 320.0;
