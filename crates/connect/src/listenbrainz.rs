@@ -147,6 +147,15 @@ impl ListenBrainz {
         self.ask(&address, &Question::Post(json!({"index": 0, "count": length}))).map(drop)
     }
 
+    /// Removes a playlist.
+    ///
+    /// # Errors
+    /// [`ConnectError::NotFound`], or why the server could not be asked.
+    pub fn remove_playlist(&self, id: &str) -> Result<()> {
+        let address = self.address.join(&format!("1/playlist/{}/delete", escaped(id)));
+        self.ask(&address, &Question::Post(json!({}))).map(drop)
+    }
+
     fn add(&self, id: &str, recordings: &[String]) -> Result<()> {
         let address = self.address.join(&format!("1/playlist/{}/item/add", escaped(id)));
         for some in recordings.chunks(MOST_ADDED) {

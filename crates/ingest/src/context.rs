@@ -7,7 +7,7 @@ use segue_core::{FeedbackTarget, ListenerId, Record, Source, TrackId};
 
 use crate::identity::tell_apart;
 use crate::table::sounds_useful;
-use crate::{ColumnReading, DropReason, FileReport, IngestError, SinkError};
+use crate::{ColumnReading, DropReason, FileReport, IngestError, Keeps, SinkError};
 
 /// Longest name of a listener, id or title of a track, name of an artist or other name that is
 /// taken in, in bytes: it keeps keys of tables short, and batches of rows in memory.
@@ -16,6 +16,9 @@ pub const LONGEST_NAME: usize = 512;
 pub const MOST_ARTISTS: usize = 64;
 /// What a note begins with that names columns which sound useful and are not read.
 pub const UNREAD_COLUMNS: &str = "columns not read";
+/// What is said where songs were told more of than their names, by who may not say that.
+const STRIPPED: &str = "how songs sound and how well known they are is not taken from who brings \
+    their own history: whoever runs this imports it";
 /// Longest place of a file, in bytes: what systems allow.
 const LONGEST_LOCATION: usize = 4096;
 
@@ -93,6 +96,11 @@ pub struct Context<'a> {
     first_dropped: Option<u64>,
     /// The id of the track of the last row, before and after it was told apart from others.
     renamed: Option<(TrackId, TrackId)>,
+    keeps: Keeps,
+    /// Whether the last row was refused, and with it what comes beside it.
+    is_refused: bool,
+    /// Whether anything was taken from a row that was kept.
+    is_stripped: bool,
 }
 
 impl<'a> Context<'a> {
@@ -108,6 +116,9 @@ impl<'a> Context<'a> {
             report: FileReport::new(path.to_owned(), Some(source)),
             first_dropped: None,
             renamed: None,
+            keeps: Keeps::Everything,
+            is_refused: false,
+            is_stripped: false,
         }
     }
 
@@ -119,6 +130,11 @@ impl<'a> Context<'a> {
     /// Beyond this many rows reading ends.
     pub(crate) fn limit_rows(&mut self, most_rows: u64) {
         self.most_rows = most_rows;
+    }
+
+    /// Only such rows are kept.
+    pub(crate) fn keep_only(&mut self, keeps: Keeps) {
+        self.keeps = keeps;
     }
 
     /// Whether the limit of rows ended the reading.
@@ -149,8 +165,11 @@ impl<'a> Context<'a> {
             let rows = self.report.rows_read;
             return Err(self.too_large(rows, "the number of rows", self.most_rows.to_string()));
         }
-        if !is_of_usual_size(&record) {
-            self.drop_row(DropReason::NameTooLong);
+        let is_usual = is_of_usual_size(&record);
+        let refused = self.keeps.refuses(&record, &self.listener);
+        self.is_refused = refused.is_some();
+        if let Some(reason) = refused.or((!is_usual).then_some(DropReason::NameTooLong)) {
+            self.drop_row(reason);
             return Ok(());
         }
         self.report.rows_read += 1;
@@ -172,7 +191,8 @@ impl<'a> Context<'a> {
     /// [`IngestError::Sink`] when the sink cannot go on.
     pub fn keep_beside(&mut self, mut record: Record) -> Result<(), IngestError> {
         self.rename(&mut record);
-        if !is_of_usual_size(&record) {
+        let is_refused = self.is_refused || self.keeps.refuses(&record, &self.listener).is_some();
+        if is_refused || !is_of_usual_size(&record) {
             return Ok(());
         }
         self.report.beside += u64::from(self.report.rows_read > self.committed_rows);
@@ -205,7 +225,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn hand_on(&mut self, record: Record) -> Result<(), IngestError> {
+    fn hand_on(&mut self, mut record: Record) -> Result<(), IngestError> {
+        self.is_stripped |= self.keeps.strip(&mut record);
         let row = self.report.rows_read;
         self.sink
             .accept(row, record)
@@ -287,7 +308,10 @@ impl<'a> Context<'a> {
 
     /// Ends the account and returns it. [`FileReport::adds_up`] holds for it if every row was kept
     /// or dropped exactly once.
-    pub fn finish(self) -> FileReport {
+    pub fn finish(mut self) -> FileReport {
+        if self.is_stripped {
+            self.report.add_note(STRIPPED);
+        }
         self.report
     }
 }

@@ -43,6 +43,10 @@ pub enum DropReason {
     OwnFriend,
     /// A name in it is longer, or its artists are more, than anything real.
     NameTooLong,
+    /// It is about another listener than the one for whom alone the import is.
+    OtherListener,
+    /// It says of songs or friends what concerns everybody, in an import that is for one listener.
+    ForEverybody,
 }
 
 /// What a column of a table is read as.

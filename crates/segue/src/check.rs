@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use segue_engine::Catalogue;
-use segue_store::ModelEntry;
+use segue_store::{ModelEntry, ServerConnection};
 use segue_world::World;
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ pub struct LibraryCheck {
     pub models: usize,
     /// Worlds that were compared with their digests: 1 where one is in use and its file is there.
     pub worlds: usize,
+    /// Servers that the library is connected to, with what failed there last, which is no damage.
+    pub connections: Vec<ServerConnection>,
     /// What is wrong; empty where nothing is.
     pub problems: Vec<Problem>,
 }
@@ -60,6 +62,7 @@ impl Library {
             listens: found.listens,
             models: 0,
             worlds: 0,
+            connections: store.connections().unwrap_or_default(),
             problems: found.problems.into_iter().map(of_store).collect(),
         };
         for entry in store.models()?.iter().filter(|entry| StandardModels.serves(&entry.kind)) {

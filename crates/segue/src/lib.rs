@@ -91,8 +91,8 @@ pub use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 pub use segue_ingest::{ImportOptions, Observer};
 pub use segue_models::set::Budget;
 pub use segue_store::{
-    Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, SavedList, ServerConnection,
-    WeeklyList,
+    ConnectionFailure, Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName,
+    RemotePlaylist, SavedList, ServerConnection, WeeklyList,
 };
 
 pub use {

@@ -47,7 +47,9 @@ document.addEventListener("keydown", (event) => {
   )
     return;
   if (!wanted.checked) return;
-  const went = Date.now() - going < 1200 && PLACES[key];
+  // What the header does not lead to is closed to whoever looks.
+  const place = Date.now() - going < 1200 && PLACES[key];
+  const went = place && document.querySelector(`header nav a[href="${place}"]`) && place;
   going = key === "g" ? Date.now() : 0;
   if (went) location.assign(went);
   else if (act(key, target)) event.preventDefault();

@@ -1,15 +1,23 @@
-// Days and hours are those of where the listener is, which the browser knows. It is told once: what
-// was said, here or by the form on the history page, stays.
+// Days and hours are those of where the listener is, and dates are written as they write them: the
+// browser knows both. Each is told once: what was said, here or by the forms on the history page,
+// stays.
 
-const { listener, asksTimeZone } = document.body.dataset;
+const { listener, asksTimeZone, asksDateLanguage } = document.body.dataset;
+const told = {};
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (asksTimeZone !== undefined && here) told.time_zone = here;
+if (asksDateLanguage !== undefined && navigator.language) told.date_language = navigator.language;
 
-if (listener && asksTimeZone !== undefined && here) {
-  const told = await fetch(`/v1/listeners/${encodeURIComponent(listener)}`, {
+const tell = (what) =>
+  fetch(`/v1/listeners/${encodeURIComponent(listener)}`, {
     method: "PATCH",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ time_zone: here }),
+    body: JSON.stringify(what),
   }).catch(() => null);
-  // What shows hours shows them anew.
-  if (told?.ok && document.querySelector("[data-zoned]")) location.reload();
+
+if (listener) {
+  // One by one: a language that the server does not know keeps no time zone from being known.
+  const answers = await Promise.all(Object.entries(told).map(([name, value]) => tell({ [name]: value })));
+  // What shows hours and dates shows them anew.
+  if (answers.some((answer) => answer?.ok) && document.querySelector("[data-zoned]")) location.reload();
 }

@@ -10,6 +10,7 @@ use segue_engine::history::{Period, Plays, Review, ReviewRequest};
 use segue_engine::taste::Tastes;
 use segue_engine::{Catalogue, Profile};
 use segue_server::page::charts;
+use segue_server::page::words::Words;
 
 const NOW_SECOND: i64 = 1_790_000_000;
 const DAYS: i64 = 2_600;
@@ -43,18 +44,19 @@ fn main() {
     let asked =
         ReviewRequest { period: Period::All, today: jiff::civil::date(2026, 9, 21), named: 20 };
     let drawn = Review::of(&catalogue, &plays, asked);
+    let words = Words::default();
     let parts = [
-        ("When you listen", charts::heat_map(&drawn.heat_map, "UTC+1")),
-        ("Month by month", charts::parts(&drawn.parts, Period::All, drawn.last_day)),
-        ("Eras by artist", charts::eras(&drawn.eras, "artist")),
-        ("Eras by taste", charts::eras(&tastes.eras(&catalogue, &plays), "taste")),
-        ("Discovery", charts::discovery(&drawn.discovery)),
-        ("Decades", charts::decades(&drawn.decades)),
+        ("When you listen", charts::heat_map(&words, &drawn.heat_map, "UTC+1")),
+        ("Month by month", charts::parts(&words, &drawn.parts, Period::All, drawn.last_day)),
+        ("Eras by artist", charts::eras(&words, &drawn.eras, "artist")),
+        ("Eras by taste", charts::eras(&words, &tastes.eras(&catalogue, &plays), "taste")),
+        ("Discovery", charts::discovery(&words, &drawn.discovery)),
+        ("Decades", charts::decades(&words, &drawn.decades)),
     ];
     let features = tastes.tastes.iter().map(|taste| (taste.name.as_str(), charts::features(taste)));
     println!(
         "{}",
-        page(parts.into_iter().chain(features), charts::left_aside(&drawn.left_aside))
+        page(parts.into_iter().chain(features), charts::left_aside(&words, &drawn.left_aside))
             .into_string()
     );
 }

@@ -34,18 +34,22 @@ pub(crate) struct Understood {
 
 /// Looks at the files of an upload.
 pub(crate) async fn understand(app: &App, id: &str, label: &UploadLabel) -> ApiResult<Understood> {
-    let (upload, listener) = (app.imports.part(id), label.listener.clone());
+    let (upload, label) = (app.imports.part(id), label.clone());
     let understood = tokio::task::spawn_blocking(move || {
         let files = uploads::files(&upload).map_err(|error| ApiError::internal(&error))?;
         let (world, files) = worlds::apart(files)?;
         let world = world.map(|world| worlds::look(&upload, &world)).transpose()?;
-        Ok(Understood { files: explain_files(&upload, &files, &listener)?, world })
+        Ok(Understood { files: explain_files(&upload, &files, &label)?, world })
     });
     understood.await.map_err(|error| ApiError::internal(&error))?
 }
 
-fn explain_files(upload: &Path, files: &[PathBuf], listener: &str) -> ApiResult<Vec<Explanation>> {
-    let options = importing::options(listener, files);
+fn explain_files(
+    upload: &Path,
+    files: &[PathBuf],
+    label: &UploadLabel,
+) -> ApiResult<Vec<Explanation>> {
+    let options = importing::options(label, files);
     let options = ImportOptions { leaves_unreadable: true, ..options };
     let mut explained = explain_beginnings(files, &options)
         .map_err(|error| ApiError::bad_request("unreadable", chain(&error)))?;

@@ -11,8 +11,8 @@ use std::time::Duration;
 use segue::{Error, ModelsError, OnlyPlayed, StoreSink};
 use segue_core::{ListenerId, Record};
 use segue_ingest::{
-    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, ImportProgress, IngestError, Sink,
-    SinkError, import,
+    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, ImportProgress, IngestError, Keeps,
+    Sink, SinkError, import,
 };
 use segue_store::{Store, StoreError};
 use tokio::sync::SemaphorePermit;
@@ -207,7 +207,7 @@ fn end_unwanted(app: &App, id: &str) -> ApiResult<()> {
 async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> ApiResult<()> {
     app.imports.update(id, |status| status.state = ImportState::Reading);
     let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
-    let (listener, received) = (label.listener.clone(), label.forgotten);
+    let label = label.clone();
     let read = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&app.config.library)?;
         let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
@@ -216,10 +216,17 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
             worlds::verify(&upload, world)?;
         }
         if !files.is_empty() {
-            let options = options(&listener, &files);
-            let owner = (store.marks()?.forgotten != received).then(|| options.listener.clone());
+            let mut options = options(&label, &files);
+            // Who was forgotten since may be in it, unless they are its listener: then it would
+            // have gone with them.
+            let is_fenced =
+                options.keeps == Keeps::Everything && store.marks()?.forgotten != label.forgotten;
+            if is_fenced {
+                options.keeps = Keeps::OwnAndCatalogue;
+            }
+            let note = is_fenced.then(|| fenced(&options.listener));
             let sink = StoreSink::new(&mut store, &options);
-            let sink = OwnedSink { sink, owner, upload: &upload, records: 0 };
+            let sink = WantedSink { sink, upload: &upload, records: 0, note };
             read_files(&app, &id, &files, &options, sink)?;
         }
         // Afterwards: how much it knows of what was played is told.
@@ -238,7 +245,7 @@ fn read_files(
     id: &str,
     files: &[PathBuf],
     options: &ImportOptions,
-    mut sink: OwnedSink<'_>,
+    mut sink: WantedSink<'_>,
 ) -> ApiResult<()> {
     let upload = sink.upload;
     let mut observer = |progress: ImportProgress<'_>| {
@@ -271,11 +278,20 @@ fn read_files(
 
 /// How the files of an upload are read. Among several, one that is no export keeps no other from
 /// being read.
-pub(crate) fn options(listener: &str, files: &[PathBuf]) -> ImportOptions {
-    let mut options = ImportOptions::new(ListenerId::new(listener));
+pub(crate) fn options(label: &UploadLabel, files: &[PathBuf]) -> ImportOptions {
+    let mut options = ImportOptions::new(ListenerId::new(label.listener.as_str()));
+    options.keeps = if label.sender.is_some() { Keeps::Own } else { Keeps::Everything };
     options.limits.rows = limits::MOST_UPLOADED_ROWS;
     options.leaves_unreadable = files.len() > 1;
     options
+}
+
+/// What is said of the files of an upload of which not everything may be kept any more.
+fn fenced(owner: &ListenerId) -> String {
+    format!(
+        "somebody was forgotten after it was received, so that of its plays and feedback only \
+         those of `{owner}` were kept"
+    )
 }
 
 /// What is said of an import that nobody wanted any more.
@@ -292,19 +308,18 @@ fn is_forgotten_since(error: &SinkError) -> bool {
         || matches!(error.downcast_ref(), Some(segue::Error::Store(StoreError::ForgottenSince)))
 }
 
-/// Keeps what was received before somebody was forgotten from bringing them back: of such an upload
-/// only rows of its owner are kept, whose uploads would have been removed with them.
-struct OwnedSink<'s> {
+/// Ends the reading of an upload that nobody wants any more.
+struct WantedSink<'s> {
     sink: StoreSink<'s>,
-    /// Whose rows alone are kept; `None` keeps all.
-    owner: Option<ListenerId>,
     /// Where its files are: once they are gone nobody wants it read.
     upload: &'s Path,
     /// Records handed on so far.
     records: u64,
+    /// What there is to say of each file.
+    note: Option<String>,
 }
 
-impl Sink for OwnedSink<'_> {
+impl Sink for WantedSink<'_> {
     fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError> {
         /// Records after which it is looked whether it is wanted still.
         const LOOK_AFTER: u64 = 1_000;
@@ -312,31 +327,18 @@ impl Sink for OwnedSink<'_> {
         if self.records.is_multiple_of(LOOK_AFTER) && !self.upload.exists() {
             return Err("nobody wants it read any more".into());
         }
-        let is_kept = |owner: &ListenerId| match &record {
-            Record::Listen { listen, .. } => listen.listener == *owner,
-            Record::Feedback { feedback, .. } => feedback.listener == *owner,
-            // It names somebody else as well, who may be the one that was forgotten.
-            Record::Friendship { .. } => false,
-            Record::Track(_) => true,
-        };
-        match &self.owner {
-            Some(owner) if !is_kept(owner) => Ok(()),
-            _ => self.sink.accept(row, record),
-        }
+        self.sink.accept(row, record)
     }
 }
 
-impl FileSink for OwnedSink<'_> {
+impl FileSink for WantedSink<'_> {
     fn begin_file(&mut self, file: &FileIdentity) -> Result<Earlier, SinkError> {
         self.sink.begin_file(file)
     }
 
     fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {
-        if let Some(owner) = &self.owner {
-            report.add_note(format!(
-                "somebody was forgotten after it was received, so that of its plays and feedback \
-                only those of `{owner}` were kept"
-            ));
+        if let Some(note) = &self.note {
+            report.add_note(note);
         }
         self.sink.end_file(report)
     }

@@ -27,6 +27,7 @@ use segue_store::ImportCounts;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use crate::access::Access;
 use crate::limits;
 use crate::worlds::{FoundWorld, KeptWorld};
 
@@ -54,6 +55,8 @@ pub(crate) struct ImportStatus {
     pub(crate) id: String,
     /// Whose history it is, where the files do not say.
     listener: ListenerId,
+    /// The one listener whose key sent it: only their rows are kept, and they may look.
+    sender: Option<ListenerId>,
     pub(crate) state: ImportState,
     pub(crate) file: String,
     pub(crate) bytes_read: u64,
@@ -75,7 +78,7 @@ pub(crate) struct ImportStatus {
 }
 
 /// The file beside an upload that says what it is.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UploadLabel {
     pub(crate) listener: String,
     pub(crate) name: String,
@@ -83,6 +86,10 @@ pub(crate) struct UploadLabel {
     /// in it, unless they are its listener: their uploads go with them.
     #[serde(default)]
     pub(crate) forgotten: i64,
+    /// The one listener for whom the key was with which it was sent. Of such an upload nothing else
+    /// is kept than what is theirs.
+    #[serde(default)]
+    pub(crate) sender: Option<String>,
 }
 
 /// All imports of this process.
@@ -93,6 +100,11 @@ pub(crate) struct Imports {
 }
 
 impl ImportStatus {
+    /// Whether somebody may know of it: whoever has a key for everybody, and the one who sent it.
+    pub(crate) fn is_shown_to(&self, access: &Access) -> bool {
+        access.listener.is_none() || self.sender == access.listener
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, ImportState::Done | ImportState::Failed)
     }
@@ -150,6 +162,12 @@ impl Imports {
         self.lock().iter().filter(|status| !status.is_over()).count()
     }
 
+    /// How many that somebody sent with a key of their own are not over.
+    pub(crate) fn under_way_of(&self, sender: &ListenerId) -> usize {
+        let is_theirs = |status: &&ImportStatus| status.sender.as_ref() == Some(sender);
+        self.lock().iter().filter(|status| !status.is_over()).filter(is_theirs).count()
+    }
+
     /// Lets go of what is remembered of somebody's imports. One that is under way ends by itself:
     /// its files are gone.
     pub(crate) fn forget(&self, listener: &ListenerId) {
@@ -182,6 +200,7 @@ impl Imports {
         statuses.push_back(ImportStatus {
             id: id.to_owned(),
             listener: ListenerId::new(label.listener.as_str()),
+            sender: label.sender.as_deref().map(ListenerId::new),
             state,
             file: label.name.clone(),
             bytes_read: 0,

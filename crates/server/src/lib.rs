@@ -42,6 +42,7 @@ mod access;
 mod api;
 mod app;
 mod audioscrobbler;
+mod date_language;
 mod dialect;
 mod error;
 mod extract;

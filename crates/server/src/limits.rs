@@ -130,6 +130,8 @@ pub(crate) const LEAST_UPLOAD_RATE: u64 = 4 << 10;
 pub(crate) const UPLOAD_GRACE: Duration = Duration::from_secs(30);
 /// Imports that may be held or wait to be read: bounds what uploads take of the disk.
 pub(crate) const MOST_UPLOADS_WAITING: usize = 20;
+/// The same of one person who came in by a key of their own, so that others get their turn.
+pub(crate) const MOST_OWN_UPLOADS_WAITING: usize = 3;
 /// Most files in an upload: bounds open parts; an archive may hold more.
 pub(crate) const MOST_UPLOADED_FILES: usize = 500;
 /// Longest name of an uploaded file, in bytes: file systems refuse much longer ones.

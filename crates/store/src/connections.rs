@@ -18,12 +18,14 @@ use crate::keys::{Key, key};
 use crate::names::NameWriter;
 use crate::{Appended, Entry, Event, Result, Store, StoreError, secrets};
 
+/// Longest account of a failure that is kept, in characters.
+const LONGEST_FAILURE: usize = 500;
 /// Longest name of a connection, in bytes.
 const LONGEST_NAME: usize = 64;
 
 const COLUMNS: &str = "SELECT connections.name, service, address, user, access, listeners.name, \
      lists_within, counts_plays, read_at, pushed_at, \
-     (SELECT COUNT(*) FROM remote_tracks WHERE connection = connections.id) \
+     (SELECT COUNT(*) FROM remote_tracks WHERE connection = connections.id), failed_at, failure \
      FROM connections JOIN listeners ON listeners.id = connections.listener";
 
 /// A server that the library is connected to, in the name of one of its users and for one listener.
@@ -51,6 +53,17 @@ pub struct ServerConnection {
     pub pushed_at: Option<Timestamp>,
     /// How many songs are there.
     pub songs: u64,
+    /// Why it could not be read or sent to last; `None` where it could.
+    pub failure: Option<ConnectionFailure>,
+}
+
+/// What kept a server from being read, or lists from being sent to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConnectionFailure {
+    /// When that was.
+    pub at: Timestamp,
+    /// What was said of it, in a line.
+    pub message: String,
 }
 
 /// What the store knows of a song on a server.
@@ -357,6 +370,26 @@ impl Store {
         })
     }
 
+    /// Notes why a server could not be read or sent to, or that it could. The message holds no
+    /// secret, which is for the caller to see to; of a long one the beginning is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn note_failure(
+        &mut self,
+        connection: &str,
+        failure: Option<&ConnectionFailure>,
+    ) -> Result<()> {
+        let at = failure.map(|failure| to_micros(failure.at));
+        let message = failure
+            .map(|failure| failure.message.chars().take(LONGEST_FAILURE).collect::<String>());
+        self.write(|database, _| {
+            let sql = "UPDATE connections SET failed_at = ?1, failure = ?2 WHERE name = ?3";
+            database.execute(sql, params![at, message, connection])?;
+            Ok(())
+        })
+    }
+
     /// Notes when lists were sent to a server.
     ///
     /// # Errors
@@ -444,6 +477,11 @@ fn note_rows(connection: &Connection, name: &str, rows: u64) -> Result<()> {
     checkpoint(connection, &file, before + rows, true, &[key(listener)?].into_iter().collect())
 }
 
+fn failure(at: Option<Timestamp>, message: Option<String>) -> Option<ConnectionFailure> {
+    let (at, message) = at.zip(message)?;
+    Some(ConnectionFailure { at, message })
+}
+
 fn from_row(row: &Row<'_>) -> Result<ServerConnection> {
     let moment = |micros: Option<i64>| micros.map(from_micros).transpose();
     Ok(ServerConnection {
@@ -458,5 +496,6 @@ fn from_row(row: &Row<'_>) -> Result<ServerConnection> {
         read_at: moment(row.get(8)?)?,
         pushed_at: moment(row.get(9)?)?,
         songs: row.get(10)?,
+        failure: failure(moment(row.get(11)?)?, row.get(12)?),
     })
 }

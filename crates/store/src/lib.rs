@@ -70,7 +70,9 @@ mod worlds;
 pub use api_keys::KeyEntry;
 pub use check::StoreCheck;
 pub use client_ids::ClientId;
-pub use connections::{RemoteEntry, RemotePlaylist, RemoteTrack, ServerConnection};
+pub use connections::{
+    ConnectionFailure, RemoteEntry, RemotePlaylist, RemoteTrack, ServerConnection,
+};
 pub use error::{Result, StoreError};
 pub use event::{Appended, Entry, Event};
 pub use exclusions::{DeletedPlays, Exclusion, ExclusionId};

@@ -10,7 +10,7 @@ use crate::names::find_listener;
 use crate::runs::{PlaySpan, Spans};
 use crate::{Result, Store, runs};
 
-const COLUMNS: &str = "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id), time_zone \
+const COLUMNS: &str = "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id), time_zone, date_language \
      FROM listeners";
 
 /// One listener at a glance, from all their rows in the log. Plays that they excluded from their
@@ -31,6 +31,9 @@ pub struct ListenerSummary {
     pub feedback: u64,
     /// The time zone that they said they are in, such as `Europe/Paris`; `None` where nobody said.
     pub time_zone: Option<String>,
+    /// In which language they want dates and numbers written, as a BCP 47 tag such as `de`; `None`
+    /// where nobody said.
+    pub date_language: Option<String>,
 }
 
 impl Store {
@@ -100,6 +103,33 @@ impl Store {
         })
     }
 
+    /// The language that a listener wants dates and numbers written in, as it was kept; `None` for
+    /// those who never said and those who are not there.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub fn date_language(&self, listener: &ListenerId) -> Result<Option<String>> {
+        let sql = "SELECT date_language FROM listeners WHERE name = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([listener.as_str()], |row| row.get(0)).optional()?.flatten())
+    }
+
+    /// Keeps the language that a listener wants dates and numbers written in, by a tag that the
+    /// caller has looked at, or forgets it. Returns whether there is such a listener.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`].
+    pub fn set_date_language(
+        &mut self,
+        listener: &ListenerId,
+        date_language: Option<&str>,
+    ) -> Result<bool> {
+        self.write(|connection, _| {
+            let sql = "UPDATE listeners SET date_language = ?1 WHERE name = ?2";
+            Ok(connection.execute(sql, params![date_language, listener.as_str()])? > 0)
+        })
+    }
+
     /// The next listeners after `after`, in the order of their ids, `limit` at most; from the first
     /// one if it is `None`. A late page costs no more than an early one.
     ///
@@ -156,5 +186,6 @@ fn summary(row: &Row<'_>, span: Option<PlaySpan>) -> Result<ListenerSummary> {
         last: span.map(|span| from_column(span.latest)).transpose()?.flatten(),
         feedback: row.get(2)?,
         time_zone: row.get(3)?,
+        date_language: row.get(4)?,
     })
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{Result, StoreError, slates};
 
-const MIGRATIONS: [&str; 18] = [
+const MIGRATIONS: [&str; 19] = [
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 18] = [
     include_str!("schema/v16.sql"),
     include_str!("schema/v17.sql"),
     include_str!("schema/v18.sql"),
+    include_str!("schema/v19.sql"),
 ];
 
 /// The newest schema that this code knows.

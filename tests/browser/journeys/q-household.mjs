@@ -33,6 +33,7 @@ export async function walk(stage) {
   const who = () => site.get(`/v1/listeners/${WHO}`, { "x-api-key": admin });
   await until("the browser has told where it is", async () => (await who()).time_zone);
   check.equal((await who()).time_zone, "Asia/Tokyo");
+  await until("and how dates are written", async () => (await who()).date_language);
   check.equal(await person.getByRole("link", { name: "Model", exact: true }).count(), 0);
   check.equal(await person.locator("#who").count(), 0, "nobody else is named");
   await press(person.locator(".card").first(), /Like/);
@@ -40,6 +41,7 @@ export async function walk(stage) {
     await person.goto(path);
     check.ok(!/listener-0[^3]/.test(await person.content()), `${path} names others`);
   }
+  await brings(person, site, admin);
   check.equal((await person.goto("/model")).status(), 403);
   await site.shut(person, /status of 403/);
 
@@ -51,4 +53,28 @@ export async function walk(stage) {
   const buttons = screen.locator("form[method=post]:not(.leave, .opens) button");
   for (const button of await buttons.all()) check.ok(!(await button.isVisible()));
   await site.shut(screen);
+}
+
+/** Their own export, in which somebody else is named as well. */
+async function brings(person, site, admin) {
+  const plays = async (of) => (await site.get(`/v1/listeners/${of}`, { "x-api-key": admin })).listens;
+  const other = "listener-05";
+  const before = [await plays(WHO), await plays(other)];
+  const rows = [`${WHO},Brought Along,Somebody New,2024-01-01T08:00:00Z`, `${other},Not Mine,Somebody Else,2024-01-01T09:00:00Z`];
+  const table = ["user_id,track_name,artist_name,played_at", ...rows].join("\n");
+  await person.getByRole("link", { name: "Import", exact: true }).click();
+  check.equal(await person.getByLabel("Whose history is it?").count(), 0);
+  await accessible(person, "the place for one's own export");
+  await fits(person, "the place for one's own export");
+  await person.locator("#files").setInputFiles({ name: "plays.csv", mimeType: "text/csv", buffer: Buffer.from(table) });
+  await person.getByRole("button", { name: "Read it" }).click();
+  await person.getByRole("heading", { name: "Before it goes in" }).waitFor();
+  check.ok(!(await person.content()).includes("Not Mine"), "what is not theirs is not even shown");
+  await person.getByRole("button", { name: "Import" }).click();
+  await person.getByRole("heading", { name: "That went in" }).waitFor({ timeout: 120_000 });
+  check.ok((await person.content()).includes("1</strong> about somebody else"));
+  await accessible(person, "a report of one's own");
+  check.equal(await plays(WHO), before[0] + 1);
+  check.equal(await plays(other), before[1], "nothing of anybody else came in");
+  await person.goto("/history");
 }

@@ -4,12 +4,14 @@ use anyhow::bail;
 use clap::Args;
 use segue::LibraryCheck;
 
+use super::connect::in_a_line;
 use crate::home::{Home, read_library};
 use crate::terminal::{print_json, print_line};
 
 /// Look for damage in the store, the models and the world in use, and say what to do about it.
 ///
-/// It reads everything and changes nothing; Segue may be in use meanwhile. A bit that flipped inside
+/// It reads everything and changes nothing; Segue may be in use meanwhile. Servers that it is connected
+/// to are listed with what failed there last, and not asked. A bit that flipped inside
 /// of a title or a play time cannot be told from a change that was meant, and is not found.
 #[derive(Debug, Args)]
 #[command(
@@ -42,6 +44,9 @@ fn print_check(check: &LibraryCheck) -> anyhow::Result<()> {
         "Read: {} plays of {} listeners, {} tracks, {} models{world}",
         check.listens, check.listeners, check.tracks, check.models
     ))?;
+    for connection in &check.connections {
+        print_line(&format!("Connected {}", in_a_line(connection)))?;
+    }
     for problem in &check.problems {
         print_line(&format!("- {}\n  {}", problem.found, problem.remedy))?;
     }

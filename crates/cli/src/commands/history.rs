@@ -7,6 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use segue_engine::history::{Period, Review, ReviewRequest};
+use segue_server::page::words::Words;
 use segue_server::picture;
 use serde_json::json;
 
@@ -75,7 +76,8 @@ pub(crate) fn run(args: HistoryArgs, home: &Home) -> anyhow::Result<()> {
     let request = ReviewRequest { period, today, named: args.top.into() };
     let review = library.review(&listener, &time_zone, request)?;
     if let Some(path) = args.picture {
-        return draw(&review, &path);
+        let language = library.store().date_language(&listener)?;
+        return draw(&Words::of(language.as_deref()), &review, &path);
     }
     if args.json {
         let time_zone = time_zone.iana_name();
@@ -84,8 +86,8 @@ pub(crate) fn run(args: HistoryArgs, home: &Home) -> anyhow::Result<()> {
     print(&review)
 }
 
-fn draw(review: &Review, path: &Path) -> anyhow::Result<()> {
-    let svg = picture::svg(review);
+fn draw(words: &Words, review: &Review, path: &Path) -> anyhow::Result<()> {
+    let svg = picture::svg(words, review);
     let is_png = path.extension().is_some_and(|extension| extension == "png");
     let bytes = if is_png { picture::png(&svg)? } else { svg.into_bytes() };
     std::fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;

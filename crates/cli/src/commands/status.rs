@@ -5,10 +5,11 @@ use serde_json::json;
 
 use segue::{SourceOutcome, WorldStatus};
 
+use super::connect::in_a_line;
 use crate::home::{Home, read_library};
 use crate::terminal::{print_json, print_line, table};
 
-/// Show what has been imported and learned.
+/// Show what has been imported and learned, and which servers it is connected to.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue status\n  segue status --sources    which source of retrieval gave what was liked\n  segue status --json"
@@ -32,10 +33,16 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     let status = store.status()?;
     let listeners = store.listeners()?;
     let world = library.world_status()?;
+    let connections = store.connections()?;
     if args.json {
         let home = home.path()?;
-        let status = json!({"home": home, "store": status, "listeners": listeners, "world": world});
-        return print_json(&status);
+        return print_json(&json!({
+            "home": home,
+            "store": status,
+            "listeners": listeners,
+            "world": world,
+            "connections": connections,
+        }));
     }
     print_line(&format!("Home      {}", home.path()?.display()))?;
     print_line(&format!("Database  {:.1} MB", status.database_bytes as f64 / 1e6))?;
@@ -62,6 +69,9 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     print_line(&format!("Models    {model}"))?;
     if let Some(world) = &world {
         print_line(&format!("World     {}", world_in_words(world)))?;
+    }
+    for connection in &connections {
+        print_line(&format!("Connected {}", in_a_line(connection)))?;
     }
     if status.unfinished_imports > 0 {
         print_line(&format!(

@@ -22,6 +22,8 @@ struct Server {
     playlists: BTreeMap<String, (String, Vec<String>)>,
     comments: BTreeMap<String, String>,
     made: usize,
+    /// Whether it lets nobody remove a playlist.
+    is_stubborn: bool,
 }
 
 impl Server {
@@ -71,6 +73,14 @@ impl Server {
             "updatePlaylist.view" => {
                 let [id, comment] = ["playlistId", "comment"].map(|one| asked.field(one).unwrap());
                 self.comments.insert(id.to_owned(), comment.to_owned());
+                Reply::ok(json!({}))
+            }
+            "deletePlaylist.view" => {
+                let id = asked.field("id").unwrap();
+                if self.is_stubborn {
+                    return Reply::failed("1.16.1", 50, "not allowed");
+                }
+                self.playlists.remove(id);
                 Reply::ok(json!({}))
             }
             "getAlbumList2.view" => Reply::ok(json!({"albumList2": {}})),
@@ -349,6 +359,66 @@ fn everybody_of_a_household_has_an_account_of_their_own() {
     assert_eq!(opinion(&segue, "song 2"), ["Like"]);
 }
 
+#[test]
+fn dropping_removes_the_playlists_that_are_ours_where_that_is_asked_and_says_what_stays() {
+    let (segue, server) = (trained(), Server::with_songs(0, 60));
+    let theirs = server.lock().unwrap().put("Today", vec!["s01".to_owned()]);
+    let fake = Server::start(&server);
+    let playlists = || server.lock().unwrap().playlists.len();
+    connect(&segue, &fake.address, &[]);
+    segue.run(&["connect", "push"]);
+    let pushed = playlists();
+    assert!(pushed > 2);
+    let said = stderr(&segue.command(&["connect", "drop", "home"]).output().unwrap());
+    assert!(said.contains("is dropped") && said.contains("still on the server: "), "{said}");
+    assert_eq!(playlists(), pushed, "nobody asked for more");
+
+    connect(&segue, &fake.address, &[]);
+    segue.run(&["connect", "push"]);
+    server.lock().unwrap().is_stubborn = true;
+    let said = segue.fail(&["connect", "drop", "home", "--playlists"], 1);
+    assert!(said.contains("stays connected") && said.contains("not allowed"), "{said}");
+    server.lock().unwrap().is_stubborn = false;
+    let ours: Vec<String> = segue.json(&["connect", "push", "--json"])[0]["lists"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|list| Some(list["playlist"].as_str()?.to_owned()))
+        .collect();
+    server.lock().unwrap().playlists.remove(&ours[0]);
+    let left = segue.json(&["connect", "drop", "home", "--playlists", "--json"]);
+    assert_eq!(left["gone"].as_array().unwrap().len(), 1, "{left}");
+    assert_eq!(left["removed"].as_array().unwrap().len(), ours.len() - 1, "{left}");
+    assert_eq!(left["stay"], json!([]));
+    let server = server.lock().unwrap();
+    assert!(ours.iter().all(|id| !server.playlists.contains_key(id)));
+    assert_eq!(server.playlists[&theirs].1, ["s01"], "theirs of the same name is theirs");
+}
+
+#[test]
+fn status_and_doctor_say_what_is_connected_and_what_failed_and_no_password() {
+    let (segue, server) = (trained(), Server::with_songs(0, 30));
+    let fake = Server::start(&server);
+    connect(&segue, &fake.address, &[]);
+    let said = segue.run(&["status"]);
+    let line = said.lines().find(|line| line.starts_with("Connected")).unwrap();
+    assert!(line.contains("`home`, subsonic at http://127.0.0.1") && line.contains("as `ann`"));
+    assert!(line.contains("pushed never") && !line.contains("failed"), "{line}");
+
+    server.lock().unwrap().songs.clear();
+    segue.fail(&["connect", "read"], 1);
+    for command in ["status", "doctor"] {
+        let said = segue.run(&[command]);
+        assert!(said.contains("failed 2") && said.contains("no song was found there"), "{said}");
+        assert!(!said.contains(PASSWORD));
+    }
+    let failure = segue.json(&["status", "--json"])["connections"][0]["failure"].clone();
+    assert!(failure["message"].as_str().unwrap().contains("no song was found"), "{failure}");
+    server.lock().unwrap().songs.push(json!({"id": "s00", "title": "Song 0", "artist": "A"}));
+    segue.run(&["connect", "read"]);
+    assert!(!segue.run(&["status"]).contains("failed"), "it is well again");
+}
+
 /// A server with the API of ListenBrainz, with plays of songs that are MusicBrainz recordings, and
 /// what was put on its playlists.
 fn listenbrainz(playlists: &Arc<Mutex<BTreeMap<String, Vec<String>>>>) -> Fake {
@@ -421,4 +491,37 @@ fn plays_are_pulled_once_and_lists_become_playlists_of_recordings() {
     assert!(first[0].starts_with("https://musicbrainz.org/recording/b1a9c0e9-"), "{}", first[0]);
     assert!(!segue.run(&["connect", "push"]).contains("a new playlist"));
     assert_eq!(put(&playlists), first, "replaced in place by the same");
+}
+
+#[test]
+fn plays_that_come_late_are_pulled_within_two_weeks_and_none_twice() {
+    const DAY: i64 = 86_400;
+    const LAST: i64 = 1_700_000_000;
+    let plays = Arc::new(Mutex::new((0..60).map(|day| LAST - day * DAY).collect::<Vec<i64>>()));
+    let there = Arc::clone(&plays);
+    let fake = Fake::start(move |asked| {
+        let after = asked.number("min_ts") as i64;
+        let mut later = there.lock().unwrap().clone();
+        later.retain(|at| *at > after);
+        later.sort_unstable();
+        let play = |at: &i64| {
+            json!({"listened_at": at, "track_metadata":
+                {"artist_name": "A", "track_name": format!("Song {}", at % 7)}})
+        };
+        let page: Vec<Value> = later.iter().take(10).map(play).collect();
+        match asked.path.as_str() {
+            "/1/validate-token" => Reply::json(&json!({"valid": true, "user_name": "ann"})),
+            _ => Reply::json(&json!({"payload": {"listens": page}})),
+        }
+    });
+    let segue = Segue::new();
+    let args = ["connect", "listenbrainz", &fake.address, "--user", "ann"];
+    assert!(with_line(&segue, &args, PASSWORD).status.success());
+    let listens = || segue.json(&["status", "--json"])["store"]["listens"].clone();
+    assert_eq!(listens(), 60);
+    // A phone was without a network for a week; another one for two months.
+    plays.lock().unwrap().extend([LAST - 7 * DAY + 3_600, LAST - 56 * DAY + 3_600]);
+    assert!(segue.run(&["connect", "read"]).contains("1 play added"));
+    assert!(segue.run(&["connect", "read"]).contains("0 plays added"));
+    assert_eq!(listens(), 61);
 }

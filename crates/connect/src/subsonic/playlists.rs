@@ -86,6 +86,14 @@ impl Subsonic {
         })
     }
 
+    /// Removes a playlist.
+    ///
+    /// # Errors
+    /// [`ConnectError::NotFound`], or why the server could not be asked.
+    pub fn remove_playlist(&self, id: &str) -> Result<()> {
+        self.ask("deletePlaylist", &[("id", id)]).map(drop)
+    }
+
     /// Puts other songs on a playlist, in place of all that are on it. Its id and name stay.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! music is `artists - title (album)`, with `Not Known` for what is missing.
 //!
 //! A server has several users. The one whose rows come first is taken for the listener whose import
-//! it is. The others are kept under their ids, and the report says so.
+//! it is. The others go by their ids, and the report says so.
 
 use std::collections::BTreeSet;
 use std::io::BufRead;
@@ -115,8 +115,8 @@ impl Users {
     fn note_others(&self, context: &mut Context<'_>) {
         let (Some(first), others @ 1..) = (&self.first, self.others.len()) else { return };
         let others = match others {
-            1 => "1 other is kept under its id".to_owned(),
-            others => format!("{others} others are kept under their ids"),
+            1 => "1 other goes by its id".to_owned(),
+            others => format!("{others} others go by their ids"),
         };
         let listener = context.listener().to_string();
         context.note(format!("user `{first}` is taken for `{listener}`; {others}"));

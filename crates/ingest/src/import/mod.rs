@@ -17,7 +17,7 @@ use segue_core::ListenerId;
 
 use crate::format::{AppleArtists, Formats};
 use crate::input::HEAD_BYTES;
-use crate::{FileSink, ImportReport, IngestError, TableOptions};
+use crate::{FileSink, ImportReport, IngestError, Keeps, TableOptions};
 
 pub use progress::{ImportProgress, Observer};
 
@@ -39,6 +39,8 @@ pub struct ImportOptions {
     /// Whether a path in no known format, or too damaged to be opened, is left alone as a file in a
     /// folder is, and the report says why. Otherwise it ends the import.
     pub leaves_unreadable: bool,
+    /// Which rows are kept. The report counts those that are refused.
+    pub keeps: Keeps,
 }
 
 impl ImportOptions {
@@ -49,6 +51,7 @@ impl ImportOptions {
             limits: ImportLimits::default(),
             tables: TableOptions::default(),
             leaves_unreadable: false,
+            keeps: Keeps::Everything,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parque
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
 use crate::table::layout_in;
 use crate::{
-    Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Sink, SinkError,
+    Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Keeps, Sink, SinkError,
     TableOptions,
 };
 
@@ -193,7 +193,7 @@ impl ImportRun<'_> {
 
     fn read_as(&mut self, format: &dyn Format, opened: Opened<'_>) -> Result<(), IngestError> {
         let Opened { path, size, fingerprint, head, mut content, budget, .. } = opened;
-        let parser = parser(format.source(), &self.options.tables);
+        let parser = parser(format.source(), self.options);
         let identity =
             FileIdentity { path: path.clone(), size, fingerprint, source: format.source(), parser };
         let mut input = decoded(&head, content.reader(), &path, budget, &mut self.meter);
@@ -228,7 +228,7 @@ impl ImportRun<'_> {
             let found = "it is Parquet with columns that mean nothing here".to_owned();
             return Err(IngestError::UnknownFormat { path, found });
         };
-        let parser = parser(table.source(), tables);
+        let parser = parser(table.source(), self.options);
         let identity = FileIdentity { path, size, fingerprint, source: table.source(), parser };
         let Pass::Read { sink, cut, .. } = &mut self.pass else { return Ok(()) };
         let (meter, mut row) = (&mut self.meter, 0);
@@ -303,16 +303,17 @@ fn decoded<'r, 'o>(
 }
 
 /// What decides which rows come out of a content, and how they are numbered.
-fn parser(source: Source, tables: &TableOptions) -> String {
-    let version = source.info().parser;
-    match source {
-        Source::Interactions | Source::Catalogue | Source::Friends
-            if *tables != TableOptions::default() =>
-        {
-            format!("{source:?}/{version} {tables:?}")
-        }
-        _ => format!("{source:?}/{version}"),
+fn parser(source: Source, ImportOptions { tables, keeps, .. }: &ImportOptions) -> String {
+    let mut parser = format!("{source:?}/{}", source.info().parser);
+    let is_table = matches!(source, Source::Interactions | Source::Catalogue | Source::Friends);
+    if is_table && *tables != TableOptions::default() {
+        parser.push_str(&format!(" {tables:?}"));
     }
+    // What was refused once is read when somebody brings it who may.
+    if *keeps != Keeps::Everything {
+        parser.push_str(&format!(" {keeps:?}"));
+    }
+    parser
 }
 
 /// Keeps the account of a file while `read` reads it and returns what else is worth a note. Only a
@@ -334,6 +335,7 @@ fn account(
     let mut context = Context::new(path, identity.source, options.listener.clone(), sink);
     context.resume_after(earlier.rows);
     context.limit_rows(options.limits.rows);
+    context.keep_only(options.keeps);
     let (result, note) = read(&mut context);
     let mut report = context.finish();
     debug_assert!(report.adds_up(), "{report:?}");

@@ -10,6 +10,7 @@ mod formats;
 mod hostile;
 mod hostile_parquet;
 mod odd;
+mod of_one_listener;
 mod real_exports;
 mod resuming;
 mod support;

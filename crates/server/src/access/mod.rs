@@ -141,9 +141,11 @@ pub(crate) fn in_authorization(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Whether a request concerns one listener and nobody else: ListenBrainz's API, whose handlers see
-/// to whom, looking at what is known of the listener, and telling of plays and feedback.
+/// to whom, looking at what is known of the listener, telling of plays and feedback, and bringing
+/// their history.
 fn concerns(listener: &ListenerId, method: &Method, path: &str) -> bool {
-    if path.starts_with("/1/") {
+    // Handlers of imports see to whose they are, and keep nothing of anybody else.
+    if path.starts_with("/1/") || path == "/v1/imports" || path.starts_with("/v1/imports/") {
         return true;
     }
     let Some(what) = beneath("/v1/listeners/", listener, path) else { return false };
@@ -156,7 +158,7 @@ fn concerns(listener: &ListenerId, method: &Method, path: &str) -> bool {
 
 /// Pages that show of a person what is theirs, whoever looks: their handlers ask the
 /// [frame](crate::site) who that is.
-const OWN_PAGES: [&str; 9] = [
+const OWN_PAGES: [&str; 10] = [
     "/",
     "/mix",
     "/search",
@@ -164,12 +166,20 @@ const OWN_PAGES: [&str; 9] = [
     "/history",
     "/history/plays",
     "/taste",
+    "/import",
     "/fragments/mix",
     "/fragments/card",
 ];
-/// The same, for what is named behind these. Handlers of mixes see to whose they are.
-const BENEATH_OWN_PAGES: [&str; 5] =
-    ["/tracks/", "/artists/", "/lists/", "/v1/tracks/", "/v1/mixes/"];
+/// The same, for what is named behind these. Handlers of mixes and imports see to whose they are.
+const BENEATH_OWN_PAGES: [&str; 7] = [
+    "/tracks/",
+    "/artists/",
+    "/lists/",
+    "/import/",
+    "/fragments/import/",
+    "/v1/tracks/",
+    "/v1/mixes/",
+];
 
 /// Whether a browser in which somebody came in as one listener may ask for this: their own pages,
 /// and whatever is said in their name.
@@ -180,8 +190,9 @@ fn is_own_page(listener: &ListenerId, method: &Method, path: &str) -> bool {
             return true;
         }
     }
+    let imports = path == "/import" || path.starts_with("/import/");
     let says = |start| beneath(start, listener, path).is_some();
-    says("/v1/listeners/") || says("/listeners/")
+    imports || says("/v1/listeners/") || says("/listeners/")
 }
 
 /// What an address names beneath a listener's own; `None` where it is somebody else's.

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::history::{HistoryQuery, ReviewInZone, review, zone_name};
+use crate::page::words::Words;
 use crate::picture;
 
 /// Which part of a history.
@@ -85,8 +86,10 @@ pub(crate) async fn picture(
             return Err(ApiError::not_found("no_such_picture", message));
         }
     };
+    let whose = ListenerId::new(listener.as_str());
+    let language = app.readers.run(move |store| Ok(store.date_language(&whose)?)).await?;
     let ReviewInZone { review, .. } = params.review(&app, listener).await?;
-    let svg = picture::svg(&review);
+    let svg = picture::svg(&Words::of(language.as_deref()), &review);
     if !is_png {
         return Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response());
     }

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use segue::world::World;
+use segue_core::ListenerId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -21,7 +22,8 @@ use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::imports::{ImportState, ImportStatus, UploadLabel};
 use crate::limits::{
-    LEAST_UPLOAD_RATE, LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING, UPLOAD_GRACE,
+    LEAST_UPLOAD_RATE, LONGEST_FILE_NAME, MOST_OWN_UPLOADS_WAITING, MOST_UPLOADED_FILES,
+    MOST_UPLOADS_WAITING, UPLOAD_GRACE,
 };
 use crate::worlds::{FoundWorld, KeptWorld};
 use crate::{holding, importing, uploads};
@@ -30,7 +32,8 @@ use crate::{holding, importing, uploads};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UploadParams {
-    /// Whose history it is, where the file does not say; `me` if left out.
+    /// Whose history it is, where the file does not say; `me` if left out, and with a key that is
+    /// for one listener they.
     pub(crate) listener: Option<String>,
     /// The name of the file, for the report.
     pub(crate) name: Option<String>,
@@ -101,7 +104,8 @@ impl From<ImportStatus> for ImportShape {
 /// Imports an export, a table or an archive of them, sent as the body. It is read in the
 /// background, and a model is trained from it: the answer says where to look. An upload that was
 /// received in full survives a crash. A world, for which it takes a key of scope `admin`, is moved
-/// into the library and used from that training on.
+/// into the library and used from that training on. Sent with a key that is for one listener, only
+/// what is theirs is kept, and the report counts what was refused.
 ///
 /// With `hold` the answer says how its files are understood, and nothing is kept until
 /// `/v1/imports/{import}/start`. It is removed when it is cancelled, after a day, and when the
@@ -115,10 +119,11 @@ pub(crate) async fn upload(
     Params(UploadParams { listener, name, hold }): Params<UploadParams>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ImportShape>)> {
-    let listener = listener.unwrap_or_else(|| "me".to_owned());
+    let listener = listener.unwrap_or_else(|| usual_listener(&access));
     let name = name.unwrap_or_else(|| "upload".to_owned());
     check_name("a listener", &listener)?;
     check_name("a name", &name)?;
+    access.require_listener(&ListenerId::new(listener.as_str()))?;
     let mut upload = Upload::begin(&app, access).await?;
     let mut file = upload.file(&name).await?;
     let mut body = body.into_data_stream();
@@ -134,6 +139,11 @@ pub(crate) async fn upload(
     };
     let status = app.imports.status(&id).expect("it was remembered just now");
     Ok((StatusCode::ACCEPTED, Json(status.into())))
+}
+
+/// Whose history comes in where nobody says.
+pub(crate) fn usual_listener(access: &Access) -> String {
+    access.listener.as_ref().map_or_else(|| "me".to_owned(), ListenerId::to_string)
 }
 
 /// Files on their way to disk. What is not finished is removed.
@@ -152,7 +162,9 @@ pub(crate) struct Upload {
 impl Upload {
     /// Makes room for files.
     pub(crate) async fn begin(app: &Arc<App>, access: Access) -> ApiResult<Self> {
-        if app.imports.under_way() >= MOST_UPLOADS_WAITING {
+        let sender = access.listener.as_ref();
+        let theirs = sender.map_or(0, |sender| app.imports.under_way_of(sender));
+        if app.imports.under_way() >= MOST_UPLOADS_WAITING || theirs >= MOST_OWN_UPLOADS_WAITING {
             return Err(ApiError::overloaded(
                 "too_many_imports",
                 "too many imports are waiting to be read",
@@ -247,7 +259,9 @@ impl Upload {
         if self.names.is_empty() {
             return Err(ApiError::bad_request("empty_upload", "there is no file in this upload"));
         }
+        self.access.require_listener(&ListenerId::new(listener))?;
         Ok(UploadLabel {
+            sender: self.access.listener.as_ref().map(ListenerId::to_string),
             listener: listener.to_owned(),
             name: self.names.join(", "),
             forgotten: self.forgotten,
@@ -344,12 +358,16 @@ pub(crate) struct ImportsAnswer {
 
 /// Imports since the server started, latest first.
 #[utoipa::path(get, path = "/v1/imports", tag = "imports", responses((status = 200, body = ImportsAnswer)))]
-pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<ImportsAnswer> {
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
+) -> Json<ImportsAnswer> {
     Json(ImportsAnswer {
         imports: app
             .imports
             .statuses()
             .into_iter()
+            .filter(|status| status.is_shown_to(&access))
             .map(|status| ImportShape { explanation: None, ..status.into() })
             .collect(),
     })
@@ -361,15 +379,19 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<ImportsAnswer> {
     responses((status = 200, body = ImportShape), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     InPath(import): InPath<String>,
 ) -> ApiResult<Json<ImportShape>> {
-    Ok(Json(find(&app, &import)?.into()))
+    Ok(Json(find_import(&app, &access, &import)?.into()))
 }
 
-fn find(app: &App, import: &str) -> ApiResult<ImportStatus> {
-    let unknown =
-        || ApiError::not_found("unknown_import", format!("there is no import `{import}`"));
-    app.imports.status(import).ok_or_else(unknown)
+/// An import that whoever asks may know of.
+pub(crate) fn find_import(app: &App, access: &Access, import: &str) -> ApiResult<ImportStatus> {
+    let status = app.imports.status(import).filter(|status| status.is_shown_to(access));
+    status.ok_or_else(|| {
+        let message = "there is no such import, or it was before the last start";
+        ApiError::not_found("unknown_import", message)
+    })
 }
 
 /// Begins to read an import that is held.
@@ -378,11 +400,12 @@ fn find(app: &App, import: &str) -> ApiResult<ImportStatus> {
     responses((status = 202, body = ImportShape), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn start(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     InPath(import): InPath<String>,
 ) -> ApiResult<(StatusCode, Json<ImportShape>)> {
-    find(&app, &import)?;
+    find_import(&app, &access, &import)?;
     holding::begin(&app, &import)?;
-    Ok((StatusCode::ACCEPTED, Json(find(&app, &import)?.into())))
+    Ok((StatusCode::ACCEPTED, Json(find_import(&app, &access, &import)?.into())))
 }
 
 /// Cancels an import: its files are removed, and what was read of them until then is kept: nothing,
@@ -392,15 +415,16 @@ pub(crate) async fn start(
     responses((status = 200, body = ImportShape), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     InPath(import): InPath<String>,
 ) -> ApiResult<Json<ImportShape>> {
-    cancel_import(&app, &import)?;
-    show(State(app), InPath(import)).await
+    cancel_import(&app, &access, &import)?;
+    Ok(Json(find_import(&app, &access, &import)?.into()))
 }
 
 /// Cancels an import, unless it is done.
-pub(crate) fn cancel_import(app: &App, import: &str) -> ApiResult<()> {
-    if find(app, import)?.state == ImportState::Done {
+pub(crate) fn cancel_import(app: &App, access: &Access, import: &str) -> ApiResult<()> {
+    if find_import(app, access, import)?.state == ImportState::Done {
         return Ok(());
     }
     app.imports.release(import, ImportState::Failed);

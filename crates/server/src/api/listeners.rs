@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::shapes::PageParams;
 use crate::access::Admin;
 use crate::app::App;
+use crate::date_language::DateLanguage;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
 use crate::history;
@@ -34,12 +35,17 @@ pub(crate) struct ListenerShape {
     /// of that time zone. Left out where nobody said; those of the server stand in.
     #[serde(skip_serializing_if = "Option::is_none")]
     time_zone: Option<String>,
+    /// In which language they want dates and numbers written on the page, as a BCP 47 tag such as
+    /// `de`. Left out where nobody said; then it is as in British English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_language: Option<String>,
 }
 
 impl From<ListenerSummary> for ListenerShape {
     fn from(summary: ListenerSummary) -> Self {
-        let ListenerSummary { id, listens, feedback, first, last, time_zone } = summary;
-        Self { id: id.to_string(), listens, feedback, first, last, time_zone }
+        let ListenerSummary { id, listens, feedback, first, last, time_zone, date_language } =
+            summary;
+        Self { id: id.to_string(), listens, feedback, first, last, time_zone, date_language }
     }
 }
 
@@ -94,6 +100,11 @@ pub(crate) struct ListenerChange {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     time_zone: Option<Option<String>>,
+    /// A BCP 47 tag such as `de` or `en-US`, or `null` to have dates written as usual; left out, it
+    /// stays as it is.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    date_language: Option<Option<String>>,
 }
 
 /// What was said, be it `null`.
@@ -101,18 +112,23 @@ fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Stri
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Changes what a listener said of themselves: their time zone.
+/// Changes what a listener said of themselves: their time zone, and how dates are written for them.
 #[utoipa::path(patch, path = "/v1/listeners/{listener}", tag = "listeners",
     params(("listener" = String, Path, description = "Who.")), request_body = ListenerChange,
     responses((status = 200, body = ListenerShape), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn change(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,
-    Body(Object(ListenerChange { time_zone })): Body<Object<ListenerChange>>,
+    Body(Object(change)): Body<Object<ListenerChange>>,
 ) -> ApiResult<Json<ListenerShape>> {
     let id = ListenerId::new(listener.as_str());
-    if let Some(time_zone) = time_zone {
+    // Both are looked at before one is kept.
+    let language = change.date_language.map(DateLanguage::said).transpose()?;
+    if let Some(time_zone) = change.time_zone {
         history::keep_time_zone(&app, &id, time_zone).await?;
+    }
+    if let Some(language) = language {
+        language.keep(&app, &id).await?;
     }
     show(State(app), InPath(listener)).await
 }

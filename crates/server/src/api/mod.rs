@@ -17,7 +17,7 @@ pub(crate) mod tracks;
 
 pub(crate) use events::{append_entries, listen_cursor, next_listens};
 pub(crate) use exclusions::include_again;
-pub(crate) use imports::{Upload, cancel_import};
+pub(crate) use imports::{Upload, cancel_import, find_import, usual_listener};
 pub(crate) use listeners::forget_listener;
 pub(crate) use models::{go_on_without_world, use_model};
 pub(crate) use shapes::check_name;

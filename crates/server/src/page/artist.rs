@@ -1,13 +1,15 @@
 //! `/artists/{artist}`: one artist: what the listener played of them, what they have not heard yet,
 //! and where to go on.
 
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::card::Card;
 use super::layout::{Frame, page};
 use super::links::{self, Service};
 use super::track::{cards, choose, leads_to};
-use super::{urls, words};
+use super::urls;
+use super::words::Words;
 
 /// An artist, as their page shows them.
 #[derive(Clone, Debug, Default)]
@@ -33,14 +35,15 @@ pub struct ArtistHistory {
     pub known: u64,
     /// Plays of those.
     pub plays: u64,
-    /// The day of the latest play, as text; `None` where there is none with a date.
-    pub last: Option<String>,
+    /// The day of the latest play; `None` where there is none with a date.
+    pub last: Option<Date>,
 }
 
 /// The page.
 pub fn view(frame: &Frame, artist: &ArtistView) -> Markup {
+    let words = &frame.words;
     let main = html! {
-        div.page-head { h1 { (artist.name) } p.lead { (in_words(artist)) } }
+        div.page-head { h1 { (artist.name) } p.lead { (in_words(words, artist)) } }
         section.one aria-labelledby="artist-title" {
             h2.unseen #artist-title { "Go on from here" }
             @let from = artist.played.iter().chain(&artist.unheard).take(5);
@@ -62,20 +65,21 @@ pub fn view(frame: &Frame, artist: &ArtistView) -> Markup {
     page(frame, &artist.name, &main)
 }
 
-fn in_words(artist: &ArtistView) -> String {
-    let songs = words::count(artist.songs, "song", "songs");
+fn in_words(words: &Words, artist: &ArtistView) -> Markup {
+    let songs = words.count(artist.songs, "song", "songs");
     let record = &artist.record;
     if record.known == 0 {
-        return format!("{songs}, and you know none of them yet.");
+        return html! { (songs) ", and you know none of them yet." };
     }
     let known = format!(
         "You know {} of {songs}, with {}",
-        words::grouped(record.known),
-        words::count(record.plays, "play", "plays")
+        words.grouped(record.known),
+        words.count(record.plays, "play", "plays")
     );
-    match &record.last {
-        Some(last) => format!("{known}, the latest on {last}."),
-        None => format!("{known}."),
+    html! {
+        (known)
+        @if let Some(last) = record.last { ", the latest on " (words.marked_day(last)) }
+        "."
     }
 }
 

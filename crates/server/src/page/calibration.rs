@@ -6,7 +6,7 @@
 
 use maud::{Markup, html};
 
-use super::words;
+use super::words::{self, Words};
 
 /// Predictions of about the same size, and what came of them: one point of the calibration plot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -31,7 +31,7 @@ const BELOW: f64 = 40.0;
 const ABOVE: f64 = 10.0;
 
 /// The plot and its table.
-pub fn calibration(bins: &[Bin]) -> Markup {
+pub fn calibration(words: &Words, bins: &[Bin]) -> Markup {
     let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1) as f64;
     html! {
         figure.calibration {
@@ -49,7 +49,7 @@ pub fn calibration(bins: &[Bin]) -> Markup {
             figcaption { "On the line, the model's word can be taken as it is; below it, the \
                 model promises too much." }
         }
-        (table(bins))
+        (table(words, bins))
     }
 }
 
@@ -82,7 +82,7 @@ fn rounded(length: f64) -> f64 {
     (length * 10.0).round() / 10.0
 }
 
-fn table(bins: &[Bin]) -> Markup {
+fn table(words: &Words, bins: &[Bin]) -> Markup {
     html! {
         details.as-table {
             summary { "As a table" }
@@ -94,7 +94,7 @@ fn table(bins: &[Bin]) -> Markup {
                             th.number scope="row" { (words::percent(bin.predicted)) }
                             td.number { (words::percent(bin.happened)) }
                             td.number { (words::percent(bin.low)) " to " (words::percent(bin.high)) }
-                            td.number { (words::grouped(bin.count)) }
+                            td.number { (words.grouped(bin.count)) }
                         }
                     } }
                 }

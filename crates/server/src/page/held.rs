@@ -3,7 +3,8 @@
 
 use maud::{Markup, html};
 
-use super::{urls, words};
+use super::urls;
+use super::words::{self, Words};
 
 /// Names of files that a card lists; of more it says how many.
 const MOST_NAMES: usize = 3;
@@ -83,9 +84,9 @@ pub struct RowView {
 }
 
 /// The cards, below what can be done with them.
-pub(super) fn view(id: &str, held: &HeldView) -> Markup {
+pub(super) fn view(words: &Words, id: &str, held: &HeldView) -> Markup {
     html! {
-        (summary(held))
+        (summary(words, held))
         div.choice {
             @if !held.kinds.is_empty() || held.world.is_some() {
                 form method="post" action=(urls::start_import(id)) {
@@ -95,13 +96,13 @@ pub(super) fn view(id: &str, held: &HeldView) -> Markup {
             form method="post" action=(urls::discard_import(id)) { button type="submit" { "Discard" } }
         }
         @if !held.unreadable.is_empty() { (unreadable(&held.unreadable)) }
-        @if let Some(world) = &held.world { (world_card(world)) }
-        @for kind in &held.kinds { (card(kind)) }
-        @if !held.left_alone.is_empty() { (left_alone(held)) }
+        @if let Some(world) = &held.world { (world_card(words, world)) }
+        @for kind in &held.kinds { (card(words, kind)) }
+        @if !held.left_alone.is_empty() { (left_alone(words, held)) }
     }
 }
 
-fn summary(held: &HeldView) -> Markup {
+fn summary(words: &Words, held: &HeldView) -> Markup {
     let mut formats: Vec<(&str, u64)> = Vec::new();
     for kind in &held.kinds {
         let files = kind.files.len() as u64;
@@ -111,7 +112,7 @@ fn summary(held: &HeldView) -> Markup {
         }
     }
     let told = |(format, files): &(&str, u64)| {
-        format!("{format} ({})", words::count(*files, "file", "files"))
+        format!("{format} ({})", words.count(*files, "file", "files"))
     };
     let world = held.world.iter().map(|_| "a world".to_owned());
     let kinds: Vec<String> = formats.iter().map(told).chain(world).collect();
@@ -123,13 +124,13 @@ fn summary(held: &HeldView) -> Markup {
     }
 }
 
-fn world_card(world: &WorldCard) -> Markup {
+fn world_card(words: &Words, world: &WorldCard) -> Markup {
     html! {
         section.kind {
             h2 { "A world of what other people play" }
             p {
-                (words::count(world.recordings, "song", "songs")) ", played by "
-                (words::count(world.people, "person", "people"))
+                (words.count(world.recordings, "song", "songs")) ", played by "
+                (words.count(world.people, "person", "people"))
                 span.small { " · " (world.file) }
             }
             p { "Mixes get new music from it: what people who play your songs play besides. It \
@@ -156,14 +157,14 @@ fn told(file: &str, why: &str) -> Markup {
     }
 }
 
-fn card(kind: &KindView) -> Markup {
+fn card(words: &Words, kind: &KindView) -> Markup {
     let more = kind.files.len().saturating_sub(MOST_NAMES);
     let names = kind.files[..kind.files.len() - more].join(", ");
     html! {
         section.kind {
             h2 { (kind.format) }
             p {
-                (words::count(kind.rows, "row", "rows"))
+                (words.count(kind.rows, "row", "rows"))
                 @if kind.goes_on { " seen so far" }
                 span.small { " · " (names) @if more > 0 { " and " (more) " more" } }
             }
@@ -176,7 +177,7 @@ fn card(kind: &KindView) -> Markup {
                 @if !kind.columns.is_empty() { (columns(kind)) }
             }
             @if !kind.dropped.is_empty() {
-                p.small { "Left out: " (dropped(kind)) "." }
+                p.small { "Left out: " (dropped(words, kind)) "." }
             }
         }
     }
@@ -192,8 +193,8 @@ fn nothing_kept(kind: &KindView) -> Markup {
     }
 }
 
-fn dropped(kind: &KindView) -> String {
-    let counted = |(reason, rows): &(String, u64)| format!("{} {reason}", words::grouped(*rows));
+fn dropped(words: &Words, kind: &KindView) -> String {
+    let counted = |(reason, rows): &(String, u64)| format!("{} {reason}", words.grouped(*rows));
     words::list(&kind.dropped.iter().map(counted).collect::<Vec<_>>())
 }
 
@@ -232,11 +233,11 @@ fn first_rows(kind: &KindView) -> Markup {
     }
 }
 
-fn left_alone(held: &HeldView) -> Markup {
+fn left_alone(words: &Words, held: &HeldView) -> Markup {
     let files = &held.left_alone;
     html! {
         details open[held.kinds.is_empty()] {
-            summary { (words::count(files.len() as u64, "file is", "files are")) " left alone" }
+            summary { (words.count(files.len() as u64, "file is", "files are")) " left alone" }
             ul.small { @for (file, why) in files { li { (file) ": " (why) } } }
         }
     }

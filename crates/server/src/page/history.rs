@@ -4,8 +4,10 @@
 //! A period has its address (`/history?period=2026-11`), so that it can be kept and gone back to.
 //! Forms: [`urls::time_zone`] with `time_zone`, and [`urls::exclusions`] with a play.
 
-use jiff::civil::Date;
-use maud::{Markup, html};
+use std::cmp::Ordering;
+
+use jiff::civil::{Date, Time};
+use maud::{Markup, Render, html};
 use segue_engine::history::{
     DiscoveredArtist, LeftAside, Period, PeriodKind, Review, Streak, Sums,
 };
@@ -13,11 +15,17 @@ use segue_engine::history::{
 use super::charts;
 use super::icons::icon;
 use super::layout::{Frame, page};
-use super::{urls, words};
+use super::urls;
+use super::words::{self, Words, known};
 use crate::picture;
 
 /// So many of a list stand open; the rest is behind a press.
 const OPEN: usize = 10;
+/// Languages to choose from without knowing their tags.
+const OFTEN_SPOKEN: [&str; 16] = [
+    "en-GB", "en-US", "de", "fr", "es", "it", "pt-BR", "pt-PT", "nl", "sv", "pl", "tr", "uk", "ja",
+    "ko", "zh-CN",
+];
 /// From a place below this nobody counts how far something rose.
 const LOWEST: u32 = 50;
 
@@ -37,8 +45,8 @@ pub struct HistoryView {
 /// The plays of a day, latest first.
 #[derive(Clone, Debug, Default)]
 pub struct DayOfPlays {
-    /// The day in words; "Without a date" where none is known.
-    pub day: String,
+    /// The day; `None` for plays without a date.
+    pub day: Option<Date>,
     /// Its plays, or as many of them as are on this page.
     pub plays: Vec<OnePlay>,
 }
@@ -46,8 +54,8 @@ pub struct DayOfPlays {
 /// One play, as a line.
 #[derive(Clone, Debug, Default)]
 pub struct OnePlay {
-    /// When it began, such as "20:30"; empty where only the day is known.
-    pub time: String,
+    /// When it began; `None` where only the day is known.
+    pub time: Option<Time>,
     /// The id of the track.
     pub track: String,
     /// Its title, shown as text and never read as markup.
@@ -73,20 +81,21 @@ pub struct PlaysView {
 
 /// The page of a period.
 pub fn view(frame: &Frame, history: &HistoryView) -> Markup {
+    let words = &frame.words;
     let review = &history.review;
-    let title = title(review.period);
+    let title = title(words, review.period);
     let main = html! {
         div.page-head {
             h1 { (title) }
-            (periods(history))
+            (periods(words, history))
         }
         @if review.sums.plays == 0 {
             p.empty { (nothing(review)) }
         } @else {
-            (figures(history))
-            (most_played(review))
-            (discoveries(review))
-            (drawn(history))
+            (figures(words, history))
+            (most_played(words, review))
+            (discoveries(words, review))
+            (drawn(words, history))
             (share(frame, review))
         }
         (latest(frame, history))
@@ -96,24 +105,24 @@ pub fn view(frame: &Frame, history: &HistoryView) -> Markup {
 }
 
 /// The period as a heading.
-fn title(period: Period) -> String {
+fn title(words: &Words, period: Period) -> String {
     match period {
         Period::Year(year) => format!("{year} in review"),
         Period::All => "All time".to_owned(),
-        other => picture::title(other),
+        other => picture::title(words, other),
     }
 }
 
 /// The period as a link to it.
-fn short(period: Period) -> String {
+fn short(words: &Words, period: Period) -> String {
     match period {
         Period::Year(year) => year.to_string(),
-        other => title(other),
+        other => title(words, other),
     }
 }
 
 /// Kinds of periods, and the ways to the ones before and after.
-fn periods(history: &HistoryView) -> Markup {
+fn periods(words: &Words, history: &HistoryView) -> Markup {
     let shown = history.review.period;
     // Another kind is that of the last day that is looked at.
     let day = history.review.last_day.max(*shown.days().start());
@@ -128,8 +137,8 @@ fn periods(history: &HistoryView) -> Markup {
                 a href=(urls::history(period)) aria-current=[is_shown] { (kind_name(kind)) }
             }
             span.steps {
-                @if let Some(before) = before { a rel="prev" href=(urls::history(before)) { "‹ " (short(before)) } }
-                @if let Some(after) = after { a rel="next" href=(urls::history(after)) { (short(after)) " ›" } }
+                @if let Some(before) = before { a rel="prev" href=(urls::history(before)) { "‹ " (short(words, before)) } }
+                @if let Some(after) = after { a rel="next" href=(urls::history(after)) { (short(words, after)) " ›" } }
             }
         }
     }
@@ -152,35 +161,35 @@ fn nothing(review: &Review) -> &'static str {
 }
 
 /// What it comes to, and how that compares.
-fn figures(history: &HistoryView) -> Markup {
+fn figures(words: &Words, history: &HistoryView) -> Markup {
     let review = &history.review;
     let sums = &review.sums;
     html! {
-        p.lead { (span(review, history.today)) (compared(review)) }
+        p.lead { (span(words, review, history.today)) (compared(words, review)) }
         dl.sums {
-            (figure(words::grouped(sums.plays), "plays"))
-            @if sums.ms_played >= 60_000 { (figure(words::duration(sums.ms_played), time_name(sums))) }
-            (figure(words::grouped(sums.songs), "songs"))
+            (figure(words.grouped(sums.plays), "plays"))
+            @if sums.ms_played >= 60_000 { (figure(words.duration(sums.ms_played), time_name(sums))) }
+            (figure(words.grouped(sums.songs), "songs"))
             @if sums.new_songs > 0 && !review.begins_within() {
-                (figure(words::grouped(sums.new_songs), "songs for the first time"))
+                (figure(words.grouped(sums.new_songs), "songs for the first time"))
             }
-            (figure(words::grouped(sums.artists), "artists"))
-            @if sums.albums > 0 { (figure(words::grouped(sums.albums), "albums")) }
+            (figure(words.grouped(sums.artists), "artists"))
+            @if sums.albums > 0 { (figure(words.grouped(sums.albums), "albums")) }
             @if let Some(streak) = review.longest_streak.filter(|streak| streak.days > 1) {
-                (figure(words::count(streak.days.into(), "day", "days"), &streak_name(&streak)))
+                (figure(words.count(streak.days.into(), "day", "days"), streak_name(words, &streak)))
             }
             @if let Some(busy) = &review.busiest_day {
-                @let when = format!("on {}, the busiest day", words::day(busy.day));
-                (figure(words::count(busy.plays, "play", "plays"), &when))
+                @let when = html! { "on " (words.marked_day(busy.day)) ", the busiest day" };
+                (figure(words.count(busy.plays, "play", "plays"), &when))
             }
         }
         @if let Some(streak) = review.current_streak.filter(|streak| streak.days > 1 && is_now(history)) {
-            p { "You have played something on each of the last " (words::count(streak.days.into(), "day", "days")) "." }
+            p { "You have played something on each of the last " (words.count(streak.days.into(), "day", "days")) "." }
         }
     }
 }
 
-fn figure(value: String, name: &str) -> Markup {
+fn figure(value: String, name: impl Render) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
@@ -188,8 +197,8 @@ fn time_name(sums: &Sums) -> &'static str {
     if sums.plays_without_time > 0 { "where the length is known" } else { "of listening" }
 }
 
-fn streak_name(streak: &Streak) -> String {
-    format!("in a row, until {}", words::day(streak.last_day))
+fn streak_name(words: &Words, streak: &Streak) -> Markup {
+    html! { "in a row, until " (words.marked_day(streak.last_day)) }
 }
 
 /// Whether today is part of what is shown.
@@ -198,45 +207,45 @@ fn is_now(history: &HistoryView) -> bool {
 }
 
 /// From when to when, in a sentence.
-fn span(review: &Review, today: Date) -> String {
+fn span(words: &Words, review: &Review, today: Date) -> Markup {
     let begins = review.first_day.filter(|_| review.begins_within());
-    match (begins, review.goes_on(), review.period) {
-        (Some(begins), _, Period::All) => {
-            format!("Since {}, when your record begins.", words::day(begins))
+    let day = |day: Date| words.marked_day(day);
+    html! {
+        @match (begins, review.goes_on(), review.period) {
+            (Some(begins), _, Period::All) => { "Since " (day(begins)) ", when your record begins." },
+            (Some(begins), _, _) => { "From " (day(begins)) " on, when your record begins." },
+            (None, true, _) => { "Up to " (day(review.last_day.min(today))) "." },
+            (None, false, _) => {},
         }
-        (Some(begins), _, _) => {
-            format!("From {} on, when your record begins.", words::day(begins))
-        }
-        (None, true, _) => format!("Up to {}.", words::day(review.last_day.min(today))),
-        (None, false, _) => String::new(),
     }
 }
 
 /// The change against the period before.
-fn compared(review: &Review) -> String {
+fn compared(words: &Words, review: &Review) -> Markup {
     let Some(before) = review.before.filter(|before| before.sums.plays > 0) else {
-        return String::new();
+        return html! {};
     };
     let (now, then) = (review.sums.plays as f64, before.sums.plays as f64);
     let whole = review.period.before().filter(|period| *period.days().end() == before.last_day);
     let against = match whole {
-        Some(period) => format!("in {}", short(period)),
-        None => format!("from {} to {}", words::day(before.first_day), words::day(before.last_day)),
+        Some(period) => html! { "in " (short(words, period)) },
+        None => {
+            let (first, last) =
+                (words.marked_day(before.first_day), words.marked_day(before.last_day));
+            html! { "from " (first) " to " (last) }
+        }
     };
     let change = (now / then - 1.0).abs();
-    match now.total_cmp(&then) {
-        std::cmp::Ordering::Equal => format!(" As many plays as {against}."),
-        _ if change < 0.005 => format!(" About as many plays as {against}."),
-        std::cmp::Ordering::Greater if now >= 3.0 * then => {
-            format!(" {:.0} times as many plays as {against}.", now / then)
+    let change = match now.total_cmp(&then) {
+        Ordering::Equal => "As many plays as".to_owned(),
+        _ if change < 0.005 => "About as many plays as".to_owned(),
+        Ordering::Greater if now >= 3.0 * then => {
+            format!("{:.0} times as many plays as", now / then)
         }
-        std::cmp::Ordering::Greater => {
-            format!(" {} more plays than {against}.", words::percent(change))
-        }
-        std::cmp::Ordering::Less => {
-            format!(" {} fewer plays than {against}.", words::percent(change))
-        }
-    }
+        Ordering::Greater => format!("{} more plays than", words::percent(change)),
+        Ordering::Less => format!("{} fewer plays than", words::percent(change)),
+    };
+    html! { " " (change) " " (against) "." }
 }
 
 /// A line of a list of the most played.
@@ -247,7 +256,7 @@ struct TopLine {
     place_before: Option<u32>,
 }
 
-fn most_played(review: &Review) -> Markup {
+fn most_played(words: &Words, review: &Review) -> Markup {
     let artist = |name: &String| html! { a href=(urls::artist(name)) { (name) } };
     let top = &review.top;
     let artists = top.artists.iter().map(|top| TopLine {
@@ -272,26 +281,26 @@ fn most_played(review: &Review) -> Markup {
     html! {
         section.tops aria-labelledby="tops-title" {
             h2 #tops-title { "Most played" }
-            (list("Artists", artists.collect(), is_compared))
-            (list("Songs", songs.collect(), is_compared))
-            (list("Albums", albums.collect(), is_compared))
+            (list(words, "Artists", artists.collect(), is_compared))
+            (list(words, "Songs", songs.collect(), is_compared))
+            (list(words, "Albums", albums.collect(), is_compared))
         }
     }
 }
 
-fn list(heading: &str, entries: Vec<TopLine>, is_compared: bool) -> Markup {
+fn list(words: &Words, heading: &str, entries: Vec<TopLine>, is_compared: bool) -> Markup {
     let (open, folded) = entries.split_at(entries.len().min(OPEN));
     html! {
         @if !entries.is_empty() {
             div.top {
                 h3 { (heading) }
-                ol { @for (place, entry) in open.iter().enumerate() { (line(place + 1, entry, is_compared)) } }
+                ol { @for (place, entry) in open.iter().enumerate() { (line(words, place + 1, entry, is_compared)) } }
                 @if !folded.is_empty() {
                     details {
-                        summary { (words::count(folded.len() as u64, "more", "more")) span.unseen { " " (heading) } }
+                        summary { (words.count(folded.len() as u64, "more", "more")) span.unseen { " " (heading) } }
                         ol start=(OPEN + 1) {
                             @for (place, entry) in folded.iter().enumerate() {
-                                (line(OPEN + place + 1, entry, is_compared))
+                                (line(words, OPEN + place + 1, entry, is_compared))
                             }
                         }
                     }
@@ -301,22 +310,22 @@ fn list(heading: &str, entries: Vec<TopLine>, is_compared: bool) -> Markup {
     }
 }
 
-fn line(place: usize, entry: &TopLine, is_compared: bool) -> Markup {
+fn line(words: &Words, place: usize, entry: &TopLine, is_compared: bool) -> Markup {
     html! {
         li {
             span.place aria-hidden="true" { (place) }
             span.about { (entry.name) @if let Some(below) = &entry.below { small { (below) } } }
             span.plays {
-                (words::count(entry.plays, "play", "plays"))
-                @if is_compared { (change(place as u32, entry.place_before)) }
+                (words.count(entry.plays, "play", "plays"))
+                @if is_compared { (change(words, place as u32, entry.place_before)) }
             }
         }
     }
 }
 
 /// How far up or down since the period before.
-fn change(place: u32, before: Option<u32>) -> Markup {
-    let steps = |from: u32, to: u32| words::count((from - to).into(), "place", "places");
+fn change(words: &Words, place: u32, before: Option<u32>) -> Markup {
+    let steps = |from: u32, to: u32| words.count((from - to).into(), "place", "places");
     html! {
         small.change {
             @match before {
@@ -345,7 +354,7 @@ fn change(place: u32, before: Option<u32>) -> Markup {
 }
 
 /// Artists heard for the first time.
-fn discoveries(review: &Review) -> Markup {
+fn discoveries(words: &Words, review: &Review) -> Markup {
     let found = &review.discoveries;
     let sums = &review.sums;
     html! {
@@ -353,39 +362,40 @@ fn discoveries(review: &Review) -> Markup {
             section aria-labelledby="found-title" {
                 h2 #found-title { "Heard for the first time" }
                 p {
-                    (words::count(sums.new_artists, "artist", "artists")) " and "
-                    (words::count(sums.new_songs, "song", "songs"))
+                    (words.count(sums.new_artists, "artist", "artists")) " and "
+                    (words.count(sums.new_songs, "song", "songs"))
                     ", as far as your record reaches back."
                 }
-                ul.found { @for artist in found.iter().take(OPEN) { (discovered(artist)) } }
+                ul.found { @for artist in found.iter().take(OPEN) { (discovered(words, artist)) } }
             }
         }
     }
 }
 
-fn discovered(found: &DiscoveredArtist) -> Markup {
+fn discovered(words: &Words, found: &DiscoveredArtist) -> Markup {
     html! {
         li {
             a href=(urls::artist(&found.artist)) { (found.artist) }
-            " " span { (words::count(found.plays, "play", "plays")) ", first on " (words::day(found.first_day)) " with "
+            " " span { (words.count(found.plays, "play", "plays")) ", first on " (words.marked_day(found.first_day)) " with "
                 a href=(urls::track(found.track.as_str())) { (found.title) } }
         }
     }
 }
 
 /// The charts; one by one, each with its table.
-fn drawn(history: &HistoryView) -> Markup {
+fn drawn(words: &Words, history: &HistoryView) -> Markup {
     let review = &history.review;
-    let parts = charts::parts(&review.parts, review.period, review.last_day);
+    let parts = charts::parts(words, &review.parts, review.period, review.last_day);
     // A week of seven days is no pattern of weeks.
     let is_week = review.period.kind() == PeriodKind::Week;
-    let week = (!is_week).then(|| charts::heat_map(&review.heat_map, &history.time_zone)).flatten();
+    let week =
+        (!is_week).then(|| charts::heat_map(words, &review.heat_map, &history.time_zone)).flatten();
     let slots = [
         ("How much", parts),
         ("When you listen", week),
-        ("Eras", charts::eras(&review.eras, "artist")),
-        ("Discovery", charts::discovery(&review.discovery)),
-        ("Decades", charts::decades(&review.decades)),
+        ("Eras", charts::eras(words, &review.eras, "artist")),
+        ("Discovery", charts::discovery(words, &review.discovery)),
+        ("Decades", charts::decades(words, &review.decades)),
     ];
     html! {
         section.charts aria-labelledby="charts-title" {
@@ -397,6 +407,7 @@ fn drawn(history: &HistoryView) -> Markup {
 
 /// The picture, and the ways to keep it.
 fn share(frame: &Frame, review: &Review) -> Markup {
+    let words = &frame.words;
     let listener = frame.listener.as_deref().unwrap_or_default();
     let svg = urls::picture(listener, review.period, "svg");
     let png = urls::picture(listener, review.period, "png");
@@ -404,7 +415,7 @@ fn share(frame: &Frame, review: &Review) -> Markup {
         section.share aria-labelledby="share-title" {
             h2 #share-title { "To share" }
             img src=(svg) width="1080" height="1350" loading="lazy"
-                alt={ (title(review.period)) ": a picture of what is on this page" };
+                alt={ (title(words, review.period)) ": a picture of what is on this page" };
             div {
                 p { "It is made here and sent nowhere. It does not say whose it is." }
                 p.actions {
@@ -429,13 +440,14 @@ fn latest(frame: &Frame, history: &HistoryView) -> Markup {
 }
 
 /// Plays under their days; `heading` makes a heading of a day.
-fn days(frame: &Frame, days: &[DayOfPlays], heading: impl Fn(&str) -> Markup) -> Markup {
+fn days(frame: &Frame, days: &[DayOfPlays], heading: impl Fn(&Markup) -> Markup) -> Markup {
+    let words = &frame.words;
     html! {
         @for day in days {
-            (heading(&day.day))
+            (heading(&day_name(words, day.day)))
             ol.plays { @for play in &day.plays {
                 li {
-                    time { (play.time) }
+                    time lang=[words.lang()] { @if let Some(time) = play.time { (words.time(time)) } }
                     span.about {
                         a href=(urls::track(&play.track)) { (play.title) }
                         " " span { (super::card::credits(&play.artists)) }
@@ -448,8 +460,17 @@ fn days(frame: &Frame, days: &[DayOfPlays], heading: impl Fn(&str) -> Markup) ->
     }
 }
 
+fn day_name(words: &Words, day: Option<Date>) -> Markup {
+    html! {
+        @if let Some(day) = day {
+            time datetime=(day) lang=[words.lang()] { (words.weekday_and_day(day)) }
+        } @else { "Without a date" }
+    }
+}
+
 /// The button that takes a play out: that was somebody else, or nobody.
 fn removal(frame: &Frame, play: &OnePlay, stamp: &str) -> Markup {
+    let words = &frame.words;
     html! {
         form method="post" action=(urls::exclusions(frame.listener.as_deref().unwrap_or_default())) {
             input type="hidden" name="back" value=(urls::local(&frame.here));
@@ -457,7 +478,7 @@ fn removal(frame: &Frame, play: &OnePlay, stamp: &str) -> Markup {
             input type="hidden" name="value" value=(play.track);
             input type="hidden" name="from" value=(stamp);
             button.quiet type="submit" title="Not me: take it out" {
-                (icon("cross")) span.unseen { "Not me, take it out: " (play.title) ", " (play.time) }
+                (icon("cross")) span.unseen { "Not me, take it out: " (play.title) @if let Some(time) = play.time { ", " (words.time(time)) } }
             }
         }
     }
@@ -465,11 +486,15 @@ fn removal(frame: &Frame, play: &OnePlay, stamp: &str) -> Markup {
 
 /// What is not counted, and whose clock it is.
 fn footnotes(frame: &Frame, history: &HistoryView) -> Markup {
+    let words = &frame.words;
     html! {
         section.footnotes aria-labelledby="notes-title" {
             h2.unseen #notes-title { "Notes" }
-            @if let Some(aside) = left_aside(&history.review.left_aside) { p.small { (aside) } }
-            p.small data-zoned="" { "Days and hours are those of " strong { (history.time_zone) } "." }
+            @if let Some(aside) = left_aside(words, &history.review.left_aside) { p.small { (aside) } }
+            p.small data-zoned="" {
+                "Days and hours are those of " strong { (history.time_zone) } ", and dates are written as "
+                (words.marked_day(history.today)) "."
+            }
             details {
                 summary { "Another time zone" }
                 form.opens method="post" action=(urls::time_zone(frame.listener.as_deref().unwrap_or_default())) {
@@ -482,12 +507,37 @@ fn footnotes(frame: &Frame, history: &HistoryView) -> Markup {
                     }
                 }
             }
+            (ways_to_write(frame, history.today))
         }
     }
 }
 
-fn left_aside(aside: &LeftAside) -> Option<String> {
-    charts::left_aside(aside).map(|aside| format!("{aside} They stay in your history."))
+/// How dates can be written, for whoever wants them otherwise.
+fn ways_to_write(frame: &Frame, today: Date) -> Markup {
+    let words = &frame.words;
+    html! {
+        details {
+            summary { "Dates in another language" }
+            form.opens method="post" action=(urls::date_language(frame.listener.as_deref().unwrap_or_default())) {
+                input type="hidden" name="back" value=(urls::local(&frame.here));
+                label for="date-language" { "Its tag, such as en-US, de or pt-BR; sentences stay English" }
+                div.joined {
+                    input #date-language type="text" name="date_language" required maxlength="35" value=(words.tag())
+                        list="date-languages" autocomplete="off" spellcheck="false" autocapitalize="off";
+                    button type="submit" { "Use it" }
+                }
+                datalist #date-languages {
+                    @for known in OFTEN_SPOKEN.iter().filter_map(|tag| known(tag)) {
+                        option value=(known.tag()) { (known.day(today)) ", " (known.grouped(12_345)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn left_aside(words: &Words, aside: &LeftAside) -> Option<String> {
+    charts::left_aside(words, aside).map(|aside| format!("{aside} They stay in your history."))
 }
 
 /// The page of every play.

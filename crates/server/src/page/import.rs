@@ -13,7 +13,8 @@ use super::card::sentence;
 use super::held::{self, HeldView};
 use super::icons::icon;
 use super::layout::{Frame, page};
-use super::{urls, words};
+use super::urls;
+use super::words::Words;
 
 /// How far an import is, as the page tells it. An upload that waits for its turn is shown as
 /// reading.
@@ -138,15 +139,17 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
             p.lead { "Files you gave before add nothing twice, so a newer export can simply be \
                 dropped on top." }
         }
-        (drop_zone(listener))
+        @if frame.only_looks { p.note { "With a key that only looks, nothing can be added." } }
+        @else { (drop_zone(frame, listener)) }
     };
     page(frame, "Import", &main)
 }
 
 /// The page of one import.
 pub fn view_import(frame: &Frame, import: &ImportView) -> Markup {
+    let words = &frame.words;
     let reload_seconds = import.state.is_under_way().then_some(3);
-    let main = html! { div.wide { h1 { (heading(import.state)) } (fragment(import)) } };
+    let main = html! { div.wide { h1 { (heading(import.state)) } (fragment(words, import)) } };
     page(&Frame { reload_seconds, ..frame.clone() }, heading(import.state), &main)
 }
 
@@ -160,18 +163,20 @@ fn heading(state: ImportStateView) -> &'static str {
     }
 }
 
-/// Where files are dropped or chosen.
-pub fn drop_zone(listener: &str) -> Markup {
+/// Where files are dropped or chosen. Whoever came in as one listener brings what is theirs.
+pub fn drop_zone(frame: &Frame, listener: &str) -> Markup {
     html! {
         form #drop .drop-zone method="post" action="/import" enctype="multipart/form-data" {
             label.well for="files" {
                 (icon("drop"))
                 strong { "Drop your export here" }
-                span { "or choose files: zip, JSON, CSV, a world, several at once" }
+                span { "or choose files: zip, JSON, CSV, " @if !frame.is_own { "a world, " } "several at once" }
             }
             input #files type="file" name="files" multiple required aria-describedby="drop-said";
             div.drop-foot {
-                label.field { span { "Whose history is it?" } input type="text" name="listener" value=(listener) required maxlength="100" autocomplete="nickname"; }
+                @if frame.is_own { (own(listener)) } @else {
+                    label.field { span { "Whose history is it?" } input type="text" name="listener" value=(listener) required maxlength="100" autocomplete="nickname"; }
+                }
                 button.primary type="submit" { "Read it" }
             }
             progress #drop-progress max="1" value="0" aria-label="Sent so far" hidden {}
@@ -181,23 +186,34 @@ pub fn drop_zone(listener: &str) -> Markup {
     }
 }
 
+/// For whom the files of somebody are who was invited: nobody else.
+fn own(listener: &str) -> Markup {
+    html! {
+        input type="hidden" name="listener" value=(listener);
+        p.small {
+            "It becomes the history of " strong { (listener) } ". What a file says of anybody else \
+             is left out, and counted."
+        }
+    }
+}
+
 /// How far it is, or what became of it.
-pub fn fragment(import: &ImportView) -> Markup {
+pub fn fragment(words: &Words, import: &ImportView) -> Markup {
     html! {
         section #import .import data-import=(import.id) data-state=(import.state.name()) data-heading=(heading(import.state)) aria-label="Import" {
             @match import.state {
-                ImportStateView::Held => @if let Some(held) = &import.held { (held::view(&import.id, held)) },
-                ImportStateView::Reading => (reading(import)),
+                ImportStateView::Held => @if let Some(held) = &import.held { (held::view(words, &import.id, held)) },
+                ImportStateView::Reading => (reading(words, import)),
                 ImportStateView::Training => (training()),
                 ImportStateView::Done => {
                     @if import.report.is_some() { p.lead { "Here is what became of every row." } }
-                    @if let Some(world) = &import.world { (world_taken(world, import.error.is_none())) }
+                    @if let Some(world) = &import.world { (world_taken(words, world, import.error.is_none())) }
                     @if let Some(error) = &import.error { (unlearned(error)) }
                     @if let Some(only_played) = &import.only_played { p.note { (sentence(only_played)) } }
                 },
                 ImportStateView::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
             }
-            @if let Some(report) = &import.report { (table(report)) }
+            @if let Some(report) = &import.report { (table(words, report)) }
             @if import.state == ImportStateView::Done {
                 p {
                     @if import.error.is_none() { a.button.primary href="/" { "Listen" } } @else { a.button.primary href="/import" { "Add more" } }
@@ -210,7 +226,7 @@ pub fn fragment(import: &ImportView) -> Markup {
 }
 
 /// What a world gives to the songs that are here.
-fn world_taken(world: &WorldTaken, is_learned: bool) -> Markup {
+fn world_taken(words: &Words, world: &WorldTaken, is_learned: bool) -> Markup {
     let WorldTaken { file, songs, known } = world;
     html! {
         p {
@@ -219,7 +235,7 @@ fn world_taken(world: &WorldTaken, is_learned: bool) -> Markup {
             @else if *known == 0 { "It knows none of the songs here, so all it can offer is what \
                 most people play." }
             @else {
-                "It knows " (words::grouped(*known)) " of the " (words::count(*songs, "song", "songs")) " here"
+                "It knows " (words.grouped(*known)) " of the " (words.count(*songs, "song", "songs")) " here"
                 @if is_learned { ", and what is near to them can be in your mixes from now on" } "."
             }
         }
@@ -237,12 +253,12 @@ fn unlearned(error: &str) -> Markup {
     }
 }
 
-fn reading(import: &ImportView) -> Markup {
+fn reading(words: &Words, import: &ImportView) -> Markup {
     let (read, total) = (import.bytes_read, import.bytes_total.max(1));
     html! {
         progress max=(total) value=(read.min(total)) data-progress="" aria-label="Read so far" {}
         p.lead role="status" {
-            span data-progress-bytes="" { (words::bytes(read)) } " of " (words::bytes(import.bytes_total))
+            span data-progress-bytes="" { (words.bytes(read)) } " of " (words.bytes(import.bytes_total))
             " · " span data-progress-file="" { (import.file.as_deref().unwrap_or("")) }
         }
     }
@@ -256,7 +272,7 @@ fn training() -> Markup {
     }
 }
 
-fn table(report: &Report) -> Markup {
+fn table(words: &Words, report: &Report) -> Markup {
     let total = &report.total;
     let kept = [
         (total.plays, "plays"),
@@ -267,16 +283,16 @@ fn table(report: &Report) -> Markup {
     ];
     html! {
         p.tally {
-            strong { (words::grouped(total.rows)) } " rows = "
+            strong { (words.grouped(total.rows)) } " rows = "
             // What there was none of is not listed, except what was left out: that there was
             // nothing is worth knowing.
-            @for (number, what) in kept.into_iter().filter(|(number, _)| *number > 0) { strong { (words::grouped(number)) } " " (what) " + " }
-            strong { (words::grouped(total.dropped_rows())) } " left out."
-            @if total.duplicates > 0 { " " (words::count(total.duplicates, "row was", "rows were")) " known already and count once." }
+            @for (number, what) in kept.into_iter().filter(|(number, _)| *number > 0) { strong { (words.grouped(number)) } " " (what) " + " }
+            strong { (words.grouped(total.dropped_rows())) } " left out."
+            @if total.duplicates > 0 { " " (words.count(total.duplicates, "row was", "rows were")) " known already and count once." }
         }
         @if !total.dropped.is_empty() {
             h2 { "Left out, and why" }
-            ul.reasons { @for (reason, rows) in &total.dropped { li { strong { (words::grouped(*rows)) } " " (reason) } } }
+            ul.reasons { @for (reason, rows) in &total.dropped { li { strong { (words.grouped(*rows)) } " " (reason) } } }
         }
         h2 { "File by file" }
         div.scroll tabindex="0" role="region" aria-label="File by file" {
@@ -285,13 +301,13 @@ fn table(report: &Report) -> Markup {
                     th scope="col" { "File" } th scope="col" { "Read as" }
                     @for name in ["Rows", "Plays", "Signals", "Tracks", "Friends", "Read before", "Left out"] { th.number scope="col" { (name) } }
                 } }
-                tbody { @for file in &report.files { (row(file)) } }
+                tbody { @for file in &report.files { (row(words, file)) } }
             }
         }
     }
 }
 
-fn row(file: &FileRow) -> Markup {
+fn row(words: &Words, file: &FileRow) -> Markup {
     let numbers = [
         file.rows,
         file.plays,
@@ -305,7 +321,7 @@ fn row(file: &FileRow) -> Markup {
         tr {
             th scope="row" { (file.file) @if let Some(note) = &file.note { p.small { (note) } } }
             td { (file.format.as_deref().unwrap_or("left alone")) }
-            @for number in numbers { td.number { (words::grouped(number)) } }
+            @for number in numbers { td.number { (words.grouped(number)) } }
         }
     }
 }

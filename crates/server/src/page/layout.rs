@@ -4,6 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::links::Service;
+use super::words::Words;
 use super::{assets, icons, keys, player, urls};
 
 /// What every page knows, whatever it shows.
@@ -13,11 +14,17 @@ pub struct Frame {
     pub listener: Option<String>,
     /// The time zone that they said they are in.
     pub time_zone: Option<String>,
+    /// How dates and numbers are written for whoever looks.
+    pub words: Words,
     /// Whether nobody has said so yet, and who looks at the page may: then a script tells where the
     /// browser is.
     pub asks_time_zone: bool,
+    /// The same of how dates are written.
+    pub asks_date_language: bool,
     /// Whether whoever looks came in as this listener, and sees nothing of others.
     pub is_own: bool,
+    /// Whether nothing was ever heard of them: no play and no word.
+    pub is_new: bool,
     /// Whether whoever looks runs this server.
     pub is_admin: bool,
     /// Whether nothing can be said or changed from this page, as in a kiosk.
@@ -93,6 +100,7 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
             (head(frame, title))
             body data-listener=[frame.listener.as_deref()]
                 data-asks-time-zone=[frame.asks_time_zone.then_some("")]
+                data-asks-date-language=[frame.asks_date_language.then_some("")]
                 data-only-looks=[frame.only_looks.then_some("")]
             {
                 (icons::sprite())
@@ -104,7 +112,7 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
                 }
                 (footer(frame))
                 (player::bar())
-                (keys::dialog())
+                (keys::dialog(frame))
                 div #toasts .toasts role="status" aria-live="polite" {}
             }
         }
@@ -153,9 +161,13 @@ fn sections(frame: &Frame) -> Markup {
     }
 }
 
-/// The model and what comes in concern everybody.
-fn is_shown(frame: &Frame, section: Section) -> bool {
-    !frame.is_own || !matches!(section, Section::Model | Section::Import)
+/// The model concerns everybody, and who only looks brings nothing in.
+pub(super) fn is_shown(frame: &Frame, section: Section) -> bool {
+    match section {
+        Section::Model => !frame.is_own,
+        Section::Import => !frame.only_looks,
+        _ => true,
+    }
 }
 
 fn search_box() -> Markup {
@@ -212,17 +224,24 @@ pub fn undo_form(undo: &Undo, back: &str, label: &str) -> Markup {
     }
 }
 
+/// Where the foot of a page leads.
+fn elsewhere(frame: &Frame) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let somebody = frame.listener.is_some();
+    let places = [
+        (!frame.is_own, "/docs", "API"),
+        (somebody && !frame.only_looks, "/import", "Add more history"),
+        (somebody && frame.is_admin && !frame.is_own, "/people", "People"),
+    ];
+    places.into_iter().filter(|(is_open, ..)| *is_open).map(|(_, address, name)| (address, name))
+}
+
 fn footer(frame: &Frame) -> Markup {
     html! {
         footer.colophon {
             p { "Everything stays on this machine." }
             p {
-                @if !frame.is_own {
-                    a href="/docs" { "API" }
-                    @if frame.listener.is_some() { " · " a href="/import" { "Add more history" } }
-                    @if frame.is_admin && frame.listener.is_some() { " · " a href="/people" { "People" } }
-                }
-                span.needs-script hidden { " · " button.link type="button" data-opens="keys" { "Keys " kbd { "?" } } }
+                @for (address, name) in elsewhere(frame) { a href=(address) { (name) } " · " }
+                span.needs-script hidden { button.link type="button" data-opens="keys" { "Keys " kbd { "?" } } }
             }
         }
     }

@@ -8,7 +8,8 @@ use maud::{Markup, html};
 use super::card::{Card, card, sentence};
 use super::layout::{Frame, page};
 use super::mix::{heading, place};
-use super::{urls, words};
+use super::urls;
+use super::words::Words;
 
 /// A list, without its tracks.
 #[derive(Clone, Debug, Default)]
@@ -44,16 +45,17 @@ pub struct ListsView {
 
 /// The page of all lists.
 pub fn view(frame: &Frame, lists: &ListsView) -> Markup {
+    let words = &frame.words;
     let main = html! {
         div.page-head {
             h1 { "Lists" }
             p.lead { "Made once for their day or week. They stay as they are, and earlier ones stay too." }
         }
-        ul.lists { @for list in &lists.current { li { (entry(list)) } } }
+        ul.lists { @for list in &lists.current { li { (entry(words, list)) } } }
         @for (name, why) in &lists.missing { p.note { strong { (name) } ": " (sentence(why)) } }
         (every_week(frame, &lists.weekly))
-        (group("Kept from mixes", &lists.own))
-        (group("Earlier", &lists.earlier))
+        (group(words, "Kept from mixes", &lists.own))
+        (group(words, "Earlier", &lists.earlier))
         @if lists.own.is_empty() {
             p.note {
                 "Keep any " a href="/mix" { "mix" } " as a list of your own; one that you asked for in words \
@@ -88,23 +90,23 @@ fn every_week(frame: &Frame, lists: &[(String, String)]) -> Markup {
     }
 }
 
-fn group(title: &str, lists: &[ListView]) -> Markup {
+fn group(words: &Words, title: &str, lists: &[ListView]) -> Markup {
     html! {
         @if !lists.is_empty() {
             section.shelf {
                 h2 { (title) }
-                ul.lists { @for list in lists { li { (entry(list)) } } }
+                ul.lists { @for list in lists { li { (entry(words, list)) } } }
             }
         }
     }
 }
 
-fn entry(list: &ListView) -> Markup {
+fn entry(words: &Words, list: &ListView) -> Markup {
     html! {
         a href=(urls::list(list.id)) {
             strong { (list.name) }
-            span { (for_when(&list.edition)) }
-            span { (never_shown(list)) }
+            span { (for_when(words, &list.edition)) }
+            span { (never_shown(words, list)) }
             @if !list.is_opened { span { "Not opened yet" } }
         }
     }
@@ -112,13 +114,14 @@ fn entry(list: &ListView) -> Markup {
 
 /// The page of one list.
 pub fn view_one(frame: &Frame, list: &ListView, picks: &[Card]) -> Markup {
+    let words = &frame.words;
     let main = html! {
         div.page-head {
             h1 { (list.name) }
-            p.lead { (for_when(&list.edition)) @if !list.edition.is_empty() { ". " } (never_shown(list)) "." }
+            p.lead { (for_when(words, &list.edition)) @if !list.edition.is_empty() { ". " } (never_shown(words, list)) "." }
         }
         section #mix .mix aria-labelledby="mix-title" {
-            (heading(picks, Some(list.mix), None))
+            (heading(words, picks, Some(list.mix), None))
             ol.tracks { @for pick in picks { li { (card(&place(frame, "list"), pick)) } } }
         }
         form method="post" action=(urls::remove_list(frame.listener.as_deref().unwrap_or_default(), list.id)) {
@@ -129,21 +132,23 @@ pub fn view_one(frame: &Frame, list: &ListView, picks: &[Card]) -> Markup {
     page(frame, &list.name, &main)
 }
 
-fn never_shown(list: &ListView) -> String {
+fn never_shown(words: &Words, list: &ListView) -> String {
     match list.never_shown {
         0 => "All of it was shown before".to_owned(),
-        new => format!("{} never shown before", words::count(new.into(), "track", "tracks")),
+        new => format!("{} never shown before", words.count(new.into(), "track", "tracks")),
     }
 }
 
 /// A day or week in words.
-fn for_when(edition: &str) -> String {
+fn for_when(words: &Words, edition: &str) -> Markup {
     if let Ok(day) = edition.parse::<Date>() {
-        return day.strftime("%A, %-d %B %Y").to_string();
+        return html! {
+            time datetime=(day) lang=[words.lang()] { (words.weekday_and_day(day)) }
+        };
     }
     match edition.split_once("-W") {
-        Some((year, week)) => format!("Week {} of {year}", week.trim_start_matches('0')),
-        None => edition.to_owned(),
+        Some((year, week)) => html! { "Week " (week.trim_start_matches('0')) " of " (year) },
+        None => html! { (edition) },
     }
 }
 
@@ -153,8 +158,11 @@ mod tests {
 
     #[test]
     fn editions_are_said_in_words() {
-        assert_eq!(for_when("2026-11-29"), "Sunday, 29 November 2026");
-        assert_eq!(for_when("2026-W05"), "Week 5 of 2026");
-        assert_eq!(for_when(""), "");
+        let words = Words::of(Some("fr"));
+        let told = |edition: &str| for_when(&words, edition).into_string();
+        let day = r#"<time datetime="2026-11-29" lang="fr">dimanche 29 novembre 2026</time>"#;
+        assert_eq!(told("2026-11-29"), day);
+        assert_eq!(told("2026-W05"), "Week 5 of 2026");
+        assert_eq!(told(""), "");
     }
 }

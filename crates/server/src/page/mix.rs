@@ -12,7 +12,7 @@ use super::dial::{Preview, dial};
 use super::layout::{Frame, page};
 use super::prompt;
 use super::urls::{self, MixSettings};
-use super::words;
+use super::words::Words;
 
 /// A mix and how it came about.
 #[derive(Clone, Debug, Default)]
@@ -74,13 +74,14 @@ fn lead(mix: &Mix) -> String {
 /// The list itself, and what one may do with the whole of it. `shown` is how many picks the page
 /// asks for: fewer than the settings say where it has room for a beginning only.
 pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
+    let words = &frame.words;
     let fixed = mix.settings.with_seed(mix.seed);
     let listener = frame.listener.as_deref();
     let keeper = listener.map(|listener| Keeper { listener, prompt: &mix.settings.prompt });
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
-            (heading(&mix.picks, mix.id, keeper))
-            (prompt::reading(&mix.reading))
+            (heading(words, &mix.picks, mix.id, keeper))
+            (prompt::reading(words, &mix.reading))
             @for note in &mix.notes { p.note { (sentence(note)) } }
             @if mix.picks.is_empty() {
                 p.empty { "Nothing fits. Say less, loosen a filter, or " a href="/mix" { "start afresh" } "." }
@@ -112,11 +113,16 @@ pub(super) struct Keeper<'a> {
 }
 
 /// How many tracks there are, and what can be done with the whole of mix `id`.
-pub(super) fn heading(picks: &[Card], id: Option<i64>, keeper: Option<Keeper<'_>>) -> Markup {
+pub(super) fn heading(
+    words: &Words,
+    picks: &[Card],
+    id: Option<i64>,
+    keeper: Option<Keeper<'_>>,
+) -> Markup {
     let playable = picks.iter().any(|pick| pick.audio.is_some());
     html! {
         div.mix-head {
-            h2 #mix-title { (words::count(picks.len() as u64, "track", "tracks")) }
+            h2 #mix-title { (words.count(picks.len() as u64, "track", "tracks")) }
             @if playable {
                 button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
             }

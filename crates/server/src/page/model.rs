@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::calibration::{Bin, calibration};
 use super::layout::{Frame, page};
-use super::{urls, words};
+use super::urls;
 
 /// Everything that `/model` shows: what serves now, how well it predicts, and which other models
 /// there are.
@@ -102,7 +102,7 @@ pub fn view(frame: &Frame, model: &Model) -> Markup {
         (learned(model))
         div.pair {
             @if !model.metrics.is_empty() { (metrics(model)) }
-            @if !model.calibration.is_empty() { (calibrated(model)) }
+            @if !model.calibration.is_empty() { (calibrated(frame, model)) }
         }
         @if let Some(world) = &model.world { (world_in_use(frame, model, world)) }
         (models(frame, model))
@@ -144,13 +144,13 @@ fn metrics(model: &Model) -> Markup {
     }
 }
 
-fn calibrated(model: &Model) -> Markup {
+fn calibrated(frame: &Frame, model: &Model) -> Markup {
     html! {
         section aria-labelledby="calibration-title" {
             h2 #calibration-title { "Does it mean what it says?" }
             p { "When it says 70 %, seven in ten should be liked. Each dot is a batch of \
                 predictions that nobody had answered when they were made." }
-            (calibration(&model.calibration))
+            (calibration(&frame.words, &model.calibration))
         }
     }
 }
@@ -190,6 +190,7 @@ fn models(frame: &Frame, model: &Model) -> Markup {
 }
 
 fn list(frame: &Frame, model: &Model) -> Markup {
+    let words = &frame.words;
     html! {
         div.scroll tabindex="0" role="region" aria-label="All models" {
             table.models {
@@ -200,7 +201,7 @@ fn list(frame: &Frame, model: &Model) -> Markup {
                 tbody { @for row in &model.models { tr.active[row.active] {
                     th scope="row" { (row.version) p.small { (row.kind) } }
                     td { (row.trained) } td { (row.learned_from) } td { (row.headline) }
-                    td.number { (words::bytes(row.bytes)) }
+                    td.number { (words.bytes(row.bytes)) }
                     td { (serves(frame, model, row)) }
                 } } }
             }

@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use super::layout::{Frame, page};
-use super::words;
+use super::words::Words;
 
 /// Who is known, and what was just done.
 #[derive(Clone, Debug, Default)]
@@ -42,10 +42,12 @@ pub struct Invitation {
 
 /// The page.
 pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
+    let words = &frame.words;
     let main = html! {
         div.page-head {
             h1 { "People" }
-            p.lead { "Everybody has pages of their own, and sees nobody else's." }
+            p.lead { "Everybody has pages of their own, sees nobody else's, and \
+                brings their own history." }
         }
         @if let Some(invitation) = &people.invitation { (made(invitation)) }
         @if !people.can_invite {
@@ -61,7 +63,7 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
                         th.number scope="col" { "Keys" }
                         th scope="col" { span.unseen { "Invite" } }
                     } }
-                    tbody { @for person in &people.people { (row(person, people.can_invite)) } }
+                    tbody { @for person in &people.people { (row(words, person, people.can_invite)) } }
                 }
             }
         }
@@ -81,11 +83,11 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
     page(frame, "People", &main)
 }
 
-fn row(person: &KnownPerson, can_invite: bool) -> Markup {
+fn row(words: &Words, person: &KnownPerson, can_invite: bool) -> Markup {
     html! {
         tr {
             th scope="row" { (person.name) }
-            td.number { (words::grouped(person.plays)) }
+            td.number { (words.grouped(person.plays)) }
             td.number { (person.keys) }
             td { @if can_invite {
                 form method="post" action="/people/invite" {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use segue::{PromptReading, UnderstoodPart};
 
 use super::urls::LONGEST_PROMPT;
-use super::words;
+use super::words::Words;
 
 /// What the words may be about, with some of them; `docs/prompts.md` has all.
 const HELP: [(&str, &str); 6] = [
@@ -40,13 +40,13 @@ pub fn ask(prompt: &str, example: &str) -> Markup {
 }
 
 /// What words were taken to mean; nothing where there were none.
-pub fn reading(reading: &PromptReading) -> Markup {
+pub fn reading(written: &Words, reading: &PromptReading) -> Markup {
     if reading.understood.is_empty() && reading.not_understood.is_empty() {
         return html! {};
     }
     html! {
         ul.reading aria-label="What was understood" {
-            @for part in &reading.understood { (understood(part)) }
+            @for part in &reading.understood { (understood(written, part)) }
             @for words in &reading.not_understood {
                 li.aside { b { (words) } " " span { "not understood" } }
             }
@@ -55,7 +55,7 @@ pub fn reading(reading: &PromptReading) -> Markup {
     }
 }
 
-fn understood(part: &UnderstoodPart) -> Markup {
+fn understood(written: &Words, part: &UnderstoodPart) -> Markup {
     html! {
         li.aside[part.set_aside.is_some()] {
             b { (part.words) } " "
@@ -64,7 +64,7 @@ fn understood(part: &UnderstoodPart) -> Markup {
                 (part.meaning)
                 @match (&part.set_aside, part.tracks) {
                     (Some(why), _) => { " (no effect: " (why) ")" },
-                    (None, Some(tracks)) => { " · " (words::count(tracks as u64, "track", "tracks")) },
+                    (None, Some(tracks)) => { " · " (written.count(tracks as u64, "track", "tracks")) },
                     (None, None) => {}
                 }
             }

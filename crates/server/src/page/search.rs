@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use super::card::{Card, card};
 use super::layout::{Frame, page};
 use super::mix::place;
-use super::{urls, words};
+use super::urls;
+use super::words::Words;
 
 /// What `/search` found for some words: the best tracks as cards, and how many there are.
 #[derive(Clone, Debug, Default)]
@@ -24,10 +25,11 @@ pub struct Search {
 
 /// The page.
 pub fn view(frame: &Frame, search: &Search) -> Markup {
+    let words = &frame.words;
     let main = html! {
         div.page-head {
             h1 { @if search.query.is_empty() { "Find a track" } @else { "“" (search.query) "”" } }
-            p.lead { (found(search)) }
+            p.lead { (found(words, search)) }
         }
         form.search-again method="get" action="/search" {
             label for="again" { "Title, artist or album" }
@@ -52,7 +54,7 @@ pub fn view(frame: &Frame, search: &Search) -> Markup {
     page(frame, if search.query.is_empty() { "Find a track" } else { &search.query }, &main)
 }
 
-fn found(search: &Search) -> String {
+fn found(words: &Words, search: &Search) -> String {
     let shown = search.results.len() as u64;
     if let Some(read_as) = &search.read_as {
         return format!("Nothing by that name. This is what “{read_as}” finds.");
@@ -63,8 +65,8 @@ fn found(search: &Search) -> String {
             "Nothing by that name. Fewer letters find more.".to_owned()
         }
         total if total > shown => {
-            format!("The best {shown} of {}.", words::count(total, "track", "tracks"))
+            format!("The best {shown} of {}.", words.count(total, "track", "tracks"))
         }
-        total => format!("{}.", words::count(total, "track", "tracks")),
+        total => format!("{}.", words.count(total, "track", "tracks")),
     }
 }

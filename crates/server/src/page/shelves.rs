@@ -37,7 +37,10 @@ pub struct ShelfView {
 /// The page.
 pub fn view(frame: &Frame, home: &Home) -> Markup {
     let main = html! {
-        div.page-head { h1 { "What next?" } }
+        div.page-head {
+            h1 { "What next?" }
+            @if frame.is_new && !frame.only_looks { (bring_a_history()) }
+        }
         div.listening {
             aside aria-label="Dial, words and filters" {
                 (dial("/", &home.mix.settings, &home.mix.preview))
@@ -49,6 +52,16 @@ pub fn view(frame: &Frame, home: &Home) -> Markup {
         (sketch::legend())
     };
     page(frame, "Listen", &main)
+}
+
+/// What is offered to somebody of whom nothing is known comes from what others know.
+fn bring_a_history() -> Markup {
+    html! {
+        p.lead {
+            "Nothing is known of you yet. " a href="/import" { "Bring what you have played" }
+            " elsewhere, or like and skip what is below."
+        }
+    }
 }
 
 fn view_shelf(frame: &Frame, shelf: &ShelfView) -> Markup {

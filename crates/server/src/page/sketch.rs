@@ -12,8 +12,6 @@ use std::fmt::Write;
 use maud::{Markup, html};
 use segue_core::{AudioFeature, AudioFeatures};
 
-use super::words;
-
 /// The petals, clockwise from the top, with their names.
 pub const PETALS: [(AudioFeature, &str); 6] = [
     (AudioFeature::Energy, "Energy"),
@@ -237,7 +235,7 @@ pub fn describe(sound: &AudioFeatures) -> String {
     let mut parts: Vec<String> =
         SCALES.iter().filter_map(|scale| scale.say(sound)).map(str::to_owned).collect();
     if let Some(tempo) = sound.get(AudioFeature::Tempo) {
-        parts.push(words::count(tempo.round() as u64, "beat a minute", "beats a minute"));
+        parts.push(format!("{tempo:.0} beats a minute"));
     }
     if let Some(mode) = sound.get(AudioFeature::Mode) {
         parts.push(if mode >= 0.5 { "major" } else { "minor" }.to_owned());

@@ -3,6 +3,7 @@
 //! Several tastes, not one average; what the listener gave feedback on and left out, each with its
 //! undo; and forgetting.
 
+use jiff::civil::Date;
 use maud::{Markup, html};
 use segue_core::AudioFeatures;
 
@@ -103,7 +104,7 @@ pub struct Given {
     /// What it was given on, as text: a track with its artists, or the name of an artist.
     pub of: String,
     /// The day on which it was given, as text; `None` where the source had no date.
-    pub when: Option<String>,
+    pub when: Option<Date>,
     /// The id of the track that it was given on; `None` where it was given on an artist.
     pub track: Option<String>,
     /// The name of the artist that it was given on; `None` where it was given on a track.
@@ -217,12 +218,13 @@ fn excluding(frame: &Frame, taste: &TasteView, kind: &str, fields: &Markup) -> M
 }
 
 fn left_out(frame: &Frame, taste: &TasteView) -> Markup {
+    let words = &frame.words;
     html! {
         @if !taste.exclusions.is_empty() {
             h3 { "Left out" }
             ul.undoable { @for exclusion in &taste.exclusions {
                 li {
-                    span { (exclusion.what) @if let Some(plays) = exclusion.plays { " " small { (words::count(plays, "play", "plays")) } } }
+                    span { (exclusion.what) @if let Some(plays) = exclusion.plays { " " small { (words.count(plays, "play", "plays")) } } }
                     (undo_form(&Undo { action: urls::include_again(&taste.listener, exclusion.id), fields: Vec::new() }, &frame.here, "Count it again"))
                 }
             } }
@@ -231,6 +233,7 @@ fn left_out(frame: &Frame, taste: &TasteView) -> Markup {
 }
 
 fn feedback(frame: &Frame, taste: &TasteView) -> Markup {
+    let words = &frame.words;
     html! {
         section.said aria-labelledby="said-title" {
             h2 #said-title { "What you said" }
@@ -240,7 +243,7 @@ fn feedback(frame: &Frame, taste: &TasteView) -> Markup {
             (listed(frame, taste, latest))
             @if !earlier.is_empty() {
                 details {
-                    summary { (words::count(earlier.len() as u64, "earlier word", "earlier words")) }
+                    summary { (words.count(earlier.len() as u64, "earlier word", "earlier words")) }
                     (listed(frame, taste, earlier))
                 }
             }
@@ -252,7 +255,7 @@ fn listed(frame: &Frame, taste: &TasteView, given: &[Given]) -> Markup {
     html! {
         ul.undoable { @for given in given {
             li {
-                span { strong { (given.what) } " " (given.of) @if let Some(when) = &given.when { " " small { (when) } } }
+                span { strong { (given.what) } " " (given.of) @if let Some(when) = &given.when { " " small { (frame.words.marked_day(*when)) } } }
                 (undo_form(&cleared(&taste.listener, given), &frame.here, "Take back"))
             }
         } }

@@ -1,13 +1,15 @@
 //! `/tracks/{track}`: one song: where it opens, what the listener did with it, why it would be in a
 //! mix, and where to go on from it.
 
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::card::{Card, card, credits, sentence};
 use super::layout::{Frame, page};
 use super::links::{self, Service};
 use super::mix::place;
-use super::{urls, words};
+use super::urls;
+use super::words::Words;
 
 /// A song, as its page shows it.
 #[derive(Clone, Debug, Default)]
@@ -39,14 +41,15 @@ pub struct SongHistory {
     pub finished: u64,
     /// Plays that were skipped early.
     pub skipped: u64,
-    /// The days of the first and of the last play, as text, where plays have dates.
-    pub first_and_last: Option<[String; 2]>,
+    /// The days of the first and of the last play, where plays have dates.
+    pub first_and_last: Option<[Date; 2]>,
     /// Plays in each year in which there were any, the latest first.
     pub by_year: Vec<(i16, u64)>,
 }
 
 /// The page.
 pub fn view(frame: &Frame, track: &TrackView) -> Markup {
+    let words = &frame.words;
     let shown = &track.card;
     let main = html! {
         div.page-head { h1 { (shown.title) } p.lead { (credits(&shown.artists)) (about(track)) } }
@@ -57,7 +60,7 @@ pub fn view(frame: &Frame, track: &TrackView) -> Markup {
             (go_on(&shown.track))
         }
         (opens(frame, shown))
-        @if let Some(record) = &track.record { (view_record(record)) }
+        @if let Some(record) = &track.record { (view_record(words, record)) }
         @if let Some(sound) = &track.sound {
             section aria-labelledby="sound-title" {
                 h2 #sound-title { "How it sounds" }
@@ -130,18 +133,18 @@ pub(super) fn choose(frame: &Frame) -> Markup {
     }
 }
 
-fn view_record(record: &SongHistory) -> Markup {
+fn view_record(words: &Words, record: &SongHistory) -> Markup {
     html! {
         section aria-labelledby="record-title" {
             h2 #record-title { "You and this song" }
-            p { (in_words(record)) }
+            p { (in_words(words, record)) }
             @if record.by_year.len() > 1 {
                 table.years {
                     caption.unseen { "Plays by year" }
                     thead { tr { th scope="col" { "Year" } th scope="col" { "Plays" } } }
                     tbody {
                         @for (year, plays) in &record.by_year {
-                            tr { th scope="row" { (year) } td { (words::grouped(*plays)) } }
+                            tr { th scope="row" { (year) } td { (words.grouped(*plays)) } }
                         }
                     }
                 }
@@ -150,21 +153,26 @@ fn view_record(record: &SongHistory) -> Markup {
     }
 }
 
-fn in_words(record: &SongHistory) -> String {
+fn in_words(words: &Words, record: &SongHistory) -> Markup {
     if record.plays == 0 {
-        return "In your library, and not played yet.".to_owned();
+        return html! { "In your library, and not played yet." };
     }
-    let mut text = words::count(record.plays, "play", "plays");
+    let mut text = words.count(record.plays, "play", "plays");
     if record.finished > 0 {
-        text = format!("{text}, {} to the end", words::grouped(record.finished));
+        text = format!("{text}, {} to the end", words.grouped(record.finished));
     }
     if record.skipped > 0 {
-        text = format!("{text}, {} skipped", words::grouped(record.skipped));
+        text = format!("{text}, {} skipped", words.grouped(record.skipped));
     }
-    match &record.first_and_last {
-        Some([first, last]) if first == last => format!("{text}, on {first}."),
-        Some([first, last]) => format!("{text}. First on {first}, last on {last}."),
-        None => format!("{text}."),
+    let day = |day: Date| words.marked_day(day);
+    html! {
+        (text)
+        @match record.first_and_last {
+            Some([first, last]) if first == last => { ", on " (day(first)) },
+            Some([first, last]) => { ". First on " (day(first)) ", last on " (day(last)) },
+            None => {},
+        }
+        "."
     }
 }
 

@@ -229,6 +229,11 @@ pub fn time_zone(listener: &str) -> String {
     format!("/listeners/{}/time-zone", encoded(listener))
 }
 
+/// Where a listener says how dates are written for them: fields `date_language`, `back`.
+pub fn date_language(listener: &str) -> String {
+    format!("/listeners/{}/date-language", encoded(listener))
+}
+
 /// Where a mix is kept as a list: fields `name`, `mix`, and `weekly` with the words where a new one
 /// is to be made every week.
 pub fn lists(listener: &str) -> String {

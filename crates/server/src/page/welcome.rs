@@ -24,7 +24,7 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
             }
             div.garland aria-hidden="true" { @for sound in sketch::samples() { div class={ "sleeve " (sketch::mood(&sound).class()) } { (sketch::drawing(&sound)) } } }
         }
-        (drop_zone(listener))
+        (drop_zone(frame, listener))
         (origins())
     };
     page(frame, "Welcome", &main)

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use segue_charts::rounded;
 use segue_engine::history::{PartOfPeriod, Period, Review};
 
-use crate::page::words;
+use crate::page::words::Words;
 
 pub(super) const WIDTH: f64 = 1080.0;
 pub(super) const HEIGHT: f64 = 1350.0;
@@ -31,47 +31,47 @@ const TEXT: &str = "'Avenir Next', 'Segoe UI', Cantarell, 'Noto Sans', 'DejaVu S
 
 /// Draws a period: how much was played, when, the most played artists and songs, and what was new.
 /// Of an empty period it says so.
-pub fn svg(review: &Review) -> String {
+pub fn svg(words: &Words, review: &Review) -> String {
     let drawing = html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(WIDTH) height=(HEIGHT)
-            viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary(review))
+            viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(summary(words, review))
             font-family=(TEXT) fill=(INK)
         {
-            title { (summary(review)) }
+            title { (summary(words, review)) }
             rect width=(WIDTH) height=(HEIGHT) fill=(PAPER) {}
             (mark())
-            text x=(LEFT) y="216" font-family=(DISPLAY) font-size="92" font-weight="600" { (title(review.period)) }
+            text x=(LEFT) y="216" font-family=(DISPLAY) font-size="92" font-weight="600" { (title(words, review.period)) }
             @if review.goes_on() {
                 text x=(RIGHT) y="96" font-size="28" text-anchor="end" fill=(SOFT) {
-                    "until " (words::day(review.last_day))
+                    "until " (words.day(review.last_day))
                 }
             }
-            (figures(review))
-            (bars(&review.parts))
+            (figures(words, review))
+            (bars(words, &review.parts))
             (lists(review))
-            (foot(review))
+            (foot(words, review))
         }
     };
     drawing.into_string()
 }
 
 /// The period as a heading: "2026 in music", "November 2026".
-pub(crate) fn title(period: Period) -> String {
+pub(crate) fn title(words: &Words, period: Period) -> String {
     match period {
         Period::Week(monday) => {
             let week = monday.iso_week_date();
             format!("Week {} of {}", week.week(), week.year())
         }
-        Period::Month(month) => month.first_day().strftime("%B %Y").to_string(),
+        Period::Month(month) => words.month(month.first_day()),
         Period::Year(year) => format!("{year} in music"),
         Period::All => "All my music".to_owned(),
     }
 }
 
-fn summary(review: &Review) -> String {
-    let played = words::count(review.sums.plays, "play", "plays");
+fn summary(words: &Words, review: &Review) -> String {
+    let played = words.count(review.sums.plays, "play", "plays");
     let most = review.top.artists.first().map(|top| format!(", most of all {}", top.artist));
-    format!("{}: {played}{}", title(review.period), most.unwrap_or_default())
+    format!("{}: {played}{}", title(words, review.period), most.unwrap_or_default())
 }
 
 /// The mark of Segue: one curve fades out while the other fades in.
@@ -86,21 +86,21 @@ fn mark() -> Markup {
 }
 
 /// Three figures in a row.
-fn figures(review: &Review) -> Markup {
+fn figures(words: &Words, review: &Review) -> Markup {
     let sums = &review.sums;
     let time = match sums.ms_played / MS_PER_HOUR {
         // Scrobbles have no length.
-        0 => (words::grouped(sums.days), "days with music"),
-        hours => (words::grouped(hours), if hours == 1 { "hour" } else { "hours" }),
+        0 => (words.grouped(sums.days), "days with music"),
+        hours => (words.grouped(hours), if hours == 1 { "hour" } else { "hours" }),
     };
-    let plays = (words::grouped(sums.plays), if sums.plays == 1 { "play" } else { "plays" });
+    let plays = (words.grouped(sums.plays), if sums.plays == 1 { "play" } else { "plays" });
     let artists = match sums.artists {
         1 => ("1".to_owned(), "artist"),
-        many => (words::grouped(many), "artists"),
+        many => (words.grouped(many), "artists"),
     };
     let figures = [plays, time, artists];
     // A million plays are as wide as three of the usual figures.
-    let size = if figures.iter().any(|(figure, _)| figure.len() > 6) { 56 } else { 84 };
+    let size = if figures.iter().any(|(figure, _)| figure.chars().count() > 6) { 56 } else { 84 };
     html! {
         @for (place, (figure, name)) in figures.into_iter().enumerate() {
             @let x = LEFT + place as f64 * 320.0;
@@ -111,7 +111,7 @@ fn figures(review: &Review) -> Markup {
 }
 
 /// A bar for each part of the period, with a name below some.
-fn bars(parts: &[PartOfPeriod]) -> Markup {
+fn bars(words: &Words, parts: &[PartOfPeriod]) -> Markup {
     let most = parts.iter().map(|part| part.plays).max().unwrap_or(0).max(1) as f64;
     let step = (RIGHT - LEFT) / parts.len().max(1) as f64;
     // A month of a year is three letters, one of several years takes more room.
@@ -122,10 +122,10 @@ fn bars(parts: &[PartOfPeriod]) -> Markup {
         .next()
         .is_some_and(|two| two[0].first_day.month() == two[1].first_day.month());
     let name = |part: &PartOfPeriod| match (is_days, parts.len()) {
-        (true, ..=7) => part.first_day.strftime("%a").to_string(),
+        (true, ..=7) => words.weekday(part.first_day),
         (true, _) => part.first_day.day().to_string(),
-        (false, ..=12) => part.first_day.strftime("%b").to_string(),
-        (false, _) => part.first_day.strftime("%b ’%y").to_string(),
+        (false, ..=12) => words.month_name(part.first_day),
+        (false, _) => words.short_month(part.first_day),
     };
     html! {
         @for (place, part) in parts.iter().enumerate() {
@@ -181,11 +181,11 @@ fn list(x: f64, heading: &str, names: Vec<(String, Option<String>)>) -> Markup {
 }
 
 /// What was new and what lasted, two lines at most.
-fn foot(review: &Review) -> Markup {
+fn foot(words: &Words, review: &Review) -> Markup {
     let sums = &review.sums;
     let found = review.discoveries.first().filter(|_| !review.begins_within());
     let found = found.map(|found| {
-        let artists = words::count(sums.new_artists, "artist", "artists");
+        let artists = words.count(sums.new_artists, "artist", "artists");
         format!("{artists} for the first time, most of all {}", found.artist)
     });
     let album = review.top.albums.first().map(|top| format!("Album: {}", top.album));

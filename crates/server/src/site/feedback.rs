@@ -19,6 +19,7 @@ use crate::extract::Submitted;
 use crate::history::time_zone_of;
 use crate::page::layout::{Flash, Undo};
 use crate::page::urls;
+use crate::page::words::Words;
 
 /// Feedback on a card.
 #[derive(Deserialize)]
@@ -119,7 +120,10 @@ pub(super) async fn exclude(
     let number = app.writer.run(move |store| store.exclude(&whose, &what)).await?;
     app.listeners.changed(&id);
     let undo = Undo { action: urls::include_again(&listener, number.0), fields: Vec::new() };
-    let message = format!("Left out: {}.", super::taste::in_words(&exclusion, &zone));
+    let whose = id.clone();
+    let language = app.readers.run(move |store| Ok(store.date_language(&whose)?)).await?;
+    let words = Words::of(language.as_deref());
+    let message = format!("Left out: {}.", super::taste::in_words(&words, &exclusion, &zone));
     Ok(back(&asked.back, Some(Flash { message, undo: Some(undo) })))
 }
 

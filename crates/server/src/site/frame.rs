@@ -16,6 +16,7 @@ use crate::error::ApiResult;
 use crate::page::layout::{Frame, Section};
 use crate::page::links::Service;
 use crate::page::urls;
+use crate::page::words::Words;
 
 /// The cookie that says who is listening.
 pub(super) const LISTENER_COOKIE: &str = "segue_listener";
@@ -117,20 +118,26 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
     let (listeners, wanted) = found.await?;
     let names: Vec<String> = listeners.iter().map(|listener| listener.id.to_string()).collect();
     let listener = wanted.or_else(|| listeners.into_iter().next());
-    let (listener, time_zone) =
-        listener.map(|found| (found.id.to_string(), found.time_zone)).unzip();
+    let is_new = listener.as_ref().is_none_or(|found| found.listens + found.feedback == 0);
+    // Of whoever else somebody looks at, their browser knows nothing.
+    let may_tell = listener.is_some() && !asked.only_looks && (is_own || names.len() == 1);
+    let (time_zone, date_language) = listener
+        .as_ref()
+        .map(|found| (found.time_zone.clone(), found.date_language.clone()))
+        .unwrap_or_default();
+    let listener = listener.map(|found| found.id.to_string());
     // Whoever came in as somebody is that one, also before the first play.
     let listener = asked.own.as_ref().map(ListenerId::to_string).or(listener);
     Ok(Frame {
         listener,
         is_own,
+        is_new,
         is_admin: asked.is_admin,
         only_looks: asked.only_looks,
-        // Of whoever else somebody looks at, their browser knows nothing.
-        asks_time_zone: !asked.only_looks
-            && (is_own || names.len() == 1)
-            && matches!(time_zone, Some(None)),
-        time_zone: time_zone.flatten(),
+        asks_time_zone: may_tell && time_zone.is_none(),
+        asks_date_language: may_tell && date_language.is_none(),
+        time_zone,
+        words: Words::of(date_language.as_deref()),
         listeners: names,
         section,
         here: urls::local(&asked.here).to_owned(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use segue_core::{Listen, ListenerId, Moment};
 use segue_engine::Catalogue;
@@ -16,6 +17,7 @@ use super::feedback::back;
 use super::frame::{self, Asked, answer, frame};
 use crate::api::{listen_cursor, next_listens};
 use crate::app::App;
+use crate::date_language::DateLanguage;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Submitted;
 use crate::history::{self, HistoryQuery, ReviewInZone, review, zone_name};
@@ -96,10 +98,8 @@ fn by_day(
     for (_, listen) in plays {
         let zone = if listen.moment == Moment::Day { &TimeZone::UTC } else { zone };
         let local = listen.started_at().map(|at| zone.to_datetime(at));
-        let day = local.map(|at| at.strftime("%A, %-d %B %Y").to_string());
-        let day = day.unwrap_or_else(|| "Without a date".to_owned());
-        let time = local.filter(|_| listen.moment != Moment::Day);
-        let time = time.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
+        let day = local.map(jiff::civil::DateTime::date);
+        let time = local.filter(|_| listen.moment != Moment::Day).map(jiff::civil::DateTime::time);
         if days.last().is_none_or(|last| last.day != day) {
             days.push(DayOfPlays { day, plays: Vec::new() });
         }
@@ -108,7 +108,7 @@ fn by_day(
     days
 }
 
-fn one(catalogue: &Catalogue, listen: &Listen, time: String) -> OnePlay {
+fn one(catalogue: &Catalogue, listen: &Listen, time: Option<Time>) -> OnePlay {
     let found = catalogue.find(&listen.track).map(|row| catalogue.track(row));
     let duration_ms = found.and_then(segue_core::Track::duration_ms);
     let remark = match listen.ms_played {
@@ -148,5 +148,26 @@ pub(super) async fn keep_time_zone(
     let named = time_zone.trim().replace(' ', "_");
     history::keep_time_zone(&app, &ListenerId::new(listener), Some(named.clone())).await?;
     let message = format!("Days and hours are those of {named} now.");
+    Ok(back(&to, Some(Flash { message, undo: None })))
+}
+
+/// How dates are written for a listener.
+#[derive(Deserialize)]
+pub(super) struct Language {
+    date_language: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// Keeps how dates are written for a listener.
+pub(super) async fn keep_date_language(
+    State(app): State<Arc<App>>,
+    Path(listener): Path<String>,
+    Submitted(Language { date_language, back: to }): Submitted<Language>,
+) -> ApiResult<Response> {
+    let language = DateLanguage::said(Some(date_language))?;
+    let today = Timestamp::now().to_zoned(TimeZone::system()).date();
+    let message = format!("Dates are written as {} now.", language.words().day(today));
+    language.keep(&app, &ListenerId::new(listener)).await?;
     Ok(back(&to, Some(Flash { message, undo: None })))
 }

@@ -13,7 +13,7 @@ use super::frame::{Asked, answer, frame};
 use super::held;
 use super::session::set_listener;
 use crate::access::Access;
-use crate::api::{Upload, cancel_import, check_name};
+use crate::api::{Upload, cancel_import, check_name, find_import, usual_listener};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::holding;
@@ -25,9 +25,13 @@ use crate::page::urls;
 use crate::worlds::KeptWorld;
 
 /// The page that takes files.
-pub(super) async fn form(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+pub(super) async fn form(
+    State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
+    asked: Asked,
+) -> ApiResult<Response> {
     let frame = frame(&app, &asked, Section::Import).await?;
-    let listener = frame.listener.clone().unwrap_or_else(|| "me".to_owned());
+    let listener = frame.listener.clone().unwrap_or_else(|| usual_listener(&access));
     Ok(answer(&frame, import::view(&frame, &listener)))
 }
 
@@ -74,9 +78,10 @@ pub(super) async fn receive(
 /// Begins to read what is held. Whoever presses twice sees how far it is.
 pub(super) async fn start(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     Path(id): Path<String>,
 ) -> ApiResult<Redirect> {
-    if find(&app, &id)?.state == import::ImportStateView::Held {
+    if find_import(&app, &access, &id)?.state == ImportState::Held {
         holding::begin(&app, &id)?;
     }
     Ok(Redirect::to(&urls::import(&id)))
@@ -85,12 +90,13 @@ pub(super) async fn start(
 /// Lets go of what is held.
 pub(super) async fn discard(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
-    if find(&app, &id)?.state != import::ImportStateView::Held {
+    if find_import(&app, &access, &id)?.state != ImportState::Held {
         return Ok(Redirect::to(&urls::import(&id)).into_response());
     }
-    cancel_import(&app, &id)?;
+    cancel_import(&app, &access, &id)?;
     let message = "Discarded: nothing of it was kept.".to_owned();
     Ok(back("/import", Some(Flash { message, undo: None })))
 }
@@ -98,10 +104,11 @@ pub(super) async fn discard(
 /// How far an import is, and its report.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     Path(id): Path<String>,
     asked: Asked,
 ) -> ApiResult<Response> {
-    let import = find(&app, &id)?;
+    let import = view_model(find_import(&app, &access, &id)?);
     let frame = frame(&app, &asked, Section::Import).await?;
     Ok(answer(&frame, import::view_import(&frame, &import)))
 }
@@ -109,19 +116,12 @@ pub(super) async fn show(
 /// The same without the page around it.
 pub(super) async fn fragment(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     Path(id): Path<String>,
+    asked: Asked,
 ) -> ApiResult<Markup> {
-    Ok(import::fragment(&find(&app, &id)?))
-}
-
-fn find(app: &App, id: &str) -> ApiResult<ImportView> {
-    let status = app.imports.status(id);
-    status.map(view_model).ok_or_else(|| {
-        ApiError::not_found(
-            "unknown_import",
-            "there is no such import, or it was before the last start",
-        )
-    })
+    let frame = frame(&app, &asked, Section::Import).await?;
+    Ok(import::fragment(&frame.words, &view_model(find_import(&app, &access, &id)?)))
 }
 
 fn view_model(status: ImportStatus) -> ImportView {
@@ -194,5 +194,9 @@ pub(super) fn in_words(reason: DropReason) -> &'static str {
         DropReason::OwnFriend => "somebody as their own friend",
         DropReason::RepeatedRow => "the same as a row before",
         DropReason::NameTooLong => "with a name longer than anything real",
+        DropReason::OtherListener => "about somebody else than the one whose history this is",
+        DropReason::ForEverybody => {
+            "about songs or friends, which whoever runs this Segue brings for everybody"
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -17,8 +18,10 @@ use segue_engine::{ArtistIdx, TrackIdx};
 
 use super::cards;
 use super::frame::{self, Asked, answer, frame};
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
+use crate::imports::ImportStatus;
 use crate::mixing::{self, Counts};
 use crate::page::card::card;
 use crate::page::dial::Preview;
@@ -27,7 +30,7 @@ use crate::page::mix::Mix;
 use crate::page::search::Search;
 use crate::page::shelves::{Home, SHOWN_PICKS, ShelfView};
 use crate::page::urls::{self, MixSettings};
-use crate::page::words;
+use crate::page::words::Words;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
 
 /// Cards on a shelf.
@@ -42,13 +45,17 @@ const MOST_ARTISTS_FOUND: usize = 12;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// `/`: shelves and the mix, or, before there is any history, what this is.
-pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+pub(super) async fn home(
+    State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
+    asked: Asked,
+) -> ApiResult<Response> {
     let frame = frame(&app, &asked, Section::Listen).await?;
     let Some(id) = frame::listener(&frame) else {
         return Ok(answer(&frame, welcome::view(&frame, "me")));
     };
     if app.snapshot.load().model.is_none() {
-        return Ok(without_model(&app, &frame));
+        return Ok(without_model(&app, &frame, &access));
     }
     let (frame, mix, listener) =
         mixed(&app, frame, &id, Shown { asked: &asked, most: SHOWN_PICKS }).await?;
@@ -57,14 +64,21 @@ pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
 }
 
 /// Where there is no model yet, or one is being trained.
-fn without_model(app: &App, frame: &Frame) -> Response {
-    // What is being done about it concerns whoever runs this.
-    if frame.is_own {
-        return Redirect::to("/history").into_response();
+fn without_model(app: &App, frame: &Frame, access: &Access) -> Response {
+    let shown = |status: &ImportStatus| !status.is_over() && status.is_shown_to(access);
+    let running = app.imports.statuses().into_iter().find(shown);
+    if let Some(running) = running {
+        return Redirect::to(&urls::import(&running.id)).into_response();
     }
-    let running = app.imports.statuses().into_iter().find(|status| !status.is_over());
-    let to = running.map_or("/model".to_owned(), |running| crate::page::urls::import(&running.id));
-    Redirect::to(&to).into_response()
+    match &frame.listener {
+        // Whoever was invited brings what they have.
+        Some(own) if frame.is_own && frame.is_new && !frame.only_looks => {
+            answer(frame, welcome::view(frame, own))
+        }
+        // What else is done about it concerns whoever runs this.
+        Some(_) if frame.is_own => Redirect::to("/history").into_response(),
+        _ => Redirect::to("/model").into_response(),
+    }
 }
 
 /// `/mix`: the mix as a list.
@@ -279,7 +293,7 @@ async fn mixed(
         picks: cards::of_picks(app, &listener, &outcome.slate.picks),
         seed,
         notes: outcome.notes.iter().map(ToString::to_string).collect(),
-        why: why(&listener, &outcome),
+        why: why(&frame.words, &listener, &outcome),
         settings,
     };
     Ok((frame, mix, listener))
@@ -345,9 +359,9 @@ fn names(listener: &KeptListener, tracks: &[String]) -> Vec<String> {
 }
 
 /// How a mix came about, in sentences.
-fn why(listener: &KeptListener, outcome: &MixOutcome) -> Vec<String> {
+fn why(words: &Words, listener: &KeptListener, outcome: &MixOutcome) -> Vec<String> {
     let config = &outcome.slate.config;
-    let grouped = |count: usize| words::grouped(count as u64);
+    let grouped = |count: usize| words.grouped(count as u64);
     vec![
         format!(
             "{} of the {} tracks were looked at closely; the others are further from what you \

@@ -70,6 +70,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/listeners/{listener}/lists/{list}/remove", post(lists::remove))
         .route("/listeners/{listener}/weekly-lists/end", post(lists::end_weekly))
         .route("/listeners/{listener}/time-zone", post(history::keep_time_zone))
+        .route("/listeners/{listener}/date-language", post(history::keep_date_language))
         .route("/listeners/{listener}/exclusions", post(feedback::exclude))
         .route("/listeners/{listener}/exclusions/{exclusion}/remove", post(feedback::include_again))
         .with_state(Arc::clone(app))

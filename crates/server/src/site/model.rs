@@ -6,6 +6,8 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use segue::{WorldStatus, plain_name};
 use segue_store::ModelEntry;
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ use crate::page::layout::{Flash, Section};
 use crate::page::model::{
     self as view, ComparisonRow, ComparisonView, MetricView, Model, ModelRow,
 };
-use crate::page::words;
+use crate::page::words::Words;
 
 /// A model with its card read.
 struct Known {
@@ -51,27 +53,28 @@ pub(super) async fn show(
     let comparison = chosen("left").zip(chosen("right")).map(|(left, right)| compare(left, right));
     let training =
         app.imports.statuses().iter().any(|status| status.state == ImportState::Training);
+    let words = &frame.words;
     let model = Model {
-        learned: active.map(Known::learned).unwrap_or_default(),
+        learned: active.map(|known| known.learned(words)).unwrap_or_default(),
         calibration: active.map(Known::calibration).unwrap_or_default(),
         metrics: active.map(Known::metrics).unwrap_or_default(),
-        measured_on: active.and_then(Known::measured_on),
-        models: models.iter().map(Known::row).collect(),
+        measured_on: active.and_then(|known| known.measured_on(words)),
+        models: models.iter().map(|known| known.row(words)).collect(),
         comparison,
         training: training.then(|| "A model is learning from what was just imported.".to_owned()),
-        world: world.as_ref().map(world_said),
+        world: world.as_ref().map(|world| world_said(words, world)),
         may_change: access.scope == Scope::Admin,
     };
     Ok(answer(&frame, view::view(&frame, &model)))
 }
 
 /// The world in use, for whoever looks: its path on this machine is not for everybody.
-fn world_said(world: &WorldStatus) -> String {
+fn world_said(words: &Words, world: &WorldStatus) -> String {
     match (world.recordings, world.state.problem()) {
         (Some(recordings), None) => format!(
             "The world in use knows {}. Each time Segue learns, what is near to what is played here \
              can be in mixes from then on.",
-            words::count(recordings as u64, "song", "songs")
+            words.count(recordings as u64, "song", "songs")
         ),
         (_, problem) => format!(
             "The world in use {}. Mixes go on without its file, but Segue cannot learn again until \
@@ -117,11 +120,11 @@ impl Known {
         of("told").or_else(|| of("held_out"))
     }
 
-    fn learned(&self) -> Vec<String> {
+    fn learned(&self, words: &Words) -> Vec<String> {
         let is_without = self.card.get("set").is_some() && self.card["card"].is_null();
         let mut learned = match is_without {
-            true => self.learned_without_likability(),
-            false => self.learned_likability(),
+            true => self.learned_without_likability(words),
+            false => self.learned_likability(words),
         };
         learned.extend(self.learned_elsewhere());
         learned
@@ -143,18 +146,18 @@ impl Known {
         })
     }
 
-    fn learned_likability(&self) -> Vec<String> {
-        let tracks = words::count(self.count("/card/data/tracks"), "track", "tracks");
+    fn learned_likability(&self, words: &Words) -> Vec<String> {
+        let tracks = words.count(self.count("/card/data/tracks"), "track", "tracks");
         let audible = self.count("/card/data/audible_tracks");
         let sounds = match audible == self.count("/card/data/tracks") {
             true => format!("It knows {tracks}, and how each of them sounds."),
             false => {
-                format!("It knows {tracks}, and how {} of them sound.", words::grouped(audible))
+                format!("It knows {tracks}, and how {} of them sound.", words.grouped(audible))
             }
         };
-        let likes = words::count(self.count("/card/data/likes"), "like", "likes");
-        let dislikes = words::count(self.count("/card/data/dislikes"), "dislike", "dislikes");
-        let listeners = words::count(self.count("/card/data/listeners"), "listener", "listeners");
+        let likes = words.count(self.count("/card/data/likes"), "like", "likes");
+        let dislikes = words.count(self.count("/card/data/dislikes"), "dislike", "dislikes");
+        let listeners = words.count(self.count("/card/data/listeners"), "listener", "listeners");
         vec![
             format!(
                 "It learned from {likes} and {dislikes} of {listeners}: what was finished, \
@@ -170,9 +173,9 @@ impl Known {
     }
 
     /// Of a set that nobody's skips or likes could teach what is liked.
-    fn learned_without_likability(&self) -> Vec<String> {
-        let listeners = words::count(self.count("/set/listeners"), "listener", "listeners");
-        let items = words::count(self.count("/set/items"), "song", "songs");
+    fn learned_without_likability(&self, words: &Words) -> Vec<String> {
+        let listeners = words.count(self.count("/set/listeners"), "listener", "listeners");
+        let items = words.count(self.count("/set/items"), "song", "songs");
         vec![
             format!("It learned from what {listeners} played: {items}, when and along with what."),
             "Nothing says yet what is not liked: no skip, no \"not for me\". So it ranks, and states \
@@ -181,13 +184,13 @@ impl Known {
         ]
     }
 
-    fn measured_on(&self) -> Option<String> {
+    fn measured_on(&self, words: &Words) -> Option<String> {
         let rows = self.figure("rows")? as u64;
         let split = match self.card.pointer("/card/split").and_then(Value::as_str) {
             Some("listeners") => "of listeners whom it had not seen while it learned",
             _ => "that were kept from it while it learned",
         };
-        Some(format!("Measured on {} {split}.", words::count(rows, "answer", "answers")))
+        Some(format!("Measured on {} {split}.", words.count(rows, "answer", "answers")))
     }
 
     fn metrics(&self) -> Vec<MetricView> {
@@ -244,12 +247,12 @@ impl Known {
         bins.map(|bins| bins.iter().filter_map(bin).collect()).unwrap_or_default()
     }
 
-    fn row(&self) -> ModelRow {
+    fn row(&self, words: &Words) -> ModelRow {
         ModelRow {
             version: self.entry.version.clone(),
             kind: self.entry.kind.clone(),
-            trained: self.entry.created_at.strftime("%-d %B %Y, %H:%M UTC").to_string(),
-            learned_from: words::count(self.count("/card/report/rows"), "answer", "answers"),
+            trained: trained_at(words, self.entry.created_at),
+            learned_from: words.count(self.count("/card/report/rows"), "answer", "answers"),
             bytes: self.bytes,
             headline: self.figure("auc").map_or("–".to_owned(), |auc| format!("AUC {auc:.3}")),
             active: self.entry.active,
@@ -357,4 +360,10 @@ pub(super) async fn train(
             undo: None,
         }),
     ))
+}
+
+/// When a model was made, by the clock of nobody in particular.
+fn trained_at(words: &Words, at: Timestamp) -> String {
+    let at = TimeZone::UTC.to_datetime(at);
+    format!("{}, {} UTC", words.day(at.date()), words.time(at.time()))
 }

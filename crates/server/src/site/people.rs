@@ -65,7 +65,15 @@ async fn shown(
 }
 
 fn nobody_yet(id: ListenerId) -> ListenerSummary {
-    ListenerSummary { id, listens: 0, first: None, last: None, feedback: 0, time_zone: None }
+    ListenerSummary {
+        id,
+        listens: 0,
+        first: None,
+        last: None,
+        feedback: 0,
+        time_zone: None,
+        date_language: None,
+    }
 }
 
 /// Whom to invite.

@@ -28,7 +28,10 @@ pub(super) fn in_words(sound: &Sound) -> Option<String> {
     let moods = (!moods.is_empty()).then(|| words::list(&moods));
     let parts: Vec<String> = [tempo, key, moods].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| {
-        let analyses = words::count(u64::from(sound.submissions), "analysis", "analyses");
+        let analyses = match sound.submissions {
+            1 => "1 analysis".to_owned(),
+            many => format!("{many} analyses"),
+        };
         let mut told = format!("{}.", parts.join(", "));
         told[..1].make_ascii_uppercase();
         format!("{told} By {analyses} in AcousticBrainz; tempos may be half or double.")

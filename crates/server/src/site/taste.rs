@@ -21,7 +21,7 @@ use crate::error::ApiResult;
 use crate::page::charts;
 use crate::page::layout::Section;
 use crate::page::taste::{self as view, Example, Given, OneTaste, TasteView, TrendView};
-use crate::page::words;
+use crate::page::words::{self, Words};
 
 /// Most feedback and contexts that are listed.
 const MOST_LISTED: usize = 200;
@@ -37,13 +37,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let catalogue = &snapshot.catalogue;
     let taste = TasteView {
         listener: id.to_string(),
-        drawn_from: record.drawn_from(),
-        tastes: tastes(catalogue, &found),
-        feedback: given(catalogue, &record.feedback),
+        drawn_from: record.drawn_from(&frame.words, &zone),
+        tastes: tastes(&frame.words, catalogue, &found),
+        feedback: given(catalogue, &record.feedback, &zone),
         exclusions: record
             .exclusions
             .iter()
-            .map(|(id, exclusion)| excluded(*id, exclusion, &zone))
+            .map(|(id, exclusion)| excluded(&frame.words, (*id, exclusion), &zone))
             .collect(),
         devices: record.devices.keys().map(|device| (device.clone(), device.clone())).collect(),
         contexts: record.contexts.keys().take(MOST_LISTED).cloned().collect(),
@@ -101,13 +101,15 @@ impl Record {
         }
     }
 
-    fn drawn_from(&self) -> String {
+    fn drawn_from(&self, words: &Words, zone: &TimeZone) -> String {
         if self.plays == 0 && self.feedback.is_empty() {
             return "Nothing has been heard yet.".to_owned();
         }
-        let plays = words::count(self.plays as u64, "play", "plays");
-        let songs = words::count(self.songs as u64, "track", "tracks");
-        let since = self.first.map(|first| format!(" since {}", first.strftime("%B %Y")));
+        let plays = words.count(self.plays as u64, "play", "plays");
+        let songs = words.count(self.songs as u64, "track", "tracks");
+        let since = self
+            .first
+            .map(|first| format!(" since {}", words.month(zone.to_datetime(first).date())));
         format!("From {plays} of {songs}{}.", since.unwrap_or_default())
     }
 }
@@ -119,7 +121,7 @@ fn device_name(device: DeviceClass) -> String {
         .unwrap_or_default()
 }
 
-fn tastes(catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste> {
+fn tastes(words: &Words, catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste> {
     let one = |taste: &segue_engine::taste::Taste| {
         let tracks = taste
             .examples
@@ -147,21 +149,23 @@ fn tastes(catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste> {
                 Course::Fades => TrendView::Fades,
                 Course::Steady | Course::Unknown => TrendView::Steady,
             },
-            remarks: remarks(taste),
+            remarks: remarks(words, taste),
         }
     };
     found.tastes.iter().map(one).collect()
 }
 
-fn remarks(taste: &segue_engine::taste::Taste) -> Vec<String> {
+fn remarks(words: &Words, taste: &segue_engine::taste::Taste) -> Vec<String> {
     let genres: Vec<String> = taste.genres.iter().map(|genre| genre.name.clone()).collect();
     let genres = (!genres.is_empty()).then(|| format!("Mostly {}.", words::list(&genres)));
-    let last = taste.last_played.map(|at| format!("Last played in {}.", at.strftime("%B %Y")));
+    let last = taste
+        .last_played
+        .map(|at| format!("Last played in {}.", words.month(TimeZone::UTC.to_datetime(at).date())));
     genres.into_iter().chain(last).collect()
 }
 
 /// Feedback that still counts, newest first.
-fn given(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Given> {
+fn given(catalogue: &Catalogue, feedback: &[Feedback], zone: &TimeZone) -> Vec<Given> {
     let mut seen = std::collections::HashSet::new();
     let latest = feedback.iter().rev().filter(|given| seen.insert(&given.target));
     let last: Vec<&Feedback> =
@@ -185,22 +189,26 @@ fn given(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Given> {
             FeedbackKind::Saved => "Kept",
             FeedbackKind::Cleared => "Taken back",
         };
-        let when = given.at.map(|at| at.strftime("%-d %B %Y").to_string());
+        let when = given.at.map(|at| zone.to_datetime(at).date());
         Given { what: what.to_owned(), of, when, track, artist }
     };
     last.into_iter().map(shape).collect()
 }
 
-fn excluded(id: ExclusionId, exclusion: &Exclusion, zone: &TimeZone) -> view::ExclusionView {
-    view::ExclusionView { id: id.0, what: in_words(exclusion, zone), plays: None }
+fn excluded(
+    words: &Words,
+    (id, exclusion): (ExclusionId, &Exclusion),
+    zone: &TimeZone,
+) -> view::ExclusionView {
+    view::ExclusionView { id: id.0, what: in_words(words, exclusion, zone), plays: None }
 }
 
 /// An exclusion in words, its days as they were where the listener is.
-pub(super) fn in_words(exclusion: &Exclusion, zone: &TimeZone) -> String {
+pub(super) fn in_words(words: &Words, exclusion: &Exclusion, zone: &TimeZone) -> String {
     match exclusion {
         Exclusion::Period { from, to } => {
             let last = to.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(*to);
-            let day = |at: Timestamp| words::day(zone.to_datetime(at).date());
+            let day = |at: Timestamp| words.day(zone.to_datetime(at).date());
             format!("{} to {}", day(*from), day(last))
         }
         Exclusion::Device(device) => format!("everything on the {}", device_name(*device)),
@@ -211,10 +219,8 @@ pub(super) fn in_words(exclusion: &Exclusion, zone: &TimeZone) -> String {
         Exclusion::Play { track, at } => {
             let track = track.as_str().replace('\u{241f}', " – ");
             let track = track.strip_prefix("name:").unwrap_or(&track);
-            format!(
-                "the play of {track} on {}",
-                zone.to_datetime(*at).strftime("%-d %B %Y at %H:%M")
-            )
+            let at = zone.to_datetime(*at);
+            format!("the play of {track} on {} at {}", words.day(at.date()), words.time(at.time()))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use segue::{KeptListener, Snapshot};
 use segue_core::{Listen, Timestamp, Track, TrackId};
@@ -23,7 +24,6 @@ use crate::page::artist::{self as artist_view, ArtistHistory, ArtistView};
 use crate::page::card::Card;
 use crate::page::layout::{Frame, Section};
 use crate::page::track::{self as track_view, SongHistory, TrackView};
-use crate::page::words;
 
 /// Cards in a row.
 const ROW: usize = 12;
@@ -170,8 +170,8 @@ fn track_record(interaction: &Interaction, starts: &[Timestamp], zone: &TimeZone
     }
 }
 
-fn day(at: Timestamp, zone: &TimeZone) -> String {
-    words::day(zone.to_datetime(at).date())
+fn day(at: Timestamp, zone: &TimeZone) -> Date {
+    zone.to_datetime(at).date()
 }
 
 /// `/artists/{artist}`.

@@ -77,7 +77,7 @@ fn with_key(operation: &Operation, way: Way, key: &str) -> Request<Body> {
 }
 
 /// Logs in and returns the token.
-async fn session(world: &World, key: &str) -> String {
+pub(crate) async fn session(world: &World, key: &str) -> String {
     let form = Request::post("/login").header("content-type", "application/x-www-form-urlencoded");
     let reply = world.send(form.body(format!("key={key}").into()).unwrap()).await;
     assert_eq!(reply.status.as_u16(), 303, "{}", reply.text());
@@ -132,6 +132,7 @@ async fn a_key_for_a_listener_opens_what_concerns_them_and_nothing_else() {
         (Method::GET, "/"),
         (Method::GET, "/taste"),
         (Method::GET, "/import"),
+        (Method::POST, "/import"),
         (Method::POST, "/listeners/1/feedback"),
         (Method::POST, "/listeners/1/forget"),
         (Method::GET, "/api/users"),
@@ -163,6 +164,9 @@ async fn a_key_for_a_listener_opens_what_concerns_them_and_nothing_else() {
     opened.sort();
     opened.dedup();
     let expected = [
+        "DELETE /v1/imports/1",
+        "GET /v1/imports",
+        "GET /v1/imports/1",
         "GET /v1/listeners/1",
         "GET /v1/listeners/1/exclusions",
         "GET /v1/listeners/1/explanation",
@@ -175,6 +179,8 @@ async fn a_key_for_a_listener_opens_what_concerns_them_and_nothing_else() {
         "GET /v1/listeners/1/lists/1",
         "GET /v1/listeners/1/mix/preview",
         "GET /v1/listeners/1/taste",
+        "POST /v1/imports",
+        "POST /v1/imports/1/start",
         "POST /v1/listeners/1/feedback",
         "POST /v1/listeners/1/listens",
     ];
@@ -514,7 +520,7 @@ async fn neither_keys_nor_names_of_listeners_are_in_the_log() {
 }
 
 /// A request as a browser sends it that came in with a key, and that says to be somebody else.
-fn by_browser(session: &str, method: Method, path: &str, fields: &str) -> Request<Body> {
+pub(crate) fn by_browser(session: &str, method: Method, path: &str, fields: &str) -> Request<Body> {
     let request = Request::builder().method(method).uri(path);
     let request = request
         .header(header::COOKIE, format!("segue_session={session}; segue_listener=bob"))
@@ -544,6 +550,7 @@ async fn who_comes_in_as_one_listener_sees_and_changes_nothing_of_others() {
         "/history?period=all".to_owned(),
         "/history/plays".to_owned(),
         "/taste".to_owned(),
+        "/import".to_owned(),
         "/fragments/mix".to_owned(),
         format!("/tracks/{track}"),
         "/artists/Artist%2003".to_owned(),
@@ -554,12 +561,10 @@ async fn who_comes_in_as_one_listener_sees_and_changes_nothing_of_others() {
         let text = reply.text();
         assert_eq!(reply.status.as_u16(), 200, "{page}: {text}");
         assert!(!text.contains("bob") && !text.contains("Switch"), "{page}: {text}");
-        assert!(!text.contains("href=\"/model") && !text.contains("href=\"/import"), "{page}");
+        assert!(!text.contains("href=\"/model") && !text.contains("go to Model"), "{page}");
     }
     let closed = [
         (Method::GET, "/model"),
-        (Method::GET, "/import"),
-        (Method::GET, "/import/1"),
         (Method::GET, "/docs"),
         (Method::GET, "/metrics"),
         (Method::GET, "/v1/listeners"),
@@ -567,9 +572,7 @@ async fn who_comes_in_as_one_listener_sees_and_changes_nothing_of_others() {
         (Method::GET, "/v1/listeners/bob/history"),
         (Method::GET, "/v1/listeners/ada%2f..%2fbob/listens"),
         (Method::GET, "/v1/models"),
-        (Method::GET, "/v1/imports"),
         (Method::GET, "/api/users"),
-        (Method::POST, "/import"),
         (Method::POST, "/models/train"),
         (Method::POST, "/world/drop"),
         (Method::POST, "/v1/events"),
@@ -614,9 +617,19 @@ async fn a_kiosk_shows_and_teaches_nothing() {
     for page in ["/", "/mix", "/lists", "/history", "/taste"] {
         let reply = world.send(by_browser(&session, Method::GET, page, "")).await;
         assert_eq!(reply.status.as_u16(), 200, "{page}");
-        assert!(reply.text().contains("data-only-looks"), "{page}");
+        let text = reply.text();
+        assert!(text.contains("data-only-looks") && !text.contains("href=\"/import"), "{page}");
+        assert!(!text.contains("go to Import") && !text.contains("never this artist"), "{page}");
     }
-    for path in ["/listeners/ada/feedback", "/v1/listeners/ada/listens", "/1/submit-listens"] {
+    let import = world.send(by_browser(&session, Method::GET, "/import", "")).await.text();
+    assert!(!import.contains("type=\"file\""), "{import}");
+    for path in [
+        "/listeners/ada/feedback",
+        "/v1/listeners/ada/listens",
+        "/v1/imports",
+        "/import",
+        "/1/submit-listens",
+    ] {
         let reply = world.send(by_browser(&session, Method::POST, path, "kind=like")).await;
         assert_eq!(reply.status.as_u16(), 403, "{path}");
     }
@@ -666,11 +679,14 @@ async fn whoever_runs_it_invites_by_a_link_that_opens_the_pages_of_one() {
     }
     let asks = async |session: &str| {
         let page = send(session, Method::GET, "/history", "").await.text();
-        page.contains("data-asks-time-zone")
+        let asks = page.contains("data-asks-time-zone");
+        assert_eq!(page.contains("data-asks-date-language"), asks, "both or neither");
+        asks
     };
     assert!(asks(&as_ada).await, "her browser knows where she is");
     assert!(!asks(&keeper).await, "nobody else's does");
     world.store().set_time_zone(&ListenerId::new("ada"), Some("Asia/Tokyo")).unwrap();
+    world.store().set_date_language(&ListenerId::new("ada"), Some("ja")).unwrap();
     assert!(!asks(&as_ada).await, "she has said it");
     let page = send(&keeper, Method::GET, "/people", "").await.text();
     assert!(page.contains("bob") && !page.contains("/join/segue_"), "{page}");

@@ -210,3 +210,54 @@ async fn a_play_that_was_taken_out_is_gone_until_it_is_taken_back() {
     let bad = form(&world, "/listeners/ada/exclusions", "kind=play&value=x&from=yesterday").await;
     assert_eq!(bad.status.as_u16(), 400);
 }
+
+#[tokio::test]
+async fn dates_are_written_in_the_language_of_the_listener_and_sentences_stay_english() {
+    let world = World::new().await;
+    let tell = async |tag: &Value| {
+        let body = json!({"date_language": tag});
+        patch(&world, "ada", &body).await
+    };
+    for (tag, told) in
+        [("en-US", "January 6, 2026"), ("de", "6. Januar 2026"), ("ja", "2026年1月6日")]
+    {
+        assert_eq!(tell(&json!(tag)).await.ok()["date_language"], tag);
+        let pages = ["/history?period=all", "/history/plays", "/taste", "/lists"];
+        for page in pages {
+            let text = world.get(page).await.text();
+            assert!(text.contains("<html lang=\"en\">"), "{page}");
+            assert!(!text.contains("data-asks-date-language"), "{page}");
+        }
+        let text = world.get("/history/plays").await.text();
+        assert!(text.contains(told) && text.contains("Every play"), "{tag}: {text}");
+        let marked = format!("<time datetime=\"2026-01-06\" lang=\"{tag}\">");
+        assert_eq!(text.contains(&marked), tag != "en-US", "English stands in an English page");
+        let picture = world.get(&format!("{ADA}/picture.svg?period=2026-01")).await.text();
+        assert_eq!(picture.contains("Januar 2026"), tag == "de", "{picture}");
+    }
+    assert_eq!(tell(&Value::Null).await.ok().get("date_language"), None);
+    assert!(world.get("/history/plays").await.text().contains("6 January 2026"));
+}
+
+#[tokio::test]
+async fn a_tag_that_is_none_is_refused_unrepeated_and_breaks_no_page() {
+    let world = World::new().await;
+    let long = "x".repeat(10_000);
+    for tag in ["tlh", "", "<script>alert(1)</script>", "de; drop table", long.as_str()] {
+        let body = json!({"date_language": tag});
+        let reply = patch(&world, "ada", &body).await;
+        assert_eq!(reply.error(), (400, "bad_date_language".to_owned()));
+        assert!(tag.is_empty() || !reply.text().contains(tag));
+        let fields = format!("date_language={tag}&back=/history");
+        let reply = form(&world, "/listeners/ada/date-language", &fields).await;
+        assert_eq!(reply.status.as_u16(), 400);
+    }
+    let reply =
+        form(&world, "/listeners/ada/date-language", "date_language=pt-br&back=/history").await;
+    assert_eq!(reply.status.as_u16(), 303);
+    assert_eq!(world.get("/v1/listeners/ada").await.ok()["date_language"], "pt-BR");
+    // What an older or newer version left there.
+    let ada = ListenerId::new("ada");
+    world.store().set_date_language(&ada, Some("qqq-Zzzz")).unwrap();
+    assert!(world.get("/history/plays").await.text().contains("6 January 2026"));
+}

@@ -215,13 +215,11 @@ async fn what_is_held_counts_among_the_imports_that_may_wait() {
 }
 
 #[tokio::test]
-async fn a_key_for_a_listener_holds_and_starts_nothing() {
+async fn a_key_for_a_listener_holds_what_is_theirs_and_opens_no_page() {
     let (world, [dora]) = World::with_tokens(["dora"]).await;
     for (method, path) in [
-        (Method::POST, "/v1/imports?hold=true&listener=dora"),
-        (Method::POST, "/v1/imports/1234/start"),
-        (Method::GET, "/v1/imports/1234"),
-        (Method::DELETE, "/v1/imports/1234"),
+        (Method::POST, "/v1/imports?hold=true&listener=emil"),
+        (Method::GET, "/import"),
         (Method::POST, "/import/1234/start"),
         (Method::POST, "/import/1234/discard"),
     ] {

@@ -260,6 +260,7 @@ async fn what_waits_to_be_read_does_not_bring_back_who_is_forgotten() {
     assert_eq!(import["state"], "done", "{import}");
     let note = import["report"]["files"][0]["note"].as_str().unwrap();
     assert!(note.contains("only those of `emil` were kept"), "{note}");
+    assert_eq!(import["report"]["total"]["dropped"]["other_listener"], 4, "{import}");
     socket.stopped().await;
     assert!(uploads(&world).is_empty());
     assert_eq!(world.store().listener(&ListenerId::new("dora")).unwrap(), None);
@@ -322,7 +323,7 @@ async fn a_second_server_on_a_library_is_refused_and_touches_nothing() {
         trusted_proxy: None,
         limits: segue_server::Limits::default(),
     };
-    let second = segue_server::App::open(config, Box::new(crate::world::Formulas));
+    let second = segue_server::App::open(config, Box::new(crate::world::Formulas::default()));
     let Err(refused) = second else { panic!("there are two servers") };
     assert!(refused.to_string().contains("another server serves"), "{refused}");
     assert!(folder.exists(), "the upload that the first one receives is there");

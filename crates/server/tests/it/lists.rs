@@ -97,3 +97,19 @@ async fn lists_are_made_in_the_morning_of_whoever_opens_some() {
     assert!(at("2040-12-06T19:00:00Z").await >= 1);
     assert_eq!(at("2041-02-01T12:00:00Z").await, 0, "nobody has opened one for weeks");
 }
+
+#[tokio::test]
+async fn lists_of_somebody_who_is_forgotten_while_they_are_made_bring_nobody_back() {
+    let ada = ListenerId::new("ada");
+    let world = World::during_scoring(|library| {
+        let mut store = segue_store::Store::open(library).unwrap();
+        assert!(store.forget(&ListenerId::new("ada")).unwrap().found);
+    })
+    .await;
+    assert!(world.store().listener(&ada).unwrap().is_some(), "nothing was scored yet");
+    let refused = world.post(&format!("{LISTS}/refresh"), &json!({})).await;
+    assert_eq!(refused.error(), (409, "forgotten_meanwhile".to_owned()));
+    let store = world.store();
+    assert_eq!(store.listener(&ada).unwrap(), None, "she stays forgotten");
+    assert_eq!(store.lists(&ada).unwrap(), []);
+}

@@ -1,7 +1,7 @@
 //! A made-up listener and all that the page would say of them, for tests and for looking at.
 
 use jiff::SignedDuration;
-use jiff::civil::date;
+use jiff::civil::{date, time};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use segue::{NewFrom, OnlyPlayed};
@@ -219,7 +219,7 @@ pub(crate) fn a_track() -> TrackView {
             plays: 1_204,
             finished: 1_100,
             skipped: 3,
-            first_and_last: Some(["3 May 2023", "20 November 2026"].map(str::to_owned)),
+            first_and_last: Some([date(2023, 5, 3), date(2026, 11, 20)]),
             by_year: vec![(2026, 900), (2023, 304)],
         }),
         left_out: Some("you played it within the last day, so it rests for now"),
@@ -233,7 +233,7 @@ pub(crate) fn an_artist() -> ArtistView {
     ArtistView {
         name: "Marrow & Pine".to_owned(),
         songs: 24,
-        record: ArtistHistory { known: 12, plays: 340, last: Some("20 November 2026".to_owned()) },
+        record: ArtistHistory { known: 12, plays: 340, last: Some(date(2026, 11, 20)) },
         played: cards(0, 6),
         unheard: cards(6, 5),
         is_banned: false,
@@ -376,7 +376,7 @@ fn some_plays() -> PlaysView {
     let play = |position: usize, remark: Option<&str>| {
         let card = a_card(position);
         OnePlay {
-            time: "20:30".to_owned(),
+            time: Some(time(20, 30, 0, 0)),
             track: card.track,
             title: card.title,
             artists: card.artists,
@@ -385,13 +385,10 @@ fn some_plays() -> PlaysView {
         }
     };
     let today = DayOfPlays {
-        day: "Sunday, 29 November 2026".to_owned(),
+        day: Some(date(2026, 11, 29)),
         plays: vec![play(0, None), play(6, Some("skipped after 4 s"))],
     };
-    let undated = DayOfPlays {
-        day: "Without a date".to_owned(),
-        plays: vec![OnePlay { time: String::new(), ..play(3, None) }],
-    };
+    let undated = DayOfPlays { day: None, plays: vec![OnePlay { time: None, ..play(3, None) }] };
     let next = Some("2026-11-28T20:30:00Z~7".to_owned());
     PlaysView { days: vec![today, undated], next, is_first: false }
 }
@@ -436,7 +433,7 @@ fn given(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Giv
     Given {
         what: what.to_owned(),
         of: of.to_owned(),
-        when: Some("3 May 2026".to_owned()),
+        when: Some(date(2026, 5, 3)),
         track: track.map(str::to_owned),
         artist: artist.map(str::to_owned),
     }

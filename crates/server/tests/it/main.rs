@@ -19,6 +19,7 @@ mod made_up;
 mod mixes;
 mod models;
 mod openapi;
+mod own_import;
 mod page;
 mod subsonic;
 mod tracks;

@@ -151,6 +151,7 @@ async fn a_mix_of_what_is_on_a_server_holds_nothing_else_and_is_for_whoever_conn
         read_at: None,
         pushed_at: None,
         songs: 0,
+        failure: None,
     };
     {
         let mut store = world.store();

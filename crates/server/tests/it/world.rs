@@ -97,18 +97,27 @@ impl World {
 
     /// The server on a library that is there.
     pub(crate) async fn on(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config {
-            library: folder.path().to_owned(),
-            keys_required: false,
-            music: Vec::new(),
-            trusted_proxy: None,
-            limits: Limits::default(),
-        };
+        let mut config = config_of(folder.path());
         change(&mut config);
         log();
-        let app = App::open(config, Box::new(Formulas)).unwrap();
+        Self::of(folder, config, Formulas::default()).await
+    }
+
+    async fn of(folder: tempfile::TempDir, config: Config, models: Formulas) -> Self {
+        let app = App::open(config, Box::new(models)).unwrap();
         app.build().await.unwrap();
         Self { folder, router: router(Arc::clone(&app)), app }
+    }
+
+    /// A library of which something becomes while tracks are scored for the first time.
+    pub(crate) async fn during_scoring(happens: fn(&Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        furnish(&mut Store::open(folder.path()).unwrap());
+        let library = folder.path().to_owned();
+        let happens: Happening = Box::new(move || happens(&library));
+        let models = Formulas { during_scoring: Arc::new(Mutex::new(Some(happens))) };
+        let config = config_of(folder.path());
+        Self::of(folder, config, models).await
     }
 
     pub(crate) fn library(&self) -> &Path {
@@ -155,13 +164,21 @@ impl World {
     pub(crate) async fn household() -> (Self, [String; 3]) {
         let folder = tempfile::tempdir().unwrap();
         furnish(&mut Store::open(folder.path()).unwrap());
-        let ada = || Some(ListenerId::new("ada"));
-        let keys = [
-            ("ada's", Scope::Write, ada()),
-            ("hall", Scope::Read, ada()),
-            ("keeper", Scope::Admin, None),
-        ]
-        .map(|(name, scope, listener)| keep_key(folder.path(), name, scope, listener));
+        let (ada, hall) = ((Scope::Write, Some("ada")), (Scope::Read, Some("ada")));
+        Self::opened_by(folder, [ada, hall, (Scope::Admin, None)]).await
+    }
+
+    /// A library with keys of these scopes, each for one listener or for everybody.
+    pub(crate) async fn opened_by<const N: usize>(
+        folder: tempfile::TempDir,
+        keys: [(Scope, Option<&str>); N],
+    ) -> (Self, [String; N]) {
+        let mut number = 0;
+        let keys = keys.map(|(scope, listener)| {
+            number += 1;
+            let name = format!("key {number}");
+            keep_key(folder.path(), &name, scope, listener.map(ListenerId::new))
+        });
         (Self::on(folder, |_| {}).await, keys)
     }
 
@@ -274,6 +291,16 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> String {
 }
 
 /// Makes a key in a library.
+fn config_of(library: &Path) -> Config {
+    Config {
+        library: library.to_owned(),
+        keys_required: false,
+        music: Vec::new(),
+        trusted_proxy: None,
+        limits: Limits::default(),
+    }
+}
+
 pub(crate) fn add_key(library: &Path, name: &str, scope: Scope) -> String {
     keep_key(library, name, scope, None)
 }
@@ -442,7 +469,13 @@ pub(crate) fn register(store: &mut Store, version: &str) {
 }
 
 /// Models that are formulas. One whose version begins with `broken` cannot be read.
-pub(crate) struct Formulas;
+#[derive(Clone, Default)]
+pub(crate) struct Formulas {
+    /// What happens when tracks are scored for the first time.
+    during_scoring: Arc<Mutex<Option<Happening>>>,
+}
+
+type Happening = Box<dyn FnOnce() + Send>;
 
 impl Models for Formulas {
     fn serves(&self, kind: &str) -> bool {
@@ -457,7 +490,7 @@ impl Models for Formulas {
     ) -> Result<Arc<dyn Scorer>, ModelsError> {
         match entry.version.starts_with("broken") {
             true => Err(format!("`{}` has no weights", entry.version).into()),
-            false => Ok(Arc::new(Formula(entry.version.clone()))),
+            false => Ok(Arc::new(Formula(entry.version.clone(), self.clone()))),
         }
     }
 
@@ -474,7 +507,7 @@ impl Models for Formulas {
 }
 
 /// Likes by hash of version and track, and is the surer the more it knows of a listener.
-struct Formula(String);
+struct Formula(String, Formulas);
 
 impl Scorer for Formula {
     fn version(&self) -> &str {
@@ -482,6 +515,9 @@ impl Scorer for Formula {
     }
 
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+        if let Some(happens) = self.1.during_scoring.lock().unwrap().take() {
+            happens();
+        }
         let known = profile.interactions.len() as u32;
         let seed =
             self.0.bytes().fold(17_u32, |seed, byte| seed.wrapping_mul(31) + u32::from(byte));

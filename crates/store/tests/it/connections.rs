@@ -24,6 +24,7 @@ fn home(whose: &str) -> ServerConnection {
         read_at: None,
         pushed_at: None,
         songs: 0,
+        failure: None,
     }
 }
 

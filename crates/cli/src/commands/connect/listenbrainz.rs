@@ -48,6 +48,7 @@ pub(super) fn run(
         read_at: None,
         pushed_at: None,
         songs: 0,
+        failure: None,
     };
     refuse_another(library, &connection)?;
     let secret = secret::ask(&format!("token of `{}` at {address}", connection.user))?;

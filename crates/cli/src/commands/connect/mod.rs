@@ -1,6 +1,7 @@
 //! `segue connect`: mixes in the player that one already has. These are the only commands that ask
 //! other machines for anything.
 
+mod drop;
 mod listenbrainz;
 mod mornings;
 mod push;
@@ -13,7 +14,7 @@ pub(crate) use mornings::follow as follow_mornings;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use segue::{Error, Library, ServerConnection};
+use segue::{ConnectionFailure, Error, Library, ServerConnection};
 use segue_core::ListenerId;
 
 use crate::home::{Home, open_library, read_library};
@@ -34,7 +35,7 @@ Examples:
   segue connect read                     what is new there: songs, stars, ratings, playlists
   segue connect push                     make the lists that are due, and put them there
   segue mix --on home                    a mix of what is there
-  segue connect drop home")]
+  segue connect drop home --playlists    an end to it, and to the playlists that it made there")]
 pub(crate) struct ConnectArgs {
     /// Print JSON.
     #[arg(long, global = true)]
@@ -49,13 +50,7 @@ enum What {
     Listenbrainz(listenbrainz::ListenBrainzArgs),
     Read(read::ReadArgs),
     Push(push::PushArgs),
-    /// Remove a connection, its password, and the songs that only it brought.
-    ///
-    /// Playlists stay on the server, and what you starred and played there stays here.
-    Drop {
-        /// Its name in `segue connect`.
-        name: String,
-    },
+    Drop(drop::DropArgs),
 }
 
 pub(crate) fn run(args: ConnectArgs, home: &Home) -> anyhow::Result<()> {
@@ -68,12 +63,40 @@ pub(crate) fn run(args: ConnectArgs, home: &Home) -> anyhow::Result<()> {
         What::Subsonic(asked) => subsonic::run(asked, &mut library, args.json),
         What::Read(asked) => read::run(&asked, &mut library, args.json),
         What::Push(asked) => push::run(&asked, &mut library, args.json),
-        What::Drop { name } => {
-            library.disconnect(&name)?;
-            say(&format!("`{name}` is dropped; its playlists stay on the server"));
-            Ok(())
-        }
+        What::Drop(asked) => drop::run(&asked, &mut library, args.json),
     }
+}
+
+/// Does something with a server, and notes whether that went well: `segue status` tells it.
+fn noted<T>(
+    library: &mut Library,
+    name: &str,
+    what: impl FnOnce(&mut Library) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let became = what(library);
+    let failure = became.as_ref().err().map(|error| {
+        // What is said of a server holds no secret, and no line of its own.
+        let message = format!("{error:#}").replace('\n', " ");
+        ConnectionFailure { at: Timestamp::now(), message }
+    });
+    library.store_mut().note_failure(name, failure.as_ref())?;
+    became
+}
+
+/// A connection in a line, as `segue status` has it.
+pub(crate) fn in_a_line(connection: &ServerConnection) -> String {
+    let ServerConnection { name, service, address, user, listener, .. } = connection;
+    let moment = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| format!("{at:.0}"));
+    let (read, pushed) = (moment(connection.read_at), moment(connection.pushed_at));
+    let failed = connection
+        .failure
+        .as_ref()
+        .map(|ConnectionFailure { at, message }| format!("; failed {at:.0}: {message}"));
+    format!(
+        "`{name}`, {service} at {address}, as `{user}` for `{listener}`: read {read}, pushed \
+         {pushed}{}",
+        failed.unwrap_or_default()
+    )
 }
 
 /// The connection of a name, else all of them.

@@ -89,6 +89,7 @@ mod tests {
             read_at: None,
             pushed_at: pushed.map(|at| at.parse().unwrap()),
             songs: 0,
+            failure: None,
         };
         let store: &mut Store = library.store_mut();
         store.raise_latest_import(&ann, "lastfm", Timestamp::UNIX_EPOCH).unwrap();

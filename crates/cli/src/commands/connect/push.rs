@@ -7,7 +7,7 @@ use segue::{Library, ListToPush, ServerConnection, Service, Snapshot};
 use segue_connect::{ConnectError, ListenBrainz, Subsonic};
 use serde::Serialize;
 
-use super::{chosen, for_each, listenbrainz, subsonic};
+use super::{chosen, for_each, listenbrainz, noted, subsonic};
 use crate::commands::mix::{explained, say_if_fallback};
 use crate::terminal::{print_json, print_line};
 
@@ -68,6 +68,14 @@ pub(super) fn push(
     snapshot: &Snapshot,
     connection: &ServerConnection,
 ) -> anyhow::Result<PushedTo> {
+    noted(library, &connection.name, |library| push_to(library, snapshot, connection))
+}
+
+fn push_to(
+    library: &mut Library,
+    snapshot: &Snapshot,
+    connection: &ServerConnection,
+) -> anyhow::Result<PushedTo> {
     if connection.read_at.is_none() {
         bail!("it was not read yet; run `segue connect read {}`", connection.name);
     }
@@ -94,13 +102,13 @@ pub(super) fn push(
 }
 
 /// A server that keeps playlists.
-enum Server {
+pub(super) enum Server {
     Subsonic(Subsonic),
     ListenBrainz(ListenBrainz),
 }
 
 impl Server {
-    fn of(library: &Library, connection: &ServerConnection) -> anyhow::Result<Self> {
+    pub(super) fn of(library: &Library, connection: &ServerConnection) -> anyhow::Result<Self> {
         Ok(match Service::of(connection)? {
             Service::Subsonic => Self::Subsonic(subsonic::client(library, connection)?),
             Service::ListenBrainz => Self::ListenBrainz(listenbrainz::client(library, connection)?),
@@ -126,6 +134,22 @@ impl Server {
         match self {
             Self::Subsonic(server) => server.create_playlist(&list.name, &list.songs),
             Self::ListenBrainz(server) => server.create_playlist(&list.name, &list.songs),
+        }
+    }
+
+    /// Removes a playlist of the user; returns whether it was there.
+    pub(super) fn remove(&self, id: &str) -> Result<bool, ConnectError> {
+        // An id may be another's by now: what is not the user's is left alone.
+        if self.length(id)?.is_none() {
+            return Ok(false);
+        }
+        let removed = match self {
+            Self::Subsonic(server) => server.remove_playlist(id),
+            Self::ListenBrainz(server) => server.remove_playlist(id),
+        };
+        match removed {
+            Err(ConnectError::NotFound { .. }) => Ok(false),
+            removed => removed.map(|()| true),
         }
     }
 

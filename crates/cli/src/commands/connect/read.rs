@@ -4,21 +4,26 @@ use std::collections::HashSet;
 
 use anyhow::bail;
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use segue::{Library, ServerConnection, Service, TakenIn};
 use segue_connect::{ListenBrainz, ServerPlaylist, Subsonic};
 use segue_ingest::{FileReport, ImportReport};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{chosen, for_each, listenbrainz, subsonic};
+use super::{chosen, for_each, listenbrainz, noted, subsonic};
 use crate::commands::import::report;
 use crate::terminal::{counter, print_json, print_line, say};
+
+/// How late plays may come to a server, and are found there still.
+const LATE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Read a connected server again: songs, stars, ratings and playlists, or plays.
 ///
 /// Only what has changed there since it was read last is told to the library. A star that is gone
-/// takes back the like that it was, unless you said something of the song here since.
+/// takes back the like that it was, unless you said something of the song here since. Of a server
+/// with plays those of the last two weeks are looked at again, since players without a network tell
+/// of theirs late; none counts twice.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  segue connect read\n  segue connect read home --json")]
 pub(super) struct ReadArgs {
@@ -55,6 +60,10 @@ pub(super) fn read(
     library: &mut Library,
     connection: &ServerConnection,
 ) -> anyhow::Result<WasRead> {
+    noted(library, &connection.name, |library| read_as(library, connection))
+}
+
+fn read_as(library: &mut Library, connection: &ServerConnection) -> anyhow::Result<WasRead> {
     match Service::of(connection)? {
         Service::Subsonic => {
             let server = subsonic::client(library, connection)?;
@@ -122,14 +131,17 @@ fn saved_songs(
     Ok(saved)
 }
 
-/// Pulls plays from where the last pulling ended. What was pulled stays, should it break off.
+/// Pulls plays from some days before where the last pulling ended: players that were without a
+/// network tell late what was played by then. Those that are here already count once. What was
+/// pulled stays, should it break off.
 fn pull(
     library: &mut Library,
     server: &ListenBrainz,
     connection: &ServerConnection,
 ) -> anyhow::Result<WasRead> {
     let bar = counter("plays");
-    let mut after = library.store().pulled_to(&connection.name)?;
+    let pulled_to = library.store().pulled_to(&connection.name)?;
+    let mut after = pulled_to.map(|to| to.saturating_sub(LATE).unwrap_or(to));
     let (mut files, mut added) = (ImportReport::default(), 0);
     loop {
         let page = server.listens_after(&connection.listener, after)?;

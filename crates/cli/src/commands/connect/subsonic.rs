@@ -61,6 +61,7 @@ pub(super) fn run(args: SubsonicArgs, library: &mut Library, as_json: bool) -> a
         read_at: None,
         pushed_at: None,
         songs: 0,
+        failure: None,
     };
     refuse_another(library, &connection)?;
     let what = if args.api_key { "key" } else { "password" };

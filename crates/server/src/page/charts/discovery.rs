@@ -3,14 +3,14 @@
 use maud::{Markup, html};
 use segue_engine::history::{Discoveries, Discovery, Month};
 
-use super::figure::{Figure, LEFT, WIDTH, grid, month_name, round_up, rounded, years};
-use crate::page::words;
+use super::figure::{Figure, LEFT, WIDTH, grid, round_up, rounded, years};
+use crate::page::words::{self, Words};
 
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 212.0;
 
 /// The chart.
-pub fn discovery(discovery: &Discovery) -> Option<Markup> {
+pub fn discovery(words: &Words, discovery: &Discovery) -> Option<Markup> {
     let after: Vec<&Discoveries> = discovery
         .months
         .iter()
@@ -28,11 +28,11 @@ pub fn discovery(discovery: &Discovery) -> Option<Markup> {
     };
     let row = |month: &Discoveries| {
         vec![
-            month_name(month.month),
-            words::grouped(month.plays),
-            words::grouped(month.new_works),
+            words.month(month.month.first_day()),
+            words.grouped(month.plays),
+            words.grouped(month.new_works),
             share(month.new_works, month.plays),
-            words::grouped(month.new_artists),
+            words.grouped(month.new_artists),
             month
                 .came_back
                 .map_or("not known yet".to_owned(), |count| share(count, month.new_works)),
@@ -46,14 +46,14 @@ pub fn discovery(discovery: &Discovery) -> Option<Markup> {
         ),
         caption: html! {
             @if let Some((back, of)) = discovery.share_that_came_back() {
-                "Of " (words::count(of, "new song", "new songs")) ", " (words::percent(back)) " came back on another day within three months. "
+                "Of " (words.count(of, "new song", "new songs")) ", " (words::percent(back)) " came back on another day within three months. "
             }
-            "The first " (words::count(discovery.first_months as u64, "month is", "months are"))
+            "The first " (words.count(discovery.first_months as u64, "month is", "months are"))
             " left out of these figures: where a record begins, nearly everything is new to it, \
              and the lines may leave the chart."
         },
         height: BOTTOM + 24.0,
-        drawing: drawing(discovery),
+        drawing: drawing(words, discovery),
         columns: vec![
             "Month",
             "Plays",
@@ -67,7 +67,7 @@ pub fn discovery(discovery: &Discovery) -> Option<Markup> {
     Some(figure.view())
 }
 
-fn drawing(discovery: &Discovery) -> Markup {
+fn drawing(words: &Words, discovery: &Discovery) -> Markup {
     let months = &discovery.months;
     let (first, last) = (months[0].month, months[months.len() - 1].month);
     let width = (WIDTH - LEFT) / (months.len().max(2)) as f64;
@@ -88,7 +88,7 @@ fn drawing(discovery: &Discovery) -> Markup {
         }
         (key(LEFT, "var(--chart-1)", None, "first plays of a song"))
         (key(LEFT + 200.0, "var(--chart-2)", Some("7 5"), "first plays of an artist"))
-        (years(first, last, BOTTOM, place))
+        (years(words, first, last, BOTTOM, place))
     }
 }
 

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use segue_engine::history::{Era, Month};
 
-use super::figure::{Figure, WIDTH, month_name, rounded, years};
-use crate::page::words;
+use super::figure::{Figure, WIDTH, rounded, years};
+use crate::page::words::{self, Words};
 
 const ROWS: usize = 10;
 const ROW_HEIGHT: f64 = 28.0;
@@ -14,16 +14,16 @@ const TOP: f64 = 6.0;
 const LETTERS: usize = 24;
 
 /// The chart; `what` leads: "artist" or "taste".
-pub fn eras(eras: &[Era], what: &str) -> Option<Markup> {
+pub fn eras(words: &Words, eras: &[Era], what: &str) -> Option<Markup> {
     let longest = eras.iter().rev().max_by_key(|era| era.to.since(era.from))?;
     let leaders = leaders(eras);
     let row = |era: &Era| {
         let others: Vec<String> = era.top.iter().skip(1).map(|share| share.name.clone()).collect();
         vec![
-            format!("{} to {}", month_name(era.from), month_name(era.to)),
+            format!("{} to {}", words.month(era.from.first_day()), words.month(era.to.first_day())),
             era.leader().to_owned(),
             words::percent(era.leader_share()),
-            words::grouped(era.plays),
+            words.grouped(era.plays),
             words::list(&others),
         ]
     };
@@ -32,16 +32,16 @@ pub fn eras(eras: &[Era], what: &str) -> Option<Markup> {
         finding: format!(
             "{} led the longest, from {} to {}",
             longest.leader(),
-            month_name(longest.from),
-            month_name(longest.to)
+            words.month(longest.from.first_day()),
+            words.month(longest.to.first_day())
         ),
         caption: html! {
-            "The most played " (what) " of every quarter, " (words::count(eras.len() as u64, "era", "eras")) " in all; the fuller the bar, the larger its share."
-            @if left_out > 0 { " " (words::grouped(left_out as u64)) " more led, for less: they \
+            "The most played " (what) " of every quarter, " (words.count(eras.len() as u64, "era", "eras")) " in all; the fuller the bar, the larger its share."
+            @if left_out > 0 { " " (words.grouped(left_out as u64)) " more led, for less: they \
                 are in the table." }
         },
         height: TOP + leaders.len().min(ROWS) as f64 * ROW_HEIGHT + 24.0,
-        drawing: drawing(eras, &leaders[..leaders.len().min(ROWS)]),
+        drawing: drawing(words, eras, &leaders[..leaders.len().min(ROWS)]),
         columns: vec!["When", "Led by", "Share of plays", "Plays", "Then"],
         rows: eras.iter().map(row).collect(),
     };
@@ -63,7 +63,7 @@ fn leaders(eras: &[Era]) -> Vec<&str> {
     sums.into_iter().map(|(name, _, _)| name).collect()
 }
 
-fn drawing(eras: &[Era], leaders: &[&str]) -> Markup {
+fn drawing(words: &Words, eras: &[Era], leaders: &[&str]) -> Markup {
     let first = eras[0].from;
     let last = eras[eras.len() - 1].to;
     let width = (WIDTH - NAMES) / f64::from(last.plus(1).since(first));
@@ -78,11 +78,11 @@ fn drawing(eras: &[Era], leaders: &[&str]) -> Markup {
             @for era in eras.iter().filter(|era| era.leader() == leader) {
                 @let opacity = rounded(10.0 * (0.45 + 0.55 * era.leader_share() / largest)) / 10.0;
                 rect x=(rounded(place(era.from))) y=(y + 5.0) width=(rounded((place(era.to.plus(1)) - place(era.from) - 1.0).max(2.0))) height=(ROW_HEIGHT - 10.0) rx="3" fill="var(--chart-1)" fill-opacity=(opacity) {
-                    title { (leader) ", " (month_name(era.from)) " to " (month_name(era.to)) ": " (words::percent(era.leader_share())) " of " (words::count(era.plays, "play", "plays")) }
+                    title { (leader) ", " (words.month(era.from.first_day())) " to " (words.month(era.to.first_day())) ": " (words::percent(era.leader_share())) " of " (words.count(era.plays, "play", "plays")) }
                 }
             }
         }
-        (years(first, last, bottom, place))
+        (years(words, first, last, bottom, place))
     }
 }
 

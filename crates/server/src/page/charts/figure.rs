@@ -4,29 +4,15 @@
 use maud::{Markup, html};
 use segue_engine::history::{LeftAside, Month};
 
-use crate::page::words;
+use crate::page::words::{self, Words};
 
 pub(super) use segue_charts::{Figure, WIDTH, round_up, rounded};
 
 /// The room for labels left of a drawing.
 pub(super) const LEFT: f64 = 56.0;
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// What is in no chart, in a sentence; nothing where there is nothing.
-pub fn left_aside(aside: &LeftAside) -> Option<String> {
+pub fn left_aside(words: &Words, aside: &LeftAside) -> Option<String> {
     let kinds = [
         (aside.private, "in private sessions"),
         (aside.skipped, "skipped within half a minute"),
@@ -37,14 +23,9 @@ pub fn left_aside(aside: &LeftAside) -> Option<String> {
     let parts: Vec<String> = kinds
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{} {what}", words::grouped(*count)))
+        .map(|(count, what)| format!("{} {what}", words.grouped(*count)))
         .collect();
     (!parts.is_empty()).then(|| format!("Not counted: plays {}.", words::list(&parts)))
-}
-
-/// "March 2024".
-pub(super) fn month_name(month: Month) -> String {
-    format!("{} {}", MONTHS[month.month() as usize - 1], month.year())
 }
 
 /// Horizontal lines at quarters of `most`, labelled by `label`.
@@ -59,7 +40,13 @@ pub(super) fn grid(top: f64, bottom: f64, most: f64, label: impl Fn(f64) -> Stri
 }
 
 /// Years along the bottom of a chart of months, as many as have room.
-pub(super) fn years(first: Month, last: Month, y: f64, place: impl Fn(Month) -> f64) -> Markup {
+pub(super) fn years(
+    words: &Words,
+    first: Month,
+    last: Month,
+    y: f64,
+    place: impl Fn(Month) -> f64,
+) -> Markup {
     let starts: Vec<Month> = first.through(last).filter(|month| month.month() == 1).collect();
     let every = starts.len().div_ceil(14).max(1);
     let shown: Vec<Month> = starts.into_iter().step_by(every).collect();
@@ -68,7 +55,7 @@ pub(super) fn years(first: Month, last: Month, y: f64, place: impl Fn(Month) -> 
         @for month in shown {
             @let x = rounded(place(month));
             line x1=(x) x2=(x) y1=(y) y2=(y + 5.0) stroke="var(--edge)" {}
-            text x=(x + 3.0) y=(y + 16.0) { @if month.month() == 1 { (month.year()) } @else { (month_name(month)) } }
+            text x=(x + 3.0) y=(y + 16.0) { @if month.month() == 1 { (month.year()) } @else { (words.month(month.first_day())) } }
         }
     }
 }

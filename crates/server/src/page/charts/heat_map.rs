@@ -1,10 +1,11 @@
 //! When in the week: a cell for every hour, the darker the more.
 
+use jiff::civil::Time;
 use maud::{Markup, html};
-use segue_engine::history::{HeatMap, WEEKDAYS};
+use segue_engine::history::HeatMap;
 
 use super::figure::{Figure, LEFT, WIDTH, rounded};
-use crate::page::words;
+use crate::page::words::{self, Words};
 
 const CELL_HEIGHT: f64 = 26.0;
 const TOP: f64 = 20.0;
@@ -12,14 +13,15 @@ const GAP: f64 = 2.0;
 const PALEST: f64 = 0.07;
 
 /// The chart; `zone` says in which time zone, such as "UTC+1".
-pub fn heat_map(map: &HeatMap, zone: &str) -> Option<Markup> {
+pub fn heat_map(words: &Words, map: &HeatMap, zone: &str) -> Option<Markup> {
     let (day, hour, most) = map.peak()?;
     let finding = format!(
-        "You listen most on {}s between {hour}:00 and {}:00: {} of {}",
-        WEEKDAYS[day],
-        hour + 1,
-        words::grouped(most),
-        words::count(map.total(), "play", "plays")
+        "You listen most on {} between {} and {}: {} of {}",
+        words.day_of_week(day),
+        time(words, hour),
+        time(words, hour + 1),
+        words.grouped(most),
+        words.count(map.total(), "play", "plays")
     );
     let hours = |hours: std::ops::Range<usize>| {
         hours.map(|h| map.counts.iter().map(|day| day[h]).sum::<u64>()).sum::<u64>()
@@ -28,19 +30,19 @@ pub fn heat_map(map: &HeatMap, zone: &str) -> Option<Markup> {
     let shares = parts.map(|(name, range)| {
         format!("{} from {name}", words::percent(hours(range) as f64 / map.total() as f64))
     });
-    let row = |(day, name): (usize, &&str)| {
-        let counts = map.counts[day].iter().map(|count| words::grouped(*count));
-        std::iter::once((*name).to_owned()).chain(counts).collect()
+    let row = |day: usize| {
+        let counts = map.counts[day].iter().map(|count| words.grouped(*count));
+        std::iter::once(words.day_of_week(day)).chain(counts).collect()
     };
     let figure = Figure {
         finding,
         caption: html! { "Plays by the hour in which they began, " (zone) ": " (words::list(&shares)) "."
-            @if map.plays_without_hour > 0 { " Not in it: " (words::count(map.plays_without_hour, "play", "plays")) " of which only the day is known." }
+            @if map.plays_without_hour > 0 { " Not in it: " (words.count(map.plays_without_hour, "play", "plays")) " of which only the day is known." }
         },
         height: TOP + 7.0 * CELL_HEIGHT + 30.0,
-        drawing: drawing(map, most),
+        drawing: drawing(words, map, most),
         columns: std::iter::once("Day").chain(HOURS).collect(),
-        rows: WEEKDAYS.iter().enumerate().map(row).collect(),
+        rows: (0..map.counts.len()).map(row).collect(),
     };
     Some(figure.view())
 }
@@ -50,22 +52,27 @@ const HOURS: [&str; 24] = [
     "17", "18", "19", "20", "21", "22", "23",
 ];
 
-fn drawing(map: &HeatMap, most: u64) -> Markup {
+/// The beginning of an hour; after the last one comes midnight.
+fn time(words: &Words, hour: usize) -> String {
+    words.time(Time::constant(hour as i8 % 24, 0, 0, 0))
+}
+
+fn drawing(words: &Words, map: &HeatMap, most: u64) -> Markup {
     let width = (WIDTH - LEFT) / 24.0;
     let opacity = |count: u64| {
         rounded(100.0 * (PALEST + (1.0 - PALEST) * count as f64 / most as f64)) / 100.0
     };
     let bottom = TOP + 7.0 * CELL_HEIGHT;
     html! {
-        @for (hour, name) in HOURS.iter().enumerate().step_by(3) {
-            text x=(rounded(LEFT + hour as f64 * width + 1.0)) y=(TOP - 7.0) { (name) ":00" }
+        @for hour in (0..HOURS.len()).step_by(3) {
+            text x=(rounded(LEFT + hour as f64 * width + 1.0)) y=(TOP - 7.0) { (time(words, hour)) }
         }
         @for (day, counts) in map.counts.iter().enumerate() {
             @let y = TOP + day as f64 * CELL_HEIGHT;
-            text x=(LEFT - 10.0) y=(y + 17.0) text-anchor="end" { (&WEEKDAYS[day][..3]) }
+            text x=(LEFT - 10.0) y=(y + 17.0) text-anchor="end" { (words.short_day_of_week(day)) }
             @for (hour, &count) in counts.iter().enumerate() {
                 rect x=(rounded(LEFT + hour as f64 * width)) y=(y) width=(rounded(width - GAP)) height=(CELL_HEIGHT - GAP) rx="3" fill="var(--chart-1)" fill-opacity=(opacity(count)) {
-                    title { (WEEKDAYS[day]) " " (hour) ":00: " (words::count(count, "play", "plays")) }
+                    title { (words.day_of_week(day)) ", " (time(words, hour)) ": " (words.count(count, "play", "plays")) }
                 }
             }
         }
@@ -73,6 +80,6 @@ fn drawing(map: &HeatMap, most: u64) -> Markup {
         @for step in 0..5 {
             rect x=(WIDTH - 164.0 + 20.0 * f64::from(step)) y=(bottom + 9.0) width="18" height="14" rx="3" fill="var(--chart-1)" fill-opacity=(opacity(most * step as u64 / 4)) {}
         }
-        text x=(WIDTH - 58.0) y=(bottom + 21.0) { (words::grouped(most)) }
+        text x=(WIDTH - 58.0) y=(bottom + 21.0) { (words.grouped(most)) }
     }
 }

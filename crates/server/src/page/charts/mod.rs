@@ -32,6 +32,7 @@ mod tests {
     use segue_engine::history::{LeftAside, Period, Plays, Review, ReviewRequest};
 
     use super::*;
+    use crate::page::words::Words;
 
     /// Every chart of a period of `plays` plays, one in six days from 14 November 2023 on.
     fn drawn(plays: i64, period: Period) -> Vec<String> {
@@ -48,12 +49,13 @@ mod tests {
         let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
         let request = ReviewRequest { period, today: date(2026, 1, 1), named: 9 };
         let data = Review::of(&catalogue, &plays, request);
+        let words = Words::default();
         let charts = [
-            heat_map(&data.heat_map, "UTC"),
-            parts(&data.parts, period, data.last_day),
-            eras(&data.eras, "artist"),
-            discovery(&data.discovery),
-            decades(&data.decades),
+            heat_map(&words, &data.heat_map, "UTC"),
+            parts(&words, &data.parts, period, data.last_day),
+            eras(&words, &data.eras, "artist"),
+            discovery(&words, &data.discovery),
+            decades(&words, &data.decades),
         ];
         charts.into_iter().flatten().map(maud::PreEscaped::into_string).collect()
     }
@@ -107,10 +109,10 @@ mod tests {
 
     #[test]
     fn what_is_in_no_chart_is_said() {
-        assert_eq!(left_aside(&LeftAside::default()), None);
+        assert_eq!(left_aside(&Words::default(), &LeftAside::default()), None);
         let aside = LeftAside { private: 1_200, skipped: 4, undated: 3, ..LeftAside::default() };
         let said = "Not counted: plays 1,200 in private sessions, 4 skipped within half a minute and 3 \
                     without a date.";
-        assert_eq!(left_aside(&aside).as_deref(), Some(said));
+        assert_eq!(left_aside(&Words::default(), &aside).as_deref(), Some(said));
     }
 }

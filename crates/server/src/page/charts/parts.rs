@@ -4,15 +4,20 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 use segue_engine::history::{Month, PartOfPeriod, Period};
 
-use super::figure::{Figure, LEFT, WIDTH, grid, month_name, round_up, rounded, years};
-use crate::page::words;
+use super::figure::{Figure, LEFT, WIDTH, grid, round_up, rounded, years};
+use crate::page::words::Words;
 
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 190.0;
 const MS_PER_HOUR: f64 = 3_600_000.0;
 
 /// The chart; parts that lie after `last_day` have not been yet, and are in no average.
-pub fn parts(parts: &[PartOfPeriod], period: Period, last_day: Date) -> Option<Markup> {
+pub fn parts(
+    words: &Words,
+    parts: &[PartOfPeriod],
+    period: Period,
+    last_day: Date,
+) -> Option<Markup> {
     let most = parts.iter().rev().max_by_key(|part| part.plays).filter(|part| part.plays > 0)?;
     let scale = BarLabels::of(period);
     let been = parts.iter().filter(|part| part.first_day <= last_day).count() as u64;
@@ -20,30 +25,30 @@ pub fn parts(parts: &[PartOfPeriod], period: Period, last_day: Date) -> Option<M
     let ms: u64 = parts.iter().map(|part| part.ms_played).sum();
     let without: u64 = parts.iter().map(|part| part.plays_without_time).sum();
     let row = |part: &PartOfPeriod| {
-        let hours = format!("{:.1}", part.ms_played as f64 / MS_PER_HOUR);
+        let hours = words.tenths(part.ms_played as f64 / MS_PER_HOUR);
         vec![
-            scale.name(part.first_day),
-            words::grouped(part.plays),
+            scale.name(words, part.first_day),
+            words.grouped(part.plays),
             hours,
-            words::grouped(part.plays_without_time),
+            words.grouped(part.plays_without_time),
         ]
     };
     let (one, many) = scale.unit();
     let figure = Figure {
         finding: format!(
             "{} {}, the most of {}",
-            words::count(most.plays, "play", "plays"),
-            scale.when(most.first_day),
-            words::count(been, one, many)
+            words.count(most.plays, "play", "plays"),
+            scale.when(words, most.first_day),
+            words.count(been, one, many)
         ),
         caption: html! {
-            "On average " (words::count(plays / been.max(1), "play", "plays")) " a " (one) "; in all "
-            (words::grouped((ms as f64 / MS_PER_HOUR).round() as u64)) " hours"
-            @if without > 0 { ", not counting " (words::count(without, "play", "plays")) " whose length nobody knows" }
+            "On average " (words.count(plays / been.max(1), "play", "plays")) " a " (one) "; in all "
+            (words.grouped((ms as f64 / MS_PER_HOUR).round() as u64)) " hours"
+            @if without > 0 { ", not counting " (words.count(without, "play", "plays")) " whose length nobody knows" }
             "."
         },
         height: BOTTOM + 24.0,
-        drawing: drawing(parts, scale, round_up(most.plays as f64)),
+        drawing: drawing(words, parts, scale, round_up(most.plays as f64)),
         columns: vec![scale.heading(), "Plays", "Hours", "Plays of unknown length"],
         rows: parts.iter().map(row).collect(),
     };
@@ -83,51 +88,51 @@ impl BarLabels {
         }
     }
 
-    fn name(self, day: Date) -> String {
+    fn name(self, words: &Words, day: Date) -> String {
         match self {
-            Self::DaysOfWeek => day.strftime("%A, %-d %B").to_string(),
-            Self::DaysOfMonth => words::day(day),
-            Self::MonthsOfYear | Self::AllMonths => month_name(Month::of(day)),
+            Self::DaysOfWeek => words.weekday_of_week(day),
+            Self::DaysOfMonth => words.day(day),
+            Self::MonthsOfYear | Self::AllMonths => words.month(day),
         }
     }
 
-    fn when(self, day: Date) -> String {
+    fn when(self, words: &Words, day: Date) -> String {
         let preposition = if self.heading() == "Day" { "on" } else { "in" };
-        format!("{preposition} {}", self.name(day))
+        format!("{preposition} {}", self.name(words, day))
     }
 
     /// What stands below a bar; nothing for most bars of a month.
-    fn label(self, day: Date) -> Option<String> {
+    fn label(self, words: &Words, day: Date) -> Option<String> {
         match self {
-            Self::DaysOfWeek => Some(day.strftime("%a").to_string()),
+            Self::DaysOfWeek => Some(words.weekday(day)),
             Self::DaysOfMonth => {
                 (day.day() == 1 || day.day() % 5 == 0).then(|| day.day().to_string())
             }
-            Self::MonthsOfYear => Some(day.strftime("%b").to_string()),
+            Self::MonthsOfYear => Some(words.month_name(day)),
             Self::AllMonths => None,
         }
     }
 }
 
-fn drawing(parts: &[PartOfPeriod], scale: BarLabels, most: f64) -> Markup {
+fn drawing(words: &Words, parts: &[PartOfPeriod], scale: BarLabels, most: f64) -> Markup {
     let width = (WIDTH - LEFT) / parts.len().max(7) as f64;
     let bar = rounded((width * 0.82).max(0.8));
     let ends = parts.first().zip(parts.last()).filter(|_| scale == BarLabels::AllMonths);
     let ends = ends.map(|(first, last)| (Month::of(first.first_day), Month::of(last.first_day)));
     html! {
-        (grid(TOP, BOTTOM, most, |plays| words::grouped(plays.round() as u64)))
+        (grid(TOP, BOTTOM, most, |plays| words.grouped(plays.round() as u64)))
         @for (position, part) in parts.iter().enumerate() {
             @let height = (BOTTOM - TOP) * part.plays as f64 / most;
             @let x = LEFT + position as f64 * width;
             rect x=(rounded(x)) y=(rounded(BOTTOM - height)) width=(bar) height=(rounded(height)) fill="var(--chart-1)" {
-                title { (scale.name(part.first_day)) ": " (words::count(part.plays, "play", "plays")) }
+                title { (scale.name(words, part.first_day)) ": " (words.count(part.plays, "play", "plays")) }
             }
-            @if let Some(label) = scale.label(part.first_day) {
+            @if let Some(label) = scale.label(words, part.first_day) {
                 text x=(rounded(x + bar / 2.0)) y=(BOTTOM + 17.0) text-anchor="middle" { (label) }
             }
         }
         @if let Some((first, last)) = ends {
-            (years(first, last, BOTTOM, |month| LEFT + f64::from(month.since(first)) * width))
+            (years(words, first, last, BOTTOM, |month| LEFT + f64::from(month.since(first)) * width))
         }
     }
 }

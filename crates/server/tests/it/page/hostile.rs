@@ -21,6 +21,7 @@ use segue_server::page::shelves::{Home, ShelfView};
 use segue_server::page::taste::{Example, ExclusionView, Given, OneTaste, TasteView};
 use segue_server::page::track::TrackView;
 use segue_server::page::urls::MixSettings;
+use segue_server::page::words::Words;
 use segue_server::page::{
     artist, history, import, lists, login, mix, model, people, problem, search, shelves, taste,
     track, welcome,
@@ -124,7 +125,10 @@ fn frame() -> Frame {
     Frame {
         time_zone: Some(h()),
         asks_time_zone: true,
+        asks_date_language: true,
+        words: Words::of(Some(TEXT)),
         is_own: false,
+        is_new: true,
         is_admin: true,
         only_looks: false,
         listener: Some(h()),
@@ -222,21 +226,21 @@ fn a_history() -> HistoryView {
 
 fn some_plays() -> PlaysView {
     let play = OnePlay {
-        time: h(),
+        time: None,
         track: h(),
         title: h(),
         artists: vec![h()],
         remark: Some(h()),
         stamp: Some(h()),
     };
-    let days = vec![DayOfPlays { day: h(), plays: vec![play] }];
+    let days = vec![DayOfPlays { day: None, plays: vec![play] }];
     PlaysView { days, next: Some(h()), is_first: false }
 }
 
 /// A picture with such names is a drawing still: it can be read as XML, and drawn.
 #[test]
 fn a_picture_holds_names_as_text() {
-    let svg = segue_server::picture::svg(&a_history().review);
+    let svg = segue_server::picture::svg(&Words::of(Some(TEXT)), &a_history().review);
     assert!(!svg.contains("<script") && !svg.contains("<img") && !svg.contains("style="));
     assert!(segue_server::picture::png(&svg).unwrap().starts_with(b"\x89PNG"));
 }
@@ -255,13 +259,7 @@ fn a_taste() -> TasteView {
         listener: h(),
         drawn_from: h(),
         tastes: vec![one],
-        feedback: vec![Given {
-            what: h(),
-            of: h(),
-            when: Some(h()),
-            track: Some(h()),
-            artist: None,
-        }],
+        feedback: vec![Given { what: h(), of: h(), when: None, track: Some(h()), artist: None }],
         exclusions: vec![ExclusionView { id: -1, what: h(), plays: None }],
         devices: vec![(h(), h())],
         contexts: vec![h()],

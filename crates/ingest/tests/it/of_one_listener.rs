@@ -1,0 +1,71 @@
+//! Imports that keep what is of one listener: what is refused is counted, and nothing is said of
+//! songs for everybody.
+
+use segue_core::AudioFeature;
+use segue_ingest::{DropReason, FileReport, ImportOptions, Keeps};
+
+use crate::support::{Memory, options, try_import};
+
+fn read_keeping(keeps: Keeps, name: &str, text: &str) -> (FileReport, Memory) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    let (report, memory) = try_import(&path, &ImportOptions { keeps, ..options() });
+    (report.unwrap().files.remove(0), memory)
+}
+
+const TABLE: &str = "\
+user_id,track_name,artist_name,played_at,rating,tempo,popularity,ms_played
+me,First Song,Anna Ash,2024-01-01T00:00:00Z,5,120,0.9,201000
+bob,Second Song,Anna Ash,2024-01-01T01:00:00Z,5,120,0.9,201000
+me,Third Song,Ben Birch,2024-01-01T02:00:00Z,,,,4000
+,Fourth Song,Ben Birch,2024-01-01T03:00:00Z,,,,4000
+Me,Fifth Song,Ben Birch,2024-01-01T04:00:00Z,,,,4000
+";
+
+#[test]
+fn rows_of_other_listeners_are_refused_and_counted_with_what_comes_beside_them() {
+    let (report, memory) = read_keeping(Keeps::Own, "plays.csv", TABLE);
+    assert_eq!((report.rows_read, report.listens), (5, 3), "{report:?}");
+    assert_eq!(report.dropped, [(DropReason::OtherListener, 2)].into());
+    let everybody = read_keeping(Keeps::Everything, "plays.csv", TABLE).1;
+    assert!(everybody.feedback().len() > memory.feedback().len(), "ratings come beside plays");
+    let owners = memory.listens().into_iter().map(|listen| &listen.listener);
+    let of = memory.feedback().into_iter().map(|feedback| &feedback.listener);
+    assert!(owners.chain(of).all(|owner| owner.as_str() == "me"));
+}
+
+#[test]
+fn of_songs_in_somebodys_own_history_no_more_is_kept_than_names_and_lengths() {
+    let sound = |memory: &Memory| {
+        let tracks = memory.tracks();
+        let first = tracks.iter().find(|track| track.title == "First Song").unwrap();
+        (first.features.get(AudioFeature::Tempo), first.popularity)
+    };
+    let (report, own) = read_keeping(Keeps::Own, "plays.csv", TABLE);
+    assert_eq!(sound(&own), (None, None));
+    assert!(report.note.unwrap().contains("how songs sound"));
+    let (_, all) = read_keeping(Keeps::Everything, "plays.csv", TABLE);
+    assert_eq!(sound(&all), (Some(120.0), Some(0.9)));
+}
+
+#[test]
+fn a_catalogue_and_friendships_concern_everybody() {
+    let catalogue = "track_id,track_name,artist_name,tempo\nt1,Song,Cleo Cane,80\n";
+    let friends = "user_id,friend_id\nme,bob\nbob,me\n";
+    for (name, text, rows) in [("tracks.csv", catalogue, 1), ("friends.csv", friends, 2)] {
+        let (report, memory) = read_keeping(Keeps::Own, name, text);
+        assert_eq!(report.dropped, [(DropReason::ForEverybody, rows)].into(), "{name}");
+        assert!(memory.records.is_empty(), "{name}");
+    }
+    let (report, _) = read_keeping(Keeps::OwnAndCatalogue, "tracks.csv", catalogue);
+    assert_eq!(report.tracks, 1);
+}
+
+#[test]
+fn what_was_refused_once_is_no_part_of_what_was_read() {
+    let (_, own) = read_keeping(Keeps::Own, "plays.csv", TABLE);
+    let (_, all) = read_keeping(Keeps::Everything, "plays.csv", TABLE);
+    assert_eq!(own.begun[0].fingerprint, all.begun[0].fingerprint);
+    assert_ne!(own.begun[0].parser, all.begun[0].parser, "else others' rows would never come in");
+}
