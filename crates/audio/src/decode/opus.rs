@@ -15,7 +15,7 @@ const RATE_HZ: u32 = 48_000;
 const LONGEST: usize = RATE_HZ as usize * 120 / 1_000;
 
 enum Streams {
-    One(OpusDecoder),
+    One(Box<OpusDecoder>),
     Several(OpusMultistreamDecoder),
 }
 
@@ -38,7 +38,7 @@ impl OpusStream {
         let channels = usize::from(fixed[9]);
         let decibels = f32::from(i16::from_le_bytes([fixed[16], fixed[17]])) / 256.0;
         let streams = match fixed[18] {
-            0 => OpusDecoder::new(RATE_HZ, channels).map(Streams::One),
+            0 => OpusDecoder::new(RATE_HZ, channels).map(|one| Streams::One(Box::new(one))),
             _ => {
                 let layout = header.get(19..21 + channels);
                 let layout = layout.ok_or_else(|| unknown("an Opus header without channels"))?;
