@@ -2,7 +2,7 @@
 """Holds what `crates/audio` hears against music whose tempo and key are known from its score.
 
     cargo build --release -p segue-audio --example describe
-    python3 bench/audio.py tempo FOLDER      # plays every MIDI file of a folder, and asks for its bpm
+    python3 bench/audio.py tempo FOLDER      # plays each MIDI file, and asks for its tempo
     python3 bench/audio.py encodings FILE…   # the same pieces packed by other codecs
     python3 bench/audio.py neighbours FILE…  # named GROUP__PIECE: is the nearest of the same group?
 
@@ -36,7 +36,8 @@ def analyses(files):
     """What is known of each file that can be read, in order."""
     command = [DESCRIBE, "--json", *map(str, files)]
     lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return {pathlib.Path(found["file"]).name: found["analysis"] for found in map(json.loads, lines.splitlines())}
+    found = map(json.loads, lines.splitlines())
+    return {pathlib.Path(one["file"]).name: one["analysis"] for one in found}
 
 
 def written_tempo(path):
@@ -53,8 +54,8 @@ def written_tempo(path):
 
 def play(midi, out, font):
     """A MIDI file as Vorbis, without reverb and chorus."""
-    synth = ["fluidsynth", "-niq", "-R0", "-C0", "-g", "0.5", "-r", "44100", "-T", "raw", "-O", "s16", "-F", "-"]
-    packer = ["ffmpeg", "-v", "error", "-y", "-f", "s16le", "-ar", "44100", "-ac", "2", "-i", "-"]
+    synth = "fluidsynth -niq -R0 -C0 -g 0.5 -r 44100 -T raw -O s16 -F -".split()
+    packer = "ffmpeg -v error -y -f s16le -ar 44100 -ac 2 -i -".split()
     with subprocess.Popen([*synth, font, midi], stdout=subprocess.PIPE) as player:
         packed = [*packer, "-t", str(SECONDS), "-q:a", "5", out]
         subprocess.run(packed, stdin=player.stdout, check=True)
@@ -129,10 +130,12 @@ def encodings(options):
     originals = {name for name in found if name.endswith(".flac")}
     rows = directions(found)
     for kind in ENCODINGS:
-        pairs = [(f"{o[:-5]}.{kind}", o) for o in sorted(originals) if f"{o[:-5]}.{kind}" in rows]
+        named = [(f"{original[:-5]}.{kind}", original) for original in sorted(originals)]
+        pairs = [(name, original) for name, original in named if name in rows]
         itself = sum(nearest(name, rows, originals) == original for name, original in pairs)
         alike = [likeness(found[a]["print"]["items"], found[b]["print"]["items"]) for a, b in pairs]
-        print(f"{kind:9} nearest is itself {itself} of {len(pairs)}, prints alike {min(alike):.2f} or more")
+        least = min(alike, default=0.0)
+        print(f"{kind:9} nearest is itself: {itself} of {len(pairs)}, prints alike: {least:.2f}")
 
 
 def main():
