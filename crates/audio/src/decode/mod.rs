@@ -3,7 +3,7 @@
 //! What a file is, its content decides, never its name. A packet that cannot be decoded is skipped
 //! and counted; only a file without a single sample is an error. Memory does not grow with the
 //! length of a file: a caller sees one packet's samples at a time. Symphonia reads containers and
-//! all codecs but Opus, for which there is [`opus`].
+//! all codecs but Opus, for which there is `opus`.
 
 mod opus;
 
