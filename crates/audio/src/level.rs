@@ -3,7 +3,7 @@
 //! Loudness follows ITU-R BS.1770-4 and EBU Tech 3341, its range EBU Tech 3342, as the crate
 //! `ebur128` computes them, with histograms of tenths of a loudness unit, so that memory does not
 //! grow with length. The true peak is of a signal at four times the rate. That oversampling is
-//! most of the cost, and most of a track is nowhere near its peak: [`peak`] looks only where a
+//! most of the cost, and most of a track is nowhere near its peak: `peak` looks only where a
 //! peak can be.
 
 mod peak;

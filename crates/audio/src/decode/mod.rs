@@ -3,7 +3,7 @@
 //! What a file is, its content decides, never its name. A packet that cannot be decoded is skipped
 //! and counted; only a file without a single sample is an error. Memory does not grow with the
 //! length of a file: a caller sees one packet's samples at a time. Symphonia reads containers and
-//! all codecs but Opus, for which there is [`opus`].
+//! all codecs but Opus, for which there is `opus`.
 
 mod opus;
 
@@ -107,7 +107,7 @@ impl std::fmt::Debug for Decoder {
 
 enum Codec {
     Symphonia(Box<dyn AudioDecoder>),
-    Opus(OpusStream),
+    Opus(Box<OpusStream>),
 }
 
 impl Decoder {
@@ -321,7 +321,7 @@ fn describe(reader: &dyn FormatReader, track: &Track) -> Result<(Codec, DecodeRe
 fn open_codec(parameters: &AudioCodecParameters) -> Result<(Codec, String), AudioError> {
     if parameters.codec == CODEC_ID_OPUS {
         let stream = OpusStream::new(parameters.extra_data.as_deref().unwrap_or_default())?;
-        return Ok((Codec::Opus(stream), "opus".to_owned()));
+        return Ok((Codec::Opus(Box::new(stream)), "opus".to_owned()));
     }
     let decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())

@@ -4,10 +4,10 @@
 //! arXiv 1909.06654, the model trained on the Million Song Dataset. Kernels that are tall in
 //! frequency listen for timbre, kernels that are long in time for rhythm, and each keeps its
 //! maximum over frequency; three convolutions over time follow, and the maximum and the mean over
-//! time. [`front_end`] says what goes in, [`patches`] which three seconds of a track.
+//! time. `front_end` says what goes in, `patches` which three seconds of a track.
 //!
 //! The forward pass is written out: a runtime for any network would weigh more than the rest of
-//! the program. [`reference`] is the slow obvious one that the tests hold it to.
+//! the program. `reference` is the slow obvious one that the tests hold it to.
 
 mod front_end;
 mod parameters;

@@ -38,8 +38,8 @@ pub(super) fn product(out: &mut [f32], windows: Overlapping<'_>, kernel: &[f32])
     let n = kernel.len() / k;
     assert_eq!(out.len(), m * n, "the output is as large as the product");
     // The product is asked for as its transpose, as columns of the output should lie together.
-    // SAFETY: the asserts here and of `Overlapping::new` make every element that is touched lie inside
-    // its slice; `out` is borrowed mutably, so it overlaps neither input.
+    // SAFETY: the asserts here and of `Overlapping::new` make every element that is touched lie
+    // inside its slice; `out` is borrowed mutably, so it overlaps neither input.
     unsafe {
         gemm_f32::gemm::f32::get_gemm_fn()(
             n,

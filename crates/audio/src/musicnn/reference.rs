@@ -1,7 +1,7 @@
 //! The forward pass as its paper has it, loop by loop: what the fast one is held to.
 
 use super::parameters::{MusicnnWeights, Normalisation, Rectified};
-use super::{BANDS, FEATURES, MIDDLE, PATCH_FRAMES};
+use super::{BANDS, MIDDLE, PATCH_FRAMES};
 
 /// Values by frame and channel.
 type Frames = Vec<Vec<f64>>;
@@ -13,7 +13,7 @@ pub(super) fn hear(network: &MusicnnWeights, patch: &[f32]) -> Vec<f32> {
         .chunks(BANDS)
         .map(|row| row.iter().map(|x| f64::from(*x) * scale + offset).collect())
         .collect();
-    let mut features = vec![Vec::with_capacity(FEATURES); PATCH_FRAMES];
+    let mut features = vec![Vec::new(); PATCH_FRAMES];
     for (layer, width) in network.timbral.iter().zip([38, 67]) {
         front(&input, layer, 7, width, &mut features);
     }
