@@ -42,6 +42,7 @@ mod lists;
 pub mod mixing;
 pub mod models;
 mod newness;
+mod retention;
 mod search;
 mod sink;
 mod snapshot;
@@ -62,6 +63,7 @@ pub use models::{
     Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained, plain_name,
 };
 pub use newness::{OnlyPlayed, new_from};
+pub use retention::retention;
 pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
@@ -87,7 +89,8 @@ pub use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 pub use segue_ingest::{ImportOptions, Observer};
 pub use segue_models::set::Budget;
 pub use segue_store::{
-    Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, SavedList, ServerConnection,
+    Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, PruneReport, SavedList,
+    ServerConnection,
 };
 
 pub use {

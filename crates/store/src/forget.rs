@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// Rewrites the database without what was deleted, and empties the write-ahead log.
-    fn erase(&self) -> Result<bool> {
+    pub(crate) fn erase(&self) -> Result<bool> {
         match self.connection.execute_batch("VACUUM").map_err(Into::into) {
             Err(crate::StoreError::Busy) => return Ok(false),
             outcome => outcome?,

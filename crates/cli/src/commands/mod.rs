@@ -18,6 +18,7 @@ mod man;
 mod mix;
 mod models;
 mod next;
+mod prune;
 mod serve;
 mod simulate;
 mod status;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Models(models::ModelsArgs),
     Backup(backup::BackupArgs),
     Doctor(doctor::DoctorArgs),
+    Prune(prune::PruneArgs),
     Forget(forget::ForgetArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -81,6 +83,7 @@ impl Command {
             Self::Models(args) => models::run(args, home),
             Self::Backup(args) => backup::run(args, home),
             Self::Doctor(args) => doctor::run(&args, home),
+            Self::Prune(args) => prune::run(&args, home),
             Self::Forget(args) => forget::run(args, home),
             Self::Completions(args) => completions::run(&args),
             Self::Man(args) => man::run(&args),
