@@ -1,23 +1,23 @@
-//! How a slate stands in the row of an impression: as bytes, without a loss, a fifth of what the
-//! numbers and words would take as they are.
+//! How a slate stands in the row of an impression: as bytes, without a loss, some 1,500 for thirty
+//! picks from a short-list of 120.
 //!
 //! - Integers take 7 bits a byte, the lowest first, the last byte without its highest bit.
 //! - What mixes say again and again is a text with a key: the configuration without its seed, and
 //!   names within reasons.
 //! - A pick names its track by the place on the short-list.
-//! - Numbers take half as many bytes where these hold them to the last bit. The engine sees to it
-//!   that they mostly do.
 //!
 //! ```text
 //! slate    = version, u64 seed, config, n beside, n offers, n factors, n picks
-//! offer    = track << 3 | flags, flags of score, score
-//! pick     = place on the short-list + 1 (or 0 and track), drawn, flags, numbers, sources, reason
+//! offer    = track << 3 | flags, f32 score
+//! pick     = place on the short-list + 1 (or 0 and track), drawn, flags, f64 propensity unless it
+//!            is 1, f64 error unless it is 0, f32 likability, f32 uncertainty, sources, reason
 //! reason   = how many values << 5 | kind, values (see `reasons`)
 //! ```
 //!
 //! A table with a row for every pick was rejected: it costs a page of an index for each of them,
 //! thirty random pages to flush for one mix, and no query needs it. So was packing rows with zstd:
-//! what remains is scores and probabilities, which no packing makes smaller.
+//! what remains is scores and probabilities, which no packing makes smaller. Fewer digits of them
+//! would; then a slate could not be drawn again from what was logged.
 
 mod before;
 mod reasons;
@@ -207,27 +207,18 @@ impl StoredOffer {
     }
 
     fn write(&self, writer: &mut Writer) {
-        let score = wire::short_score(self.score);
         let flags = u64::from(self.new_to_listener)
             | u64::from(self.new_artist) << 1
-            | u64::from(self.arrival) << 2
-            | u64::from(score.is_some()) << 3;
-        writer.integer(u64::from(self.track) << 4 | flags);
-        match score {
-            Some(short) => writer.whole(&short.to_le_bytes()),
-            None => writer.whole(&self.score.to_le_bytes()),
-        }
+            | u64::from(self.arrival) << 2;
+        writer.integer(u64::from(self.track) << 3 | flags);
+        writer.whole(&self.score.to_le_bytes());
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let packed = reader.integer()?;
-        let score = match packed & 8 {
-            0 => f32::from_le_bytes(reader.whole()?),
-            _ => wire::score_of_short(i16::from_le_bytes(reader.whole()?)),
-        };
         Some(Self {
-            track: Key::try_from(packed >> 4).ok()?,
-            score,
+            track: Key::try_from(packed >> 3).ok()?,
+            score: f32::from_le_bytes(reader.whole()?),
             new_to_listener: packed & 1 != 0,
             new_artist: packed & 2 != 0,
             arrival: packed & 4 != 0,
@@ -239,10 +230,7 @@ impl StoredPick {
     const NEW: u8 = 1;
     const NEW_ARTIST: u8 = 2;
     const CERTAIN: u8 = 4;
-    const SHORT_PROPENSITY: u8 = 8;
-    const WITH_ERROR: u8 = 16;
-    const SHORT_LIKABILITY: u8 = 32;
-    const SHORT_UNCERTAINTY: u8 = 64;
+    const WITH_ERROR: u8 = 8;
 
     fn of(pick: &Pick, track: Key, text_of: impl FnMut(&str) -> Result<Key>) -> Result<Self> {
         Ok(Self {
@@ -276,14 +264,10 @@ impl StoredPick {
 
     fn flags(&self) -> u8 {
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
-        let is_certain = self.propensity.to_bits() == 1f64.to_bits();
         flag(self.new_to_listener, Self::NEW)
             | flag(self.new_artist, Self::NEW_ARTIST)
-            | flag(is_certain, Self::CERTAIN)
-            | flag(wire::is_single(self.propensity) && !is_certain, Self::SHORT_PROPENSITY)
+            | flag(self.propensity.to_bits() == 1f64.to_bits(), Self::CERTAIN)
             | flag(self.propensity_error.to_bits() != 0, Self::WITH_ERROR)
-            | flag(wire::short_share(self.likability).is_some(), Self::SHORT_LIKABILITY)
-            | flag(wire::short_share(self.uncertainty).is_some(), Self::SHORT_UNCERTAINTY)
     }
 
     fn write(&self, writer: &mut Writer, shortlist: &[StoredOffer]) {
@@ -297,20 +281,14 @@ impl StoredPick {
         writer.integer(self.drawn.into());
         let flags = self.flags();
         writer.byte(flags);
-        match flags & (Self::CERTAIN | Self::SHORT_PROPENSITY) {
-            Self::CERTAIN => {}
-            Self::SHORT_PROPENSITY => writer.whole(&(self.propensity as f32).to_le_bytes()),
-            _ => writer.whole(&self.propensity.to_le_bytes()),
+        if flags & Self::CERTAIN == 0 {
+            writer.whole(&self.propensity.to_le_bytes());
         }
         if flags & Self::WITH_ERROR != 0 {
             writer.whole(&self.propensity_error.to_le_bytes());
         }
-        for share in [self.likability, self.uncertainty] {
-            match wire::short_share(share) {
-                Some(short) => writer.whole(&short.to_le_bytes()),
-                None => writer.whole(&share.to_le_bytes()),
-            }
-        }
+        writer.whole(&self.likability.to_le_bytes());
+        writer.whole(&self.uncertainty.to_le_bytes());
         writer.integer(self.sources.bits().into());
         self.reason.write(writer);
     }
@@ -323,31 +301,23 @@ impl StoredPick {
         let drawn = u32::try_from(reader.integer()?).ok()?;
         let flags = reader.byte()?;
         let has = |flag| flags & flag != 0;
-        let propensity = match flags & (Self::CERTAIN | Self::SHORT_PROPENSITY) {
-            Self::CERTAIN => 1.0,
-            Self::SHORT_PROPENSITY => f32::from_le_bytes(reader.whole()?).into(),
-            _ => f64::from_le_bytes(reader.whole()?),
+        let mut double = |is_there, otherwise| match is_there {
+            true => reader.whole().map(f64::from_le_bytes),
+            false => Some(otherwise),
         };
-        let propensity_error =
-            if has(Self::WITH_ERROR) { f64::from_le_bytes(reader.whole()?) } else { 0.0 };
+        let propensity = double(!has(Self::CERTAIN), 1.0)?;
+        let propensity_error = double(has(Self::WITH_ERROR), 0.0)?;
         Some(Self {
             track,
             drawn,
             propensity,
             propensity_error,
-            likability: read_share(reader, has(Self::SHORT_LIKABILITY))?,
-            uncertainty: read_share(reader, has(Self::SHORT_UNCERTAINTY))?,
+            likability: f32::from_le_bytes(reader.whole()?),
+            uncertainty: f32::from_le_bytes(reader.whole()?),
             new_to_listener: has(Self::NEW),
             new_artist: has(Self::NEW_ARTIST),
             sources: Sources::from_bits(u16::try_from(reader.integer()?).ok()?),
             reason: StoredReason::read(reader)?,
         })
     }
-}
-
-fn read_share(reader: &mut Reader<'_>, is_short: bool) -> Option<f32> {
-    Some(match is_short {
-        true => wire::share_of_short(u16::from_le_bytes(reader.whole()?)),
-        false => f32::from_le_bytes(reader.whole()?),
-    })
 }

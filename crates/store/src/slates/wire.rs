@@ -1,36 +1,6 @@
-//! Bytes of a slate, written and read one after another, and the numbers that are held by half as
-//! many.
+//! Bytes of a slate, written and read one after another.
 
 use crate::keys::Key;
-
-/// Steps of a score to 1, and of a share: powers of two, so that short forms are exact.
-const SCORE_STEPS: f32 = 4_096.0;
-const SHARE_STEPS: f32 = 65_536.0;
-
-/// A score in two bytes, if they hold all of it.
-pub(super) fn short_score(score: f32) -> Option<i16> {
-    let short = (score * SCORE_STEPS) as i16;
-    (score_of_short(short).to_bits() == score.to_bits()).then_some(short)
-}
-
-pub(super) fn score_of_short(short: i16) -> f32 {
-    f32::from(short) / SCORE_STEPS
-}
-
-/// A number from 0 to 1 in two bytes, if they hold all of it.
-pub(super) fn short_share(share: f32) -> Option<u16> {
-    let short = (share * SHARE_STEPS) as u16;
-    (share_of_short(short).to_bits() == share.to_bits()).then_some(short)
-}
-
-pub(super) fn share_of_short(short: u16) -> f32 {
-    f32::from(short) / SHARE_STEPS
-}
-
-/// Whether single precision holds all of a number.
-pub(super) fn is_single(number: f64) -> bool {
-    f64::from(number as f32).to_bits() == number.to_bits()
-}
 
 /// Bytes that grow.
 pub(super) struct Writer(Vec<u8>);
@@ -144,20 +114,5 @@ mod tests {
         assert_eq!(reader.integer(), Some(u64::MAX));
         assert!(reader.is_at_end());
         assert_eq!(Reader::new(&[0xff; 40]).integer(), None);
-    }
-
-    #[test]
-    fn numbers_are_short_only_where_no_bit_is_lost() {
-        for exact in [0.0, 1.0 / 4_096.0, -7.5, 7.999_756] {
-            assert_eq!(short_score(exact).map(score_of_short), Some(exact));
-        }
-        for long in [0.1, -0.0, 8.0, f32::NAN, f32::INFINITY, f32::MIN_POSITIVE] {
-            assert_eq!(short_score(long), None, "{long}");
-        }
-        assert_eq!(short_share(0.5).map(share_of_short), Some(0.5));
-        for long in [1.0, 0.1, -0.5, -0.0, f32::NAN] {
-            assert_eq!(short_share(long), None, "{long}");
-        }
-        assert!(is_single(0.5) && !is_single(0.1) && !is_single(f64::MIN_POSITIVE / 3.0));
     }
 }
