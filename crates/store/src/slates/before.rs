@@ -179,6 +179,7 @@ fn compact(
         seed: config.seed,
         beside: beside.collect::<Result<_>>()?,
         shortlist: offers(&row.get::<_, Vec<u8>>(2)?),
+        is_by_id: false,
         factors: factors.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
         picks: stored_picks(&picks).map(|pick| pick?.compact(texts)).collect::<Result<_>>()?,
     })

@@ -1,16 +1,21 @@
-//! How a slate stands in the row of an impression: as bytes, without a loss, some 1,500 for thirty
-//! picks from a short-list of 120.
+//! How a slate stands in the row of an impression: as bytes, without a loss, some 1,300 for thirty
+//! picks from a short-list of 120, so that three share a page.
 //!
 //! - Integers take 7 bits a byte, the lowest first, the last byte without its highest bit.
 //! - What mixes say again and again is a text with a key: the configuration without its seed, and
 //!   names within reasons.
-//! - A pick names its track by the place on the short-list.
+//! - A short-list whose tracks are in the order of their ids, as the engine makes them, is kept in
+//!   that of their keys, each as its distance to the one before.
+//! - A pick names its track by the place on the short-list as it is kept.
 //!
 //! ```text
-//! slate    = version, u64 seed, config, n beside, n offers, n factors, n picks
-//! offer    = track << 3 | flags, f32 score
+//! slate    = version, u64 seed, config, n beside, are offers in order of ids, n offers,
+//!            n factors, n picks
+//! offer    = track, flags << 5 | place of the score's highest byte (or 16 and that byte),
+//!            the other three
 //! pick     = place on the short-list + 1 (or 0 and track), drawn, flags, f64 propensity unless it
-//!            is 1, f64 error unless it is 0, f32 likability, f32 uncertainty, sources, reason
+//!            is 1, f64 error unless it is 0, f32 likability, f32 uncertainty, sources unless they
+//!            are those of the pick before, reason
 //! reason   = how many values << 5 | kind, values (see `reasons`)
 //! ```
 //!
@@ -37,12 +42,21 @@ pub(crate) use before::{compact_slates, move_picks_into_impressions};
 /// The first byte: rows of another form would have another.
 const FORM: u8 = 1;
 
+/// The highest bytes of scores whose size is from 1/8192 to 8: scores have a standard deviation of 1.
+const USUAL_SCORES: [u8; 16] = [
+    0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0xbf, 0xc0,
+];
+/// Says that the highest byte is none of these.
+const UNUSUAL_SCORE: u8 = USUAL_SCORES.len() as u8;
+
 /// A slate with keys in place of names.
 pub(crate) struct StoredSlate {
     config: Key,
     seed: u64,
     beside: Vec<Key>,
     shortlist: Vec<StoredOffer>,
+    /// Whether the short-list was offered in the order of its ids, and is kept in that of its keys.
+    is_by_id: bool,
     factors: Vec<f32>,
     picks: Vec<StoredPick>,
 }
@@ -82,12 +96,22 @@ impl StoredSlate {
         let pick_keys = picks.iter().map(|pick| key_of(&pick.track)).collect::<Result<Vec<_>>>()?;
         let offers = shortlist.iter().zip(shortlist_keys);
         let picks = picks.iter().zip(pick_keys);
+        let factors: Vec<f32> = shortlist.iter().flat_map(|one| one.factors.clone()).collect();
+        // Factors lie in the order in which tracks were offered.
+        let is_by_id =
+            factors.is_empty() && shortlist.is_sorted_by(|one, next| one.track < next.track);
+        let mut shortlist: Vec<_> =
+            offers.map(|(offered, track)| StoredOffer::of(offered, track)).collect();
+        if is_by_id {
+            shortlist.sort_by_key(|offer| offer.track);
+        }
         Ok(Self {
             config: text_of(&text_of_config(config))?,
             seed: config.seed,
             beside,
-            factors: shortlist.iter().flat_map(|offered| offered.factors.clone()).collect(),
-            shortlist: offers.map(|(offered, track)| StoredOffer::of(offered, track)).collect(),
+            shortlist,
+            is_by_id,
+            factors,
             picks: picks
                 .map(|(pick, track)| StoredPick::of(pick, track, &mut text_of))
                 .collect::<Result<_>>()?,
@@ -109,6 +133,9 @@ impl StoredSlate {
         let offered = |offer: &StoredOffer| Ok(offer.with_track(track(offer.track)?));
         let shortlist = self.shortlist.iter().map(offered);
         let mut shortlist = shortlist.collect::<Result<Vec<_>>>()?;
+        if self.is_by_id {
+            shortlist.sort_by(|one, other| one.track.cmp(&other.track));
+        }
         give_factors(&self.factors, &mut shortlist)?;
         let picks = self.picks.into_iter().map(|pick| pick.into_pick(connection, names));
         let picks = picks.collect::<Result<_>>()?;
@@ -139,9 +166,18 @@ impl StoredSlate {
         writer.whole(&self.seed.to_le_bytes());
         writer.integer(self.config.into());
         writer.counted(&self.beside, |writer, track| writer.integer((*track).into()));
-        writer.counted(&self.shortlist, |writer, offer| offer.write(writer));
+        writer.byte(self.is_by_id.into());
+        let mut before = 0;
+        writer.counted(&self.shortlist, |writer, offer| {
+            writer.integer((offer.track - before).into());
+            before = if self.is_by_id { offer.track } else { 0 };
+            offer.write(writer);
+        });
         writer.counted(&self.factors, |writer, factor| writer.whole(&factor.to_le_bytes()));
-        writer.counted(&self.picks, |writer, pick| pick.write(writer, &self.shortlist));
+        let mut sources = Sources::default();
+        writer.counted(&self.picks, |writer, pick| {
+            pick.write(writer, &self.shortlist, std::mem::replace(&mut sources, pick.sources));
+        });
         writer.into_bytes()
     }
 
@@ -170,10 +206,22 @@ impl StoredSlate {
         let seed = u64::from_le_bytes(reader.whole()?);
         let config = reader.key()?;
         let beside = reader.counted(Reader::key)?;
-        let shortlist = reader.counted(StoredOffer::read)?;
+        let is_by_id = reader.byte()? != 0;
+        let mut before = 0;
+        let shortlist = reader.counted(|reader| {
+            let track = reader.key()?.checked_add(before)?;
+            before = if is_by_id { track } else { 0 };
+            StoredOffer::read(reader, track)
+        })?;
         let factors = reader.counted(|reader| reader.whole().map(f32::from_le_bytes))?;
-        let picks = reader.counted(|reader| StoredPick::read(reader, &shortlist))?;
-        reader.is_at_end().then_some(Self { config, seed, beside, shortlist, factors, picks })
+        let mut sources = Sources::default();
+        let picks = reader.counted(|reader| {
+            let pick = StoredPick::read(reader, &shortlist, sources)?;
+            sources = pick.sources;
+            Some(pick)
+        })?;
+        let slate = Self { config, seed, beside, shortlist, is_by_id, factors, picks };
+        reader.is_at_end().then_some(slate)
     }
 }
 
@@ -206,22 +254,35 @@ impl StoredOffer {
         Shortlisted { track, score, new_to_listener, new_artist, arrival, factors: Vec::new() }
     }
 
+    /// All but the key.
     fn write(&self, writer: &mut Writer) {
-        let flags = u64::from(self.new_to_listener)
-            | u64::from(self.new_artist) << 1
-            | u64::from(self.arrival) << 2;
-        writer.integer(u64::from(self.track) << 3 | flags);
-        writer.whole(&self.score.to_le_bytes());
+        let flags = u8::from(self.new_to_listener)
+            | u8::from(self.new_artist) << 1
+            | u8::from(self.arrival) << 2;
+        let [first, rest @ ..] = self.score.to_be_bytes();
+        match USUAL_SCORES.iter().position(|usual| *usual == first) {
+            Some(place) => writer.byte(flags << 5 | place as u8),
+            None => {
+                writer.byte(flags << 5 | UNUSUAL_SCORE);
+                writer.byte(first);
+            }
+        }
+        writer.whole(&rest);
     }
 
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let packed = reader.integer()?;
+    fn read(reader: &mut Reader<'_>, track: Key) -> Option<Self> {
+        let packed = reader.byte()?;
+        let first = match packed & 31 {
+            UNUSUAL_SCORE => reader.byte()?,
+            place => *USUAL_SCORES.get(usize::from(place))?,
+        };
+        let [b, c, d] = reader.whole()?;
         Some(Self {
-            track: Key::try_from(packed >> 3).ok()?,
-            score: f32::from_le_bytes(reader.whole()?),
-            new_to_listener: packed & 1 != 0,
-            new_artist: packed & 2 != 0,
-            arrival: packed & 4 != 0,
+            track,
+            score: f32::from_be_bytes([first, b, c, d]),
+            new_to_listener: packed & 1 << 5 != 0,
+            new_artist: packed & 1 << 6 != 0,
+            arrival: packed & 1 << 7 != 0,
         })
     }
 }
@@ -231,6 +292,7 @@ impl StoredPick {
     const NEW_ARTIST: u8 = 2;
     const CERTAIN: u8 = 4;
     const WITH_ERROR: u8 = 8;
+    const OTHER_SOURCES: u8 = 16;
 
     fn of(pick: &Pick, track: Key, text_of: impl FnMut(&str) -> Result<Key>) -> Result<Self> {
         Ok(Self {
@@ -262,15 +324,17 @@ impl StoredPick {
         })
     }
 
-    fn flags(&self) -> u8 {
+    /// `before` are the sources of the pick before.
+    fn flags(&self, before: Sources) -> u8 {
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
         flag(self.new_to_listener, Self::NEW)
             | flag(self.new_artist, Self::NEW_ARTIST)
             | flag(self.propensity.to_bits() == 1f64.to_bits(), Self::CERTAIN)
             | flag(self.propensity_error.to_bits() != 0, Self::WITH_ERROR)
+            | flag(self.sources != before, Self::OTHER_SOURCES)
     }
 
-    fn write(&self, writer: &mut Writer, shortlist: &[StoredOffer]) {
+    fn write(&self, writer: &mut Writer, shortlist: &[StoredOffer], before: Sources) {
         match shortlist.iter().position(|offer| offer.track == self.track) {
             Some(place) => writer.integer(place as u64 + 1),
             None => {
@@ -279,7 +343,7 @@ impl StoredPick {
             }
         }
         writer.integer(self.drawn.into());
-        let flags = self.flags();
+        let flags = self.flags(before);
         writer.byte(flags);
         if flags & Self::CERTAIN == 0 {
             writer.whole(&self.propensity.to_le_bytes());
@@ -289,11 +353,13 @@ impl StoredPick {
         }
         writer.whole(&self.likability.to_le_bytes());
         writer.whole(&self.uncertainty.to_le_bytes());
-        writer.integer(self.sources.bits().into());
+        if flags & Self::OTHER_SOURCES != 0 {
+            writer.integer(self.sources.bits().into());
+        }
         self.reason.write(writer);
     }
 
-    fn read(reader: &mut Reader<'_>, shortlist: &[StoredOffer]) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, shortlist: &[StoredOffer], before: Sources) -> Option<Self> {
         let track = match usize::try_from(reader.integer()?).ok()?.checked_sub(1) {
             Some(place) => shortlist.get(place)?.track,
             None => reader.key()?,
@@ -316,7 +382,10 @@ impl StoredPick {
             uncertainty: f32::from_le_bytes(reader.whole()?),
             new_to_listener: has(Self::NEW),
             new_artist: has(Self::NEW_ARTIST),
-            sources: Sources::from_bits(u16::try_from(reader.integer()?).ok()?),
+            sources: match has(Self::OTHER_SOURCES) {
+                true => Sources::from_bits(u16::try_from(reader.integer()?).ok()?),
+                false => before,
+            },
             reason: StoredReason::read(reader)?,
         })
     }
