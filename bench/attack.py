@@ -117,16 +117,38 @@ class TimedUploader(Uploader):
 def torn_writes(attack):
     library = attack.folder / "torn.so"
     subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, HERE / "torn.c", "-ldl"], check=True)
+    torn_backup(attack, library)
     rounds, images = (1, 12) if attack.short else (6, 80)
     for round_ in range(rounds):
         home, notes = attack.home(f"torn-{round_}"), attack.folder / f"notes-{round_}"
         disk = torn.Disk(home)
-        environment = os.environ | {"LD_PRELOAD": str(library), "TORN_HOME": str(home), "TORN_LOG": str(notes)}
-        server = Server(attack.segue, home, attack.log, environment)
+        server = Server(attack.segue, home, attack.log, noting(library, home, notes))
         clients, uploader = load(attack, server, f"t{round_}", 2.5 if attack.short else 8)
         attack.stop(server, signal.SIGKILL)
         finish(clients, uploader)
         check_images(attack, home, disk, torn.read_notes(notes), clients, uploader, images)
+
+
+def noting(library, folder, notes):
+    """The environment in which a process has its changes below a folder noted."""
+    return os.environ | {"LD_PRELOAD": str(library), "TORN_HOME": str(folder), "TORN_LOG": str(notes)}
+
+
+def torn_backup(attack, library):
+    """The power goes as soon as a backup says that it is there."""
+    folder, notes, image = attack.folder / "backups", attack.folder / "notes-backup", attack.folder / "image"
+    folder.mkdir()
+    disk = torn.Disk(folder)
+    command = [attack.segue, "--home", str(attack.base), "backup", str(folder / "copy")]
+    subprocess.run(command, env=noting(library, folder, notes), check=True, capture_output=True)
+    for note in torn.read_notes(notes):
+        disk.note(note)
+    torn.write_image(*disk.image("dropped", attack.rng), folder, image)
+    ran = attack.run(image / "copy", "doctor", "--json") if (image / "copy").exists() else None
+    attack.count("torn: backups")
+    if ran is None or ran.returncode != 0 or '"models": 1' not in ran.stdout:
+        attack.fault(f"torn: a backup that was acknowledged is not there or not whole: {ran and ran.stdout[-300:]}")
+    shutil.rmtree(image)
 
 
 def load(attack, server, name, seconds):
