@@ -92,12 +92,14 @@ async fn the_export_of_a_listener_is_read_by_another_library_and_adds_nothing_to
     let world = World::new().await;
     let export = world.get("/v1/listeners/ada/export").await.text();
     let elsewhere = World::empty().await;
-    elsewhere.import("?listener=ada&name=segue-export.ndjson", &export).await;
+    elsewhere.import("?listener=ada&name=segue-export.ndjson", export.clone()).await;
     let known = |world: &World| {
         let (store, ada) = (world.store(), ListenerId::new("ada"));
         let mut feedback = store.feedback(&ada).unwrap();
         feedback.sort_by_key(|said| format!("{said:?}"));
-        (store.all_listens(&ada).unwrap(), feedback)
+        let mut listens = store.all_listens(&ada).unwrap();
+        listens.sort_by_key(|listen| format!("{listen:?}"));
+        (listens, feedback)
     };
     assert_eq!(known(&elsewhere), known(&world));
     let track = known(&world).0[0].track.clone();
@@ -105,7 +107,7 @@ async fn the_export_of_a_listener_is_read_by_another_library_and_adds_nothing_to
     assert_eq!(described(&elsewhere), described(&world));
 
     let before = known(&world);
-    world.import("?listener=ada&name=segue-export.ndjson", &export).await;
+    world.import("?listener=ada&name=segue-export.ndjson", export.clone()).await;
     assert_eq!(known(&world), before);
 }
 
