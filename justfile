@@ -37,6 +37,12 @@ browser *journeys:
     cargo build -p segue-cli
     tests/browser/run.sh target/debug/segue {{journeys}}
 
+# Attack a build: power loss, damage, a full disk, rude clients, hostile files, kills. Takes a quarter of an hour.
+attack *parts:
+    cargo build --release
+    python3 bench/attack.py --segue target/release/segue {{parts}}
+    python3 bench/crash.py --segue target/release/segue --rounds 25
+
 # Speed and memory of the hot paths.
 bench:
     cargo bench --workspace

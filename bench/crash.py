@@ -39,12 +39,12 @@ def track(number):
 
 
 class Server:
-    def __init__(self, segue, home, log):
+    def __init__(self, segue, home, log, environment=None):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [segue, "--home", str(home), "serve", "--bind", f"127.0.0.1:{self.port}"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)
         deadline = time.time() + 60
         while True:
             try:

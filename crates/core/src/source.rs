@@ -276,7 +276,7 @@ formats! {
         name: "Segue",
         parser: 2,
         stamp: Stamp::Start,
-        file_hints: &[],
+        file_hints: &["segue-export"],
         origin: Origin::Elsewhere,
     }
 }

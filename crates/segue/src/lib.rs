@@ -43,6 +43,7 @@ pub mod mixing;
 pub mod models;
 mod newness;
 mod prompt;
+mod retention;
 mod scan;
 mod search;
 mod sink;
@@ -65,6 +66,7 @@ pub use models::{
 };
 pub use newness::{OnlyPlayed, new_from};
 pub use prompt::{Chosen, PromptProblem, PromptReading, Prompted, UnderstoodPart};
+pub use retention::retention;
 pub use scan::{ScanProblem, ScanProgress, ScanReport, is_sound_file};
 pub use search::Found;
 pub use sink::StoreSink;
@@ -92,7 +94,7 @@ pub use segue_ingest::{ImportOptions, Observer};
 pub use segue_models::set::Budget;
 pub use segue_store::{
     ConnectionFailure, Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName,
-    RemotePlaylist, SavedList, ServerConnection, WeeklyList,
+    PruneReport, RemotePlaylist, SavedList, ServerConnection, WeeklyList,
 };
 
 pub use {

@@ -64,7 +64,12 @@ impl Store {
         uploads::copy_files(library, partial)?;
         copy.close().map_err(|(_, error)| StoreError::from(error))?;
         model_files::sync_folder(partial)?;
-        fs::rename(partial, to).map_err(StoreError::io("create", to))
+        fs::rename(partial, to).map_err(StoreError::io("create", to))?;
+        // A backup that was reported has its name after a power loss, too.
+        match to.parent() {
+            Some(parent) if parent != Path::new("") => model_files::sync_folder(parent),
+            _ => model_files::sync_folder(Path::new(".")),
+        }
     }
 
     fn copy_database(&self, to: &Path) -> Result<Connection> {

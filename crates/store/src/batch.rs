@@ -159,8 +159,9 @@ impl<'c> WriteBatch<'c> {
     ) -> Result<Vec<ImpressionId>> {
         let Self { cache, names, tracks, impressions: writer, .. } = self;
         let mut require = |id: &_| tracks.require(&mut cache.tracks, id).map(|row| row.track);
+        let mut text_of = |text: &_| names.text(&mut cache.texts, text);
         // All are checked before the first is written.
-        let encoded = impressions.iter().map(|each| writer.encode(each, &mut require));
+        let encoded = impressions.iter().map(|one| writer.encode(one, &mut require, &mut text_of));
         let encoded = encoded.collect::<Result<Vec<_>>>()?;
         let mut logged = Vec::with_capacity(impressions.len());
         for (impression, encoded) in impressions.iter().zip(&encoded) {

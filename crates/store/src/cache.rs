@@ -35,6 +35,7 @@ pub(crate) struct WriteCache {
     log: LogState,
     pub(crate) listeners: FxHashMap<ListenerId, Key>,
     pub(crate) contexts: FxHashMap<String, Key>,
+    pub(crate) texts: FxHashMap<String, Key>,
     pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
     pub(crate) seen: FxHashMap<Key, SeenPlays>,
     pub(crate) songs: Songs,
@@ -139,6 +140,9 @@ impl WriteCache {
         }
         if self.contexts.len() > MOST_NAMES {
             self.contexts.clear();
+        }
+        if self.texts.len() > MOST_NAMES {
+            self.texts.clear();
         }
     }
 

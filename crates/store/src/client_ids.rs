@@ -12,6 +12,9 @@ use serde::Serialize;
 use crate::keys::Key;
 use crate::{Result, StoreError};
 
+const INSERT: &str = "INSERT INTO client_ids (listener, id, content, day) \
+     VALUES (?1, ?2, ?3, unixepoch() / 86400)";
+
 /// What a client calls an event, so that sending the event again does not count it twice. A name is
 /// unique for the listener and the kind of event, a play or feedback.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +98,7 @@ impl<'c> ClientIdWriter<'c> {
         Ok(Self {
             find: connection
                 .prepare_cached("SELECT content FROM client_ids WHERE listener = ?1 AND id = ?2")?,
-            insert: connection.prepare_cached("INSERT INTO client_ids VALUES (?1, ?2, ?3)")?,
+            insert: connection.prepare_cached(INSERT)?,
         })
     }
 

@@ -5,7 +5,8 @@
 //! - listens, feedback, exclusions, lists, impressions, and the names that clients gave to events;
 //! - friendships, those of others with them included;
 //! - models that learnt from the listener, files included;
-//! - tracks, works and contexts that no other listener's rows mention and no catalogue listed;
+//! - tracks, works and contexts that no other listener's rows mention and no catalogue listed, and
+//!   what no other listener's mixes say;
 //! - connections to servers, with their passwords;
 //! - uploads of the listener that were not read yet, and those that were set aside;
 //! - checkpoints of imports whose rows were all of this listener, so that the files can be imported
@@ -30,7 +31,7 @@ use serde::Serialize;
 
 use crate::keys::{Key, key};
 use crate::names::find_listener;
-use crate::slates::{picked_keys, shortlist_keys};
+use crate::slates::StoredSlate;
 use crate::{
     Result, Store, StoreError, api_keys, connections, friendships, model_files, runs, secrets,
     uploads,
@@ -136,7 +137,7 @@ impl Store {
     }
 
     /// Rewrites the database without what was deleted, and empties the write-ahead log.
-    fn erase(&self) -> Result<bool> {
+    pub(crate) fn erase(&self) -> Result<bool> {
         match self.connection.execute_batch("VACUUM").map_err(Into::into) {
             Err(crate::StoreError::Busy) => return Ok(false),
             outcome => outcome?,
@@ -182,6 +183,7 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
         .execute("UPDATE folded SET upto = (SELECT COALESCE(MAX(id), 0) FROM listens)", [])?;
     report.imports = remove_imports(connection, listener, key)?;
     report.tracks = remove_unmentioned(connection, &brought)?;
+    remove_unsaid(connection)?;
     of_listener("DELETE FROM listeners WHERE id = ?1")?;
     pass_fence(connection)?;
     Ok(report)
@@ -271,24 +273,31 @@ fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
     )?;
     collect(connection, "SELECT DISTINCT track FROM remote_tracks", [], &mut tracks)?;
     collect(connection, "SELECT DISTINCT track FROM sound_files", [], &mut tracks)?;
-    collect_shown(connection, "SELECT shortlist, picks FROM impressions", [], &mut tracks)?;
+    for_each_slate(connection, |slate| tracks.extend(slate.tracks()))?;
     Ok(tracks)
 }
 
-/// Tracks that impressions offered or picked.
-fn collect_shown(
-    connection: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-    into: &mut FxHashSet<Key>,
-) -> Result<()> {
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query(values)?;
+/// Removes texts that no mix says any longer.
+fn remove_unsaid(connection: &Connection) -> Result<()> {
+    let mut said = FxHashSet::default();
+    for_each_slate(connection, |slate| said.extend(slate.texts()))?;
+    let mut statement = connection.prepare("SELECT id FROM texts")?;
+    let mut rows = statement.query([])?;
+    let mut unsaid = Vec::new();
     while let Some(row) = rows.next()? {
-        into.extend(shortlist_keys(&row.get::<_, Vec<u8>>(0)?));
-        for picked in picked_keys(&row.get::<_, Vec<u8>>(1)?) {
-            into.insert(picked?);
-        }
+        unsaid.push(key(row.get(0)?)?);
+    }
+    unsaid.retain(|text| !said.contains(text));
+    let mut delete = connection.prepare("DELETE FROM texts WHERE id = ?1")?;
+    unsaid.iter().try_for_each(|text| delete.execute([text]).map(drop))?;
+    Ok(())
+}
+
+fn for_each_slate(connection: &Connection, mut see: impl FnMut(&StoredSlate)) -> Result<()> {
+    let mut statement = connection.prepare("SELECT slate FROM impressions")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        see(&StoredSlate::from_row(row, 0)?);
     }
     Ok(())
 }

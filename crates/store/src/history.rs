@@ -21,7 +21,7 @@ use crate::codes::{from_micros, to_micros};
 use crate::exclusions::Excluder;
 use crate::keys::{Key, key};
 use crate::listens::{COLUMNS, FROM, for_each, from_row};
-use crate::names::{TrackNames, find_listener};
+use crate::names::{KnownNames, find_listener};
 use crate::{Result, Store, runs};
 
 /// Rows. Stretches of a block that are no further apart than this are read as one.
@@ -280,7 +280,7 @@ impl Block {
         Ok(block)
     }
 
-    fn read_listens(&mut self, connection: &Connection, names: &mut TrackNames) -> Result<()> {
+    fn read_listens(&mut self, connection: &Connection, names: &mut KnownNames) -> Result<()> {
         let place: FxHashMap<Key, usize> =
             self.members.iter().enumerate().map(|(place, member)| (member.key, place)).collect();
         let sql = format!(

@@ -3,19 +3,18 @@
 
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
 use rustc_hash::FxHashSet;
-use segue_core::{
-    Enrolment, Exposure, Impression, ListenerId, Showing, Slate, SlateConfig, TrackId,
-};
+use segue_core::{Enrolment, Exposure, Impression, ListenerId, Showing, TrackId};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{from_micros, to_micros};
 use crate::experiments::require;
 use crate::keys::Key;
-use crate::names::{TrackNames, find_listener};
-use crate::{Result, Store, StoreError, slates};
+use crate::names::{KnownNames, find_listener};
+use crate::slates::StoredSlate;
+use crate::{Result, Store, StoreError};
 
-const INSERT: &str = "INSERT INTO impressions (listener, at, config, shortlist, factors, picks, \
-     experiment, arm, shadow) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT: &str = "INSERT INTO impressions (listener, at, slate, experiment, arm, shadow) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 /// Names one logged slate. Clients hold on to it, so a number is never given to another slate
 /// later.
@@ -63,8 +62,8 @@ impl Store {
         })
     }
 
-    /// When a listener was shown which tracks, latest first, `limit` slates at most. Reads the
-    /// picks alone, which costs a fraction of what [`Self::impressions`] does; shadows are not
+    /// When a listener was shown which tracks, latest first, `limit` slates at most. Names
+    /// the picks alone, which costs a fraction of what [`Self::impressions`] does; shadows are not
     /// among them.
     ///
     /// # Errors
@@ -76,17 +75,16 @@ impl Store {
             };
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let mut statement = connection.prepare_cached(
-                "SELECT at, picks FROM impressions WHERE listener = ?1 AND shadow = 0 \
+                "SELECT at, slate FROM impressions WHERE listener = ?1 AND shadow = 0 \
                  AND unopened = 0 ORDER BY id DESC LIMIT ?2",
             )?;
             let mut rows = statement.query(params![listener, limit])?;
             let mut names = self.track_names.borrow_mut();
             let mut showings = Vec::new();
             while let Some(row) = rows.next()? {
-                let picks = row.get::<_, Vec<u8>>(1)?;
-                let tracks = slates::picked_keys(&picks)
-                    .map(|key| names.get(connection, key?))
-                    .collect::<Result<_>>()?;
+                let slate = StoredSlate::from_row(row, 1)?;
+                let tracks = slate.picked().map(|track| names.get(connection, track));
+                let tracks = tracks.collect::<Result<_>>()?;
                 showings.push(Showing { at: from_micros(row.get(0)?)?, tracks });
             }
             Ok(showings)
@@ -114,28 +112,26 @@ impl Store {
 
 /// How many tracks of a slate the listener has been shown in no earlier one, be it a mix or a list.
 pub(crate) fn never_shown(connection: &Connection, id: ImpressionId) -> Result<u32> {
-    let keys = |picks: Vec<u8>| slates::picked_keys(&picks).collect::<Result<FxHashSet<Key>>>();
-    let sql = "SELECT picks FROM impressions WHERE id = ?1";
-    let mut left = keys(connection.query_row(sql, [id.0], |row| row.get(0))?)?;
-    let sql = "SELECT before.picks FROM impressions AS before JOIN impressions AS this \
+    let picked = |row: &Row<'_>| -> Result<FxHashSet<Key>> {
+        Ok(StoredSlate::from_row(row, 0)?.picked().collect())
+    };
+    let sql = "SELECT slate FROM impressions WHERE id = ?1";
+    let mut left = connection.query_row(sql, [id.0], |row| Ok(picked(row)))??;
+    let sql = "SELECT before.slate FROM impressions AS before JOIN impressions AS this \
                ON before.listener = this.listener AND before.id < this.id WHERE this.id = ?1 \
                AND before.shadow = 0";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([id.0])?;
     while let Some(row) = rows.next()?.filter(|_| !left.is_empty()) {
-        for shown in keys(row.get(0)?)? {
-            left.remove(&shown);
-        }
+        let shown = picked(row)?;
+        left.retain(|track| !shown.contains(track));
     }
     Ok(left.len() as u32)
 }
 
 /// A slate ready to be written: all that it names is known.
 pub(crate) struct EncodedSlate {
-    config: String,
-    shortlist: Vec<u8>,
-    factors: Option<Vec<u8>>,
-    picks: Vec<u8>,
+    slate: Vec<u8>,
     experiment: Option<i64>,
 }
 
@@ -150,21 +146,17 @@ impl<'c> ImpressionWriter<'c> {
         Ok(Self { connection, insert: connection.prepare_cached(INSERT)? })
     }
 
-    /// Checks a slate and writes it as bytes, given the key of each track.
+    /// Checks a slate and writes it as bytes, given the key of each track and each text.
     pub(crate) fn encode(
         &self,
         impression: &Impression,
-        mut key_of: impl FnMut(&TrackId) -> Result<Key>,
+        key_of: impl FnMut(&TrackId) -> Result<Key>,
+        text_of: impl FnMut(&str) -> Result<Key>,
     ) -> Result<EncodedSlate> {
-        let Slate { config, picks, shortlist, .. } = &impression.slate;
         let experiment = impression.enrolment.as_ref().map(|enrolment| &enrolment.experiment);
-        Ok(EncodedSlate {
-            config: serde_json::to_string(config).expect("a configuration always serialises"),
-            shortlist: slates::shortlist_to_bytes(shortlist, &mut key_of)?,
-            factors: slates::factors_to_bytes(shortlist),
-            picks: slates::picks_to_bytes(picks, key_of)?,
-            experiment: experiment.map(|name| require(self.connection, name)).transpose()?,
-        })
+        let experiment = experiment.map(|name| require(self.connection, name)).transpose()?;
+        let slate = StoredSlate::of(&impression.slate, key_of, text_of)?.to_bytes();
+        Ok(EncodedSlate { slate, experiment })
     }
 
     /// Logs a slate that was encoded.
@@ -177,10 +169,7 @@ impl<'c> ImpressionWriter<'c> {
         let row = self.insert.insert(params![
             listener,
             to_micros(impression.at),
-            encoded.config,
-            encoded.shortlist,
-            encoded.factors,
-            encoded.picks,
+            encoded.slate,
             encoded.experiment,
             impression.enrolment.as_ref().map(|enrolment| &enrolment.arm),
             !impression.was_shown(),
@@ -192,13 +181,13 @@ impl<'c> ImpressionWriter<'c> {
 /// The impressions that a condition on the table asks for, which may order and limit them.
 pub(crate) fn read_impressions(
     connection: &Connection,
-    names: &mut TrackNames,
+    names: &mut KnownNames,
     condition: &str,
     values: impl Params,
 ) -> Result<Vec<(ImpressionId, Impression)>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT impressions.id, at, config, shortlist, factors, listeners.name, experiments.name, \
-         arm, shadow, picks FROM impressions \
+        "SELECT impressions.id, at, slate, listeners.name, experiments.name, arm, shadow \
+         FROM impressions \
          JOIN listeners ON listeners.id = impressions.listener \
          LEFT JOIN experiments ON experiments.id = impressions.experiment WHERE {condition}"
     ))?;
@@ -212,31 +201,21 @@ pub(crate) fn read_impressions(
 
 fn impression_from_row(
     connection: &Connection,
-    names: &mut TrackNames,
+    names: &mut KnownNames,
     row: &Row<'_>,
 ) -> Result<(ImpressionId, Impression)> {
-    let id = row.get(0)?;
-    let config: SlateConfig = serde_json::from_str(&row.get::<_, String>(2)?)
-        .map_err(|error| StoreError::corrupt(format!("the configuration of a mix: {error}")))?;
-    let mut shortlist =
-        slates::shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(3)?)?;
-    slates::factors_from_bytes(
-        &row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default(),
-        &mut shortlist,
-    )?;
-    let picks = slates::picks_from_bytes(connection, names, &row.get::<_, Vec<u8>>(9)?)?;
-    let listener = ListenerId::new(row.get::<_, String>(5)?);
-    let slate = Slate { listener, config, picks, shortlist };
-    Ok((
-        ImpressionId(id),
-        Impression { at: from_micros(row.get(1)?)?, slate, enrolment: enrolment(row)? },
-    ))
+    let listener = ListenerId::new(row.get::<_, String>(3)?);
+    let stored = StoredSlate::from_row(row, 2)?;
+    let slate = stored.into_slate(connection, names, listener)?;
+    let impression =
+        Impression { at: from_micros(row.get(1)?)?, slate, enrolment: enrolment(row)? };
+    Ok((ImpressionId(row.get(0)?), impression))
 }
 
 fn enrolment(row: &Row<'_>) -> Result<Option<Enrolment>> {
-    let Some(experiment) = row.get(6)? else { return Ok(None) };
-    let exposure = if row.get(8)? { Exposure::Shadow } else { Exposure::Shown };
-    let arm = row.get::<_, Option<String>>(7)?;
+    let Some(experiment) = row.get(4)? else { return Ok(None) };
+    let exposure = if row.get(6)? { Exposure::Shadow } else { Exposure::Shown };
+    let arm = row.get::<_, Option<String>>(5)?;
     let arm = arm.ok_or_else(|| StoreError::corrupt("a mix of an experiment names no arm"))?;
     Ok(Some(Enrolment { experiment, arm, exposure }))
 }

@@ -1,5 +1,7 @@
-//! Dictionaries of listeners, contexts and tracks: a name is stored once, and rows refer to it by
-//! an integer.
+//! Dictionaries of listeners, contexts, tracks and texts: a name is stored once, and rows refer to
+//! it by an integer.
+
+use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
@@ -23,6 +25,7 @@ pub(crate) fn find_listener(connection: &Connection, listener: &ListenerId) -> R
 pub(crate) struct NameWriter<'c> {
     listener: Interner<'c>,
     context: Interner<'c>,
+    text: Interner<'c>,
 }
 
 impl<'c> NameWriter<'c> {
@@ -30,6 +33,7 @@ impl<'c> NameWriter<'c> {
         Ok(Self {
             listener: Interner::new(connection, "listeners")?,
             context: Interner::new(connection, "contexts")?,
+            text: Interner::new(connection, "texts")?,
         })
     }
 
@@ -73,6 +77,16 @@ impl<'c> NameWriter<'c> {
         cache.insert(context.to_owned(), key);
         Ok(key)
     }
+
+    /// The key of what mixes say again and again, new if never said.
+    pub(crate) fn text(&mut self, cache: &mut FxHashMap<String, Key>, text: &str) -> Result<Key> {
+        if let Some(&key) = cache.get(text) {
+            return Ok(key);
+        }
+        let key = self.text.intern(text)?;
+        cache.insert(text.to_owned(), key);
+        Ok(key)
+    }
 }
 
 /// One dictionary table with columns `id` and `name`.
@@ -103,14 +117,15 @@ impl<'c> Interner<'c> {
     }
 }
 
-/// The reader's memory: names of tracks, shared by all listens of them. A key is never given twice,
-/// so this stays true.
+/// The reader's memory: names of tracks, shared by all listens of them, and texts of mixes. A key
+/// is never given twice, so this stays true.
 #[derive(Default)]
-pub(crate) struct TrackNames {
+pub(crate) struct KnownNames {
     names: FxHashMap<Key, TrackId>,
+    texts: FxHashMap<Key, Arc<str>>,
 }
 
-impl TrackNames {
+impl KnownNames {
     /// The name of a track.
     pub(crate) fn get(&mut self, connection: &Connection, track: Key) -> Result<TrackId> {
         if let Some(name) = self.names.get(&track) {
@@ -129,9 +144,27 @@ impl TrackNames {
         Ok(id)
     }
 
+    /// A text of mixes.
+    pub(crate) fn text(&mut self, connection: &Connection, text: Key) -> Result<Arc<str>> {
+        if let Some(known) = self.texts.get(&text) {
+            return Ok(known.clone());
+        }
+        let found: Option<String> = connection
+            .prepare_cached("SELECT name FROM texts WHERE id = ?1")?
+            .query_row([text], |row| row.get(0))
+            .optional()?;
+        let found = found.ok_or_else(|| StoreError::corrupt(format!("text {text} is missing")))?;
+        if self.texts.len() >= MOST_NAMES {
+            self.texts.clear();
+        }
+        let found: Arc<str> = found.into();
+        self.texts.insert(text, found.clone());
+        Ok(found)
+    }
+
     /// Drops everything.
     pub(crate) fn clear(&mut self) {
-        self.names.clear();
+        *self = Self::default();
     }
 }
 

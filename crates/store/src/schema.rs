@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{Result, StoreError, slates};
 
-const MIGRATIONS: [&str; 19] = [
+const MIGRATIONS: [&str; 20] = [
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
@@ -27,6 +27,7 @@ const MIGRATIONS: [&str; 19] = [
     include_str!("schema/v17.sql"),
     include_str!("schema/v18.sql"),
     include_str!("schema/v19.sql"),
+    include_str!("schema/v20.sql"),
 ];
 
 /// The newest schema that this code knows.
@@ -34,6 +35,8 @@ pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
 
 /// The first schema whose impressions hold their picks.
 const PICKS_WERE_ROWS_BEFORE: u32 = 5;
+/// The first schema whose impressions hold their slate in one column.
+const SLATES_WERE_COLUMNS_BEFORE: u32 = 20;
 
 /// "SEGU": tells our databases from those of other programs.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SEGU");
@@ -51,6 +54,9 @@ pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
     }
     if found < PICKS_WERE_ROWS_BEFORE {
         slates::move_picks_into_impressions(&transaction)?;
+    }
+    if found < SLATES_WERE_COLUMNS_BEFORE {
+        slates::compact_slates(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;

@@ -10,7 +10,7 @@ use std::path::Path;
 use segue_core::{ListenerId, Secret};
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, model_files};
 
 /// The file, within the library folder.
 pub(crate) const FILE: &str = "secrets.json";
@@ -63,7 +63,8 @@ fn remove_where(library: &Path, is_to_go: impl Fn(&str, &KeptSecret) -> bool) ->
     match secrets.is_empty() {
         true => {
             let path = library.join(FILE);
-            fs::remove_file(&path).map_err(StoreError::io("remove", path))
+            fs::remove_file(&path).map_err(StoreError::io("remove", path))?;
+            model_files::sync_folder(library)
         }
         false => save(library, &secrets),
     }
@@ -85,7 +86,8 @@ fn save(library: &Path, secrets: &Secrets) -> Result<()> {
     let path = library.join(FILE);
     let partial = library.join(format!("{FILE}.partial"));
     write_private(&partial, secrets).map_err(StoreError::io("write", &partial))?;
-    fs::rename(&partial, &path).map_err(StoreError::io("write", &path))
+    fs::rename(&partial, &path).map_err(StoreError::io("write", &path))?;
+    model_files::sync_folder(library)
 }
 
 fn write_private(path: &Path, secrets: &Secrets) -> io::Result<()> {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::cache::WriteCache;
-use crate::names::TrackNames;
+use crate::names::KnownNames;
 use crate::{Result, StoreError, model_files, runs, schema, uploads};
 
 /// How long a writer waits for another before it gives up.
@@ -57,7 +57,7 @@ pub struct Store {
     /// Whether to wait for another writer.
     patient: Arc<AtomicBool>,
     cache: WriteCache,
-    pub(crate) track_names: RefCell<TrackNames>,
+    pub(crate) track_names: RefCell<KnownNames>,
 }
 
 impl Store {

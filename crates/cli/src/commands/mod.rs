@@ -18,6 +18,7 @@ mod man;
 mod mix;
 mod models;
 mod next;
+mod prune;
 mod scan;
 mod serve;
 mod simulate;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Models(models::ModelsArgs),
     Backup(backup::BackupArgs),
     Doctor(doctor::DoctorArgs),
+    Prune(prune::PruneArgs),
     Forget(forget::ForgetArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -84,6 +86,7 @@ impl Command {
             Self::Models(args) => models::run(args, home),
             Self::Backup(args) => backup::run(args, home),
             Self::Doctor(args) => doctor::run(&args, home),
+            Self::Prune(args) => prune::run(&args, home),
             Self::Forget(args) => forget::run(args, home),
             Self::Completions(args) => completions::run(&args),
             Self::Man(args) => man::run(&args),

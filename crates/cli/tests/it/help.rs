@@ -33,6 +33,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["models"],
         vec!["backup"],
         vec!["doctor"],
+        vec!["prune"],
         vec!["forget"],
         vec!["completions"],
         vec!["man"],

@@ -146,6 +146,24 @@ fn the_doctor_finds_a_flipped_bit_in_a_model_and_such_a_library_is_not_backed_up
 }
 
 #[test]
+fn old_mixes_are_pruned_and_it_is_said_before_what_that_costs() {
+    let segue = trained();
+    for _ in 0..3 {
+        segue.run(&["mix", "-n", "5"]);
+    }
+    let shown = || segue.json(&["status", "--json"])["store"]["impressions"].as_u64();
+    assert!(segue.run(&["prune"]).contains("0 of 3 went"), "none of them is old");
+    let told = segue.run(&["prune", "--older-than", "0 days", "--dry-run"]);
+    assert!(told.contains("2 of 3 would go") && told.contains("rest on 1 mixes"), "{told}");
+    assert_eq!(shown(), Some(3));
+    let report = segue.json(&["prune", "--older-than", "0d", "--json"]);
+    assert_eq!((&report["removed"], &report["tiring"]), (&2.into(), &2.into()), "{report}");
+    assert_eq!(shown(), Some(1));
+    segue.run(&["feedback", "like", "3"]);
+    assert!(segue.fail(&["prune", "--older-than", "old"], 2).contains("--older-than"));
+}
+
+#[test]
 fn the_demo_shows_the_whole_loop() {
     let segue = Segue::new();
     let output = segue.run(&["demo", "--listeners", "4", "--keep", "demo"]);

@@ -1,6 +1,7 @@
 //! The binary, used as a person uses it.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod attack;
 mod connect;
 mod evaluate_interactive;
 mod evaluate_likability;

@@ -14,6 +14,7 @@ mod maloja;
 mod pano_scrobbler;
 pub(crate) mod parquet;
 mod rockbox;
+mod segue_export;
 mod spotify_account;
 mod spotify_extended;
 mod spotify_recent;
@@ -119,6 +120,7 @@ impl Formats {
             Box::new(listenbrainz::ListenBrainzListens),
             Box::new(listenbrainz::ListenBrainzFeedback),
             Box::new(friends::ListenBrainzFollows),
+            Box::new(segue_export::SegueExport),
             Box::new(maloja::Maloja),
             Box::new(koito::Koito),
             Box::new(lastfm_json::LastFmStats),

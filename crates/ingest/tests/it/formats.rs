@@ -368,3 +368,30 @@ fn other_encodings_are_read_and_noted() {
         }
     }
 }
+
+#[test]
+fn an_export_of_segue_is_read_with_tracks_that_it_described_before() {
+    let listen = r#""at":"2025-09-18T00:00:00Z","context":null,"device":"unknown",
+        "end_reason":"finished","listener":"somebody","moment":"started","ms_played":null,
+        "offline":null,"private_session":false,"shuffle":null,"skipped":null,"source":"last_fm",
+        "start_reason":"unknown""#
+        .replace('\n', " ");
+    let track = r#"{"id":"a","work":"w","version":"original","title":"T","artists":["A"],
+        "album":null,"isrc":null,"recording_mbid":null,"location":null,"year":null,"genre":null,
+        "popularity":null,"features":{}}"#
+        .replace('\n', " ");
+    let text = [
+        format!(r#"{{"listen":{{{listen},"track":"a"}},"track":{track}}}"#),
+        format!(r#"{{"listen":{{{listen},"track":"a"}}}}"#),
+        format!(r#"{{"listen":{{{listen},"track":"never described"}}}}"#),
+        r#"{"listen":{"at":"yesterday"}}"#.to_owned(),
+        r#"{"exclusion":{"track":"a"}}"#.to_owned(),
+    ];
+    let (report, memory) = read_text("segue-export.ndjson", &text.join("\n"));
+    assert_eq!((report.source, report.rows_read, report.listens), (Some(Source::Segue), 5, 2));
+    let dropped: Vec<_> = report.dropped.into_iter().collect();
+    let expected = [DropReason::NoTrack, DropReason::NotAPlay, DropReason::Malformed];
+    assert_eq!(dropped, expected.map(|reason| (reason, 1)));
+    let listens = memory.listens();
+    assert_eq!((listens[1].source, listens[1].listener.as_str()), (Source::LastFm, "me"));
+}

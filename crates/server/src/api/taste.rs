@@ -1,5 +1,6 @@
 //! What a listener likes: several tastes; and all that is known, to take along.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,11 +9,12 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
-use segue_core::{ListenerId, Timestamp};
+use segue_core::{FeedbackTarget, ListenerId, Timestamp, Track, TrackId};
 use segue_engine::history::Plays;
 use segue_engine::taste::Tastes;
+use segue_store::Store;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::shapes::check_name;
@@ -57,8 +59,9 @@ pub(crate) async fn taste_of(app: &App, listener: ListenerId) -> ApiResult<Taste
 /// Plays written at once.
 const PAGE: usize = 5_000;
 
-/// Everything that is known of a listener, one JSON object a line: plays latest first, feedback,
-/// exclusions.
+/// Everything that is known of a listener, one JSON object a line: feedback, exclusions, plays
+/// latest first, each track described where it is mentioned first. Imported elsewhere it brings
+/// plays and feedback back.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/export", tag = "listeners",
     params(("listener" = String, Path, description = "Whose.")),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ErrorBody)))]
@@ -100,13 +103,19 @@ async fn write_export(
 ) -> ApiResult<()> {
     let id = listener.clone();
     let read = app.readers.run(move |store| {
-        let feedback =
-            store.feedback(&id)?.into_iter().map(|feedback| json!({"feedback": feedback}));
-        let exclusions = store
-            .exclusions(&id)?
-            .into_iter()
-            .map(|(_, exclusion)| json!({"exclusion": exclusion}));
-        Ok(feedback.chain(exclusions).map(|line| format!("{line}\n")).collect::<String>())
+        let mut lines = ExportLines::default();
+        for feedback in store.feedback(&id)? {
+            let track = match &feedback.target {
+                FeedbackTarget::Track(track) => Some(track),
+                FeedbackTarget::Artist(_) => None,
+            };
+            let track = track.map_or(Ok(None), |track| lines.describe(store, track))?;
+            lines.write(json!({"feedback": feedback}), track);
+        }
+        for (_, exclusion) in store.exclusions(&id)? {
+            lines.write(json!({"exclusion": exclusion}), None);
+        }
+        Ok(lines.text)
     });
     let mut block = read.await?;
     let mut before = None;
@@ -115,12 +124,41 @@ async fn write_export(
             return Ok(());
         }
         let id = listener.clone();
-        let page = app.readers.run(move |store| Ok(store.listens_page(&id, before, PAGE)?)).await?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        before = Some(*last);
-        block = page
-            .into_iter()
-            .map(|(_, listen)| format!("{}\n", json!({"listen": listen})))
-            .collect();
+        let read = app.readers.run(move |store| {
+            let page = store.listens_page(&id, before, PAGE)?;
+            let mut lines = ExportLines::default();
+            for (_, listen) in &page {
+                let track = lines.describe(store, &listen.track)?;
+                lines.write(json!({"listen": listen}), track);
+            }
+            Ok((page.last().map(|(last, _)| *last), lines.text))
+        });
+        let (last, lines) = read.await?;
+        let Some(last) = last else { return Ok(()) };
+        (before, block) = (Some(last), lines);
+    }
+}
+
+/// ExportLines of an export, of which the first that mentions a track describes it: so another library can
+/// read them.
+#[derive(Default)]
+struct ExportLines {
+    described: HashSet<TrackId>,
+    text: String,
+}
+
+impl ExportLines {
+    fn describe(&mut self, store: &Store, track: &TrackId) -> ApiResult<Option<Track>> {
+        match self.described.insert(track.clone()) {
+            true => Ok(store.track(track)?),
+            false => Ok(None),
+        }
+    }
+
+    fn write(&mut self, mut line: Value, track: Option<Track>) {
+        if let Some(track) = track {
+            line["track"] = json!(track);
+        }
+        self.text += &format!("{line}\n");
     }
 }

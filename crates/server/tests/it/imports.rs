@@ -87,6 +87,30 @@ Second Song,Ben Birch,2024-01-01T01:00:00Z
     assert!(!world.get(&report).await.text().contains("known here"));
 }
 
+#[tokio::test]
+async fn the_export_of_a_listener_is_read_by_another_library_and_adds_nothing_to_its_own() {
+    let world = World::new().await;
+    let export = world.get("/v1/listeners/ada/export").await.text();
+    let elsewhere = World::empty().await;
+    elsewhere.import("?listener=ada&name=segue-export.ndjson", export.clone()).await;
+    let known = |world: &World| {
+        let (store, ada) = (world.store(), ListenerId::new("ada"));
+        let mut feedback = store.feedback(&ada).unwrap();
+        feedback.sort_by_key(|said| format!("{said:?}"));
+        let mut listens = store.all_listens(&ada).unwrap();
+        listens.sort_by_key(|listen| format!("{listen:?}"));
+        (listens, feedback)
+    };
+    assert_eq!(known(&elsewhere), known(&world));
+    let track = known(&world).0[0].track.clone();
+    let described = |world: &World| world.store().track(&track).unwrap().unwrap();
+    assert_eq!(described(&elsewhere), described(&world));
+
+    let before = known(&world);
+    world.import("?listener=ada&name=segue-export.ndjson", export.clone()).await;
+    assert_eq!(known(&world), before);
+}
+
 /// A report without what says which file it is about.
 fn counts(report: &Value) -> Value {
     let mut counts = report.clone();

@@ -93,7 +93,7 @@ fn a_slate_with_an_unknown_track_is_not_logged_at_all() {
     assert_eq!(store.status().unwrap().listeners, 0);
 }
 
-/// The column as builds wrote it while the three parameters were fields of the configuration.
+/// A configuration as builds wrote it while the three parameters were fields of it.
 const OLD_CONFIG: &str = r#"{"policy":"lin-ucb/1","model":"v1","seed":18446744073709551612,
 "explore":0.3,"new_slots":4,"arrival_slots":2,"artist_cap":3,"album_cap":4294967295,
 "temperature":0.39999998,"epsilon":0.11,"optimism":0.3}"#;
@@ -107,7 +107,9 @@ fn a_slate_that_an_older_build_logged_keeps_its_policy_and_parameters() {
     let ids = tracks.map(|track| track.id);
     store.log_impression(&impression("ann", &ids, 1, at(0))).unwrap();
     let connection = rusqlite::Connection::open(library.path().join(Store::DATABASE)).unwrap();
-    connection.execute("UPDATE impressions SET config = ?1", [OLD_CONFIG]).unwrap();
+    connection.execute("UPDATE texts SET name = ?1 WHERE name LIKE '{%'", [OLD_CONFIG]).unwrap();
+    drop(connection);
+    let store = Store::open(library.path()).unwrap();
 
     let logged = store.impressions(&listener("ann"), 1).unwrap();
     let SlateConfig { policy, seed, explore, .. } = logged[0].1.slate.config.clone();
@@ -132,4 +134,27 @@ fn showings_are_the_picks_of_the_latest_slates_that_were_shown() {
     });
     assert_eq!(shown, expected);
     assert!(store.showings(&listener("nobody"), 2).unwrap().is_empty());
+}
+
+#[test]
+fn a_mix_takes_little_room_and_a_damaged_one_is_an_error() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    let ids: Vec<TrackId> = (0..120).map(|i| TrackId::new(format!("song {i}"))).collect();
+    store.add_tracks(&ids.iter().map(|id| track(id.as_str())).collect::<Vec<_>>()).unwrap();
+    let mut mix = impression("bob", &ids, 30, at(0));
+    mix.slate.picks.iter_mut().for_each(|pick| pick.propensity_error = 0.0);
+    mix.slate.shortlist.sort_by(|one, other| one.track.cmp(&other.track));
+    let id = store.log_impression(&mix).unwrap();
+    assert_eq!(store.impression(id).unwrap().unwrap(), mix);
+
+    let connection = rusqlite::Connection::open(library.path().join(Store::DATABASE)).unwrap();
+    let sql = "SELECT slate FROM impressions";
+    let whole: Vec<u8> = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(whole.len() < 1_300, "{} bytes", whole.len());
+    for cut in 0..whole.len() {
+        connection.execute("UPDATE impressions SET slate = ?1", [&whole[..cut]]).unwrap();
+        let refused = store.impression(id);
+        assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{cut}: {refused:?}");
+    }
 }

@@ -11,7 +11,7 @@ use crate::fixtures::{at, import, listener, track};
 use crate::impressions::impression;
 
 /// The scripts as they were released.
-const RELEASED: [&str; 9] = [
+const RELEASED: [&str; 19] = [
     include_str!("../../src/schema/v1.sql"),
     include_str!("../../src/schema/v2.sql"),
     include_str!("../../src/schema/v3.sql"),
@@ -21,6 +21,16 @@ const RELEASED: [&str; 9] = [
     include_str!("../../src/schema/v7.sql"),
     include_str!("../../src/schema/v8.sql"),
     include_str!("../../src/schema/v9.sql"),
+    include_str!("../../src/schema/v10.sql"),
+    include_str!("../../src/schema/v11.sql"),
+    include_str!("../../src/schema/v12.sql"),
+    include_str!("../../src/schema/v13.sql"),
+    include_str!("../../src/schema/v14.sql"),
+    include_str!("../../src/schema/v15.sql"),
+    include_str!("../../src/schema/v16.sql"),
+    include_str!("../../src/schema/v17.sql"),
+    include_str!("../../src/schema/v18.sql"),
+    include_str!("../../src/schema/v19.sql"),
 ];
 
 /// An empty database as a release with the first so many scripts left it.
@@ -32,39 +42,71 @@ fn database_of(schema: usize, library: &Path) -> Connection {
     connection
 }
 
-/// Writes a slate as releases before the fifth schema did; before the third there was no column for
-/// errors and factors.
-fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Impression) {
-    let key = |track: &TrackId| -> i64 {
-        let name = track.as_str();
-        connection
-            .execute("INSERT OR IGNORE INTO works (name) VALUES (?1)", [name])
-            .and_then(|_| {
-                let sql = "INSERT OR IGNORE INTO tracks (name, work, version, title, artists, \
-                           listed) SELECT ?1, id, 0, ?1, '[]', 1 FROM works WHERE name = ?1";
-                connection.execute(sql, [name])
-            })
-            .unwrap();
-        connection
-            .query_row("SELECT id FROM tracks WHERE name = ?1", [name], |row| row.get(0))
-            .unwrap()
-    };
+fn key_of_track(connection: &Connection, track: &TrackId) -> u32 {
+    let name = track.as_str();
+    let sql = "INSERT OR IGNORE INTO tracks (name, work, version, title, artists, listed) \
+               SELECT ?1, id, 0, ?1, '[]', 1 FROM works WHERE name = ?1";
+    connection
+        .execute("INSERT OR IGNORE INTO works (name) VALUES (?1)", [name])
+        .and_then(|_| connection.execute(sql, [name]))
+        .unwrap();
+    let sql = "SELECT id FROM tracks WHERE name = ?1";
+    connection.query_row(sql, [name], |row| row.get(0)).unwrap()
+}
+
+fn log_without_picks(connection: &Connection, id: i64, impression: &Impression) {
     let slate = &impression.slate;
     let mut shortlist = Vec::new();
     for offered in &slate.shortlist {
-        shortlist.extend((key(&offered.track) as u32).to_le_bytes());
+        shortlist.extend(key_of_track(connection, &offered.track).to_le_bytes());
         shortlist.extend(offered.score.to_le_bytes());
-        shortlist.push(u8::from(offered.new_to_listener) | u8::from(offered.arrival) << 1);
+        let arrival = u8::from(offered.arrival) << 1;
+        shortlist
+            .push(u8::from(offered.new_to_listener) | arrival | u8::from(offered.new_artist) << 2);
     }
-    connection
-        .execute("INSERT OR IGNORE INTO listeners VALUES (1, ?1)", [slate.listener.as_str()])
-        .unwrap();
+    let sql = "INSERT OR IGNORE INTO listeners (id, name) VALUES (1, ?1)";
+    connection.execute(sql, [slate.listener.as_str()]).unwrap();
     let config = serde_json::to_string(&slate.config).unwrap();
     let sql =
         "INSERT INTO impressions (id, listener, at, config, shortlist) VALUES (?1, 1, ?2, ?3, ?4)";
-    connection
-        .execute(sql, params![id, impression.at.as_microsecond(), config, shortlist])
-        .unwrap();
+    let values = params![id, impression.at.as_microsecond(), config, shortlist];
+    connection.execute(sql, values).unwrap();
+}
+
+/// Writes a slate as releases from the fifth to the nineteenth schema did; before the sixth picks had
+/// no sources.
+fn log_as_columns(connection: &Connection, schema: usize, id: i64, impression: &Impression) {
+    log_without_picks(connection, id, impression);
+    let mut picks: Vec<u8> = Vec::new();
+    for pick in &impression.slate.picks {
+        let with_sources = schema >= 6 && !pick.sources.is_empty();
+        picks.extend(key_of_track(connection, &pick.track).to_le_bytes());
+        picks.extend(pick.drawn.to_le_bytes());
+        picks.extend(pick.propensity.to_le_bytes());
+        picks.extend(pick.propensity_error.to_le_bytes());
+        picks.extend(pick.likability.to_le_bytes());
+        picks.extend(pick.uncertainty.to_le_bytes());
+        let [new, new_artist] = [pick.new_to_listener, pick.new_artist].map(u8::from);
+        picks.push(new | new_artist << 2 | u8::from(with_sources) << 3);
+        picks.extend(pick.sources.bits().to_le_bytes().iter().filter(|_| with_sources));
+        let reason = serde_json::to_vec(&pick.reason).unwrap();
+        picks.extend((reason.len() as u32).to_le_bytes());
+        picks.extend(reason);
+    }
+    let offers = impression.slate.shortlist.iter();
+    let factors: Vec<u8> =
+        offers.flat_map(|offer| &offer.factors).flat_map(|factor| factor.to_le_bytes()).collect();
+    let factors = (!factors.is_empty()).then_some(factors);
+    let sql = "UPDATE impressions SET picks = ?2, factors = ?3 WHERE id = ?1";
+    connection.execute(sql, params![id, picks, factors]).unwrap();
+}
+
+/// Writes a slate as releases before the fifth schema did; before the third there was no column for
+/// errors and factors.
+fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Impression) {
+    let key = |track: &TrackId| key_of_track(connection, track);
+    let slate = &impression.slate;
+    log_without_picks(connection, id, impression);
     let sql = "INSERT INTO picks (impression, position, track, drawn, propensity, likability, \
                uncertainty, new_to_listener, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     for (position, pick) in slate.picks.iter().enumerate() {
@@ -100,17 +142,24 @@ fn slates(schema: usize) -> Vec<Impression> {
     odd[6].likability = f32::NAN;
     odd[7].reason = Reason::Genre { genre: "\u{0}'\"\u{1F3B5}".into() };
     odd[8].propensity_error = f64::NAN;
-    for slate in slates.iter_mut().map(|shown| &mut shown.slate) {
+    slates[1].slate.config.beside = ids[..2].to_vec();
+    for slate in slates.iter_mut().map(|shown| &mut shown.slate).filter(|_| schema < 5) {
         // No release with such a schema told artists apart.
         slate.picks.iter_mut().for_each(|pick| pick.new_artist = false);
         slate.shortlist.iter_mut().for_each(|offered| offered.new_artist = false);
     }
-    if schema < 3 {
-        let picks = slates.iter_mut().flat_map(|shown| &mut shown.slate.picks);
-        picks.for_each(|pick| pick.propensity_error = 0.0);
-    }
     for pick in slates.iter_mut().flat_map(|shown| &mut shown.slate.picks) {
-        pick.sources = Sources::default();
+        if schema < 3 {
+            pick.propensity_error = 0.0;
+        }
+        if schema < 6 {
+            pick.sources = Sources::default();
+        }
+    }
+    if schema >= 5 {
+        for (row, offered) in slates[0].slate.shortlist.iter_mut().enumerate() {
+            offered.factors = vec![1.0 / (row as f32 + 3.0), -0.5];
+        }
     }
     slates.into()
 }
@@ -130,13 +179,15 @@ fn bits(impression: &Impression) -> (String, Vec<[u64; 4]>) {
 
 #[test]
 fn slates_logged_by_every_release_read_back_to_the_last_bit() {
-    // From the fifth on they are logged as today.
-    for schema in 1..5 {
+    for schema in 1..=RELEASED.len() {
         let library = tempfile::tempdir().unwrap();
         let logged = slates(schema);
         let connection = database_of(schema, library.path());
         for (id, impression) in (5..).zip(&logged) {
-            log_as_rows(&connection, schema, id, impression);
+            match schema {
+                ..5 => log_as_rows(&connection, schema, id, impression),
+                _ => log_as_columns(&connection, schema, id, impression),
+            }
         }
         drop(connection);
 
@@ -209,7 +260,7 @@ fn of_models_that_were_in_use_side_by_side_the_one_that_serves_mixes_stays() {
 
 #[test]
 fn a_play_that_an_older_release_stamped_undated_has_no_date() {
-    let sql = "INSERT INTO works VALUES (1, 'song'); INSERT INTO listeners VALUES (1, 'ann'); \
+    let sql = "INSERT INTO works (id, name) VALUES (1, 'song'); INSERT INTO listeners (id, name) VALUES (1, 'ann'); \
                INSERT INTO tracks (id, name, work, version, title, artists, listed) \
                VALUES (1, 'song', 1, 0, 'Song', '[]', 1); \
                INSERT INTO listens (listener, track, at, moment, start_reason, end_reason, \
