@@ -20,6 +20,8 @@ use super::{Condition, Meaning, Property, Setting};
 const RECENT_YEARS: u16 = 1;
 /// "Old" is so many years ago and more.
 const OLD_YEARS: u16 = 25;
+/// So many names with a letter wrong are looked for in a prompt.
+const MOST_CORRECTED: usize = 3;
 /// Phrases of the table have at most so many words.
 const LONGEST_PHRASE: usize = 4;
 
@@ -89,8 +91,16 @@ pub(super) struct Part {
 pub(super) fn read(catalogue: &Catalogue, text: &str, year: u16) -> Vec<Part> {
     let vocabulary = Vocabulary::of(catalogue);
     let tokens = tokens(text);
-    let mut reader =
-        Reader { catalogue, vocabulary, tokens, year, at: 0, turn: Turn::Plain, parts: Vec::new() };
+    let mut reader = Reader {
+        catalogue,
+        vocabulary,
+        tokens,
+        year,
+        at: 0,
+        turn: Turn::Plain,
+        corrected: 0,
+        parts: Vec::new(),
+    };
     reader.read();
     reader.parts
 }
@@ -102,6 +112,8 @@ struct Reader<'a> {
     year: u16,
     at: usize,
     turn: Turn,
+    /// How many names were compared with those of all artists.
+    corrected: usize,
     parts: Vec<Part>,
 }
 
@@ -140,7 +152,7 @@ impl Reader<'_> {
             }
             match taken {
                 Some(taken) => self.take(taken, begun.take()),
-                None if self.leave_unknown_name(begun) => begun = None,
+                None if self.correct_or_leave_name(begun) => begun = None,
                 None if FILLERS.contains(&self.tokens[self.at].text.as_str()) => self.at += 1,
                 None => self.correct_or_leave(begun.take()),
             }
@@ -235,28 +247,30 @@ impl Reader<'_> {
     fn like(&self) -> Option<Taken> {
         let before = LIKENESS.iter().find(|words| begins(self.rest(), words))?.len();
         let from = self.at + before;
-        let (words, property, read_as) = self.likeness(from)?;
+        let (words, property) = self.likeness(from)?;
         let wanted = !self.turn.is_negative();
-        let meanings = vec![Meaning::Condition(Condition { property, wanted })];
-        Some(Taken { words: before + words, meanings, read_as })
+        Some(Taken::one(before + words, Meaning::Condition(Condition { property, wanted })))
     }
 
-    fn likeness(&self, from: usize) -> Option<(usize, Property, Option<String>)> {
+    fn likeness(&self, from: usize) -> Option<(usize, Property)> {
         let artist = self.artist(from);
         let title = self.title(from);
         if let Some((words, row)) = title
             && artist.is_none_or(|(of_artist, _)| words > of_artist)
         {
-            return Some((words, Property::LikeTrack(row), None));
+            return Some((words, Property::LikeTrack(row)));
         }
-        if let Some((words, artist)) = artist {
-            return Some((words, Property::LikeArtist(artist), None));
+        artist.map(|(words, artist)| (words, Property::LikeArtist(artist)))
+    }
+
+    /// The artist whose name is most like what stands from a place on. Every name of the catalogue is
+    /// compared, so that it is done a few times at most.
+    fn artist_like(&mut self, from: usize) -> Option<(usize, ArtistIdx)> {
+        self.corrected += 1;
+        if self.corrected > MOST_CORRECTED {
+            return None;
         }
-        let (words, artist) = self
-            .runs(from)
-            .find_map(|(words, name)| Some((words, self.vocabulary.artist_like(&name)?)))?;
-        let name = self.catalogue.artist_name(artist).to_owned();
-        Some((words, Property::LikeArtist(artist), Some(name)))
+        self.runs(from).find_map(|(words, name)| Some((words, self.vocabulary.artist_like(&name)?)))
     }
 
     /// The artist whose name takes most words from a place on.
@@ -419,8 +433,9 @@ impl Reader<'_> {
         self.leave(begun);
     }
 
-    /// Where others are to be like what is not here, the name is not understood as a whole.
-    fn leave_unknown_name(&mut self, begun: Option<usize>) -> bool {
+    /// Where others are to be like what is not here, the name is read as the one that it is most
+    /// like, or is not understood as a whole. Says whether it was so.
+    fn correct_or_leave_name(&mut self, begun: Option<usize>) -> bool {
         let likeness = LIKENESS.iter().find(|words| begins(self.rest(), words));
         let Some(before) = likeness.map(|words| words.len()) else { return false };
         let rest = self.rest()[before..].iter();
@@ -429,6 +444,16 @@ impl Reader<'_> {
             || self.tokens.get(self.at + before).is_some_and(|_| self.is_word(self.at + before))
         {
             return false;
+        }
+        if let Some((words, artist)) = self.artist_like(self.at + before) {
+            let condition = Condition {
+                property: Property::LikeArtist(artist),
+                wanted: !self.turn.is_negative(),
+            };
+            let read_as = Some(self.catalogue.artist_name(artist).to_owned());
+            let taken = Taken::one(before + words, Meaning::Condition(condition));
+            self.take(Taken { read_as, ..taken }, begun);
+            return true;
         }
         let end = self.at + before + words;
         let from = begun.unwrap_or(self.at);
