@@ -162,6 +162,9 @@ pub enum Error {
         /// What is wrong with it, as the end of a sentence.
         problem: &'static str,
     },
+    /// A listener has as many lists that are made anew every week as there may be.
+    #[error("twenty lists are made every week already; end one of them first: `segue lists stop`")]
+    TooManyWeekly,
     /// The design of the running experiment is not one that this version understands. Mixes made
     /// regardless would be neither part of it nor free of it.
     #[error("experiment `{name}` was started by another version of segue")]

@@ -65,7 +65,7 @@ pub use models::{
     Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained, plain_name,
 };
 pub use newness::{OnlyPlayed, new_from};
-pub use prompt::{Chosen, PromptProblem, PromptReading, Prompted, UnderstoodPart};
+pub use prompt::{Chosen, PromptNames, PromptProblem, PromptReading, Prompted, UnderstoodPart};
 pub use retention::retention;
 pub use scan::{ScanProblem, ScanProgress, ScanReport, is_sound_file};
 pub use search::Found;

@@ -14,6 +14,8 @@ use crate::{Chosen, Error, Library, Result, Snapshot};
 
 /// Longest name of a list, in bytes.
 const LONGEST_NAME: usize = 200;
+/// A listener gets at most so many lists anew every week by words: each is a mix to be made.
+const MOST_WEEKLY: usize = 20;
 
 /// What became of one list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -158,11 +160,20 @@ pub fn keep_mix(store: &mut Store, kept: &KeptAs, mix: ImpressionId) -> Result<S
         },
         Some(EveryWeek { prompt, day }) => {
             let shown = store.impression(mix)?.ok_or(StoreError::UnknownImpression(mix))?;
-            let list = WeeklyList { name: name.to_owned(), prompt: prompt.clone() };
-            if !store.add_weekly_list(&shown.slate.listener, &list)? {
+            let listener = &shown.slate.listener;
+            let full_name = weekly_name(name, *day);
+            let is_taken = |list: &SavedList| list.name == full_name && list.impression != mix;
+            if store.lists(listener)?.iter().any(is_taken) {
                 return Err(taken());
             }
-            weekly_name(name, *day)
+            if store.weekly_lists(listener)?.len() >= MOST_WEEKLY {
+                return Err(Error::TooManyWeekly);
+            }
+            let list = WeeklyList { name: name.to_owned(), prompt: prompt.clone() };
+            if !store.add_weekly_list(listener, &list)? {
+                return Err(taken());
+            }
+            full_name
         }
     };
     let list = store.keep_as_list(&full_name, mix)?;
@@ -318,7 +329,10 @@ fn recipes(weekly: Vec<WeeklyList>) -> impl Iterator<Item = Recipe> {
 /// The same list each time it is made of the same library.
 fn seed(listener: &ListenerId, name: &ListName) -> u64 {
     let mut hasher = blake3::Hasher::new();
-    for part in [listener.as_str(), &name.kind, &name.edition] {
+    // Of the others there is one of a kind.
+    let own = if name.kind == ListName::WEEKLY { name.name.as_str() } else { "" };
+    let parts = [listener.as_str(), &name.kind, &name.edition, own];
+    for part in parts.into_iter().take(if own.is_empty() { 3 } else { 4 }) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }

@@ -101,7 +101,8 @@ impl Library {
         let is_within =
             |path: &str| folders.iter().any(|folder| Path::new(path).starts_with(folder));
         let gone = known.iter().map(|known| &known.file.path).filter(|path| is_within(path));
-        let gone: Vec<String> = gone.filter(|path| !found.contains_key(*path)).cloned().collect();
+        let gone: Vec<&String> = gone.filter(|path| !found.contains_key(*path)).collect();
+        let gone = self.really_gone(&folders, &found, gone, &mut report);
         let unchanged: BTreeSet<&String> = known
             .iter()
             .filter(|known| found.get(&known.file.path) == Some(&known.file))
@@ -109,7 +110,6 @@ impl Library {
             .collect();
         report.files = found.len() as u64;
         report.unchanged = unchanged.len() as u64;
-        report.gone = gone.len() as u64;
         let fresh: Vec<SoundFile> =
             found.values().filter(|file| !unchanged.contains(&file.path)).cloned().collect();
         let mut done = report.unchanged;
@@ -129,6 +129,49 @@ impl Library {
             (report.played, report.played_here) = self.store().played_in_files(listener)?;
         }
         Ok(report)
+    }
+
+    /// Of files that were not found those that are gone: not those in a folder that cannot be read,
+    /// nor all of a folder that is empty all at once, as where a disk is not there.
+    fn really_gone(
+        &self,
+        folders: &[String],
+        found: &BTreeMap<String, SoundFile>,
+        missing: Vec<&String>,
+        report: &mut ScanReport,
+    ) -> Vec<String> {
+        let mut unread: Vec<PathBuf> =
+            report.problems.iter().map(|problem| problem.path.clone()).collect();
+        for folder in folders {
+            let is_in = |path: &String| Path::new(path).starts_with(folder);
+            if !found.keys().any(is_in) && missing.iter().any(|path| is_in(path)) {
+                let why = "it is empty, where it held music before; nothing is taken for gone";
+                report.note(Path::new(folder), why.to_owned());
+                unread.push(PathBuf::from(folder));
+            }
+        }
+        let is_gone =
+            |path: &&String| !unread.iter().any(|folder| Path::new(path).starts_with(folder));
+        let gone: Vec<String> = missing.into_iter().filter(is_gone).cloned().collect();
+        report.gone = gone.len() as u64;
+        gone
+    }
+
+    /// Forgets folders of music, with what only they brought: nothing is played from them any more.
+    /// Returns how many files they held.
+    ///
+    /// # Errors
+    /// [`Error::NoMusicFolder`] for a folder that was never scanned, and when the store cannot be
+    /// written.
+    pub fn drop_music(&mut self, folders: &[PathBuf]) -> Result<u64> {
+        let mut dropped = 0;
+        for folder in folders {
+            // It may be gone by now: then its name is as it was typed.
+            let name = folder_of(folder).unwrap_or_else(|_| folder.display().to_string());
+            let files = self.store_mut().drop_music_folder(&name)?;
+            dropped += files.ok_or_else(|| Error::NoMusicFolder(folder.clone()))?;
+        }
+        Ok(dropped)
     }
 
     fn take_in(&mut self, files: &[SoundFile], report: &mut ScanReport) -> Result<()> {
@@ -187,7 +230,7 @@ fn look_into(
             if levels > 0 && !path.is_symlink() {
                 look_into(&path, levels - 1, found, report);
             }
-        } else if is_sound_file(&path) {
+        } else if is_sound_file(&path) && path.is_file() {
             match sound_file(&path) {
                 Ok(file) => drop(found.insert(file.path.clone(), file)),
                 Err(why) => report.note(&path, why),
@@ -242,9 +285,7 @@ fn track(path: &Path, tags: Tags) -> Option<Track> {
 
 /// "01 - Artist - Title" says whom it is by and what it is called; "03 Title" what it is called.
 fn by_name(name: &str, artists: Vec<String>) -> (Vec<String>, String) {
-    let unnumbered = name.trim_start_matches(|c: char| c.is_ascii_digit() || " .-_".contains(c));
-    let name = if unnumbered.is_empty() { name } else { unnumbered };
-    let name = name.replace('_', " ");
+    let name = unnumbered(name).replace('_', " ");
     match name.split_once(" - ") {
         Some((artist, title)) if artists.is_empty() => {
             (vec![artist.trim().to_owned()], title.trim().to_owned())
@@ -252,6 +293,16 @@ fn by_name(name: &str, artists: Vec<String>) -> (Vec<String>, String) {
         Some((_, title)) => (artists, title.trim().to_owned()),
         None => (artists, name.trim().to_owned()),
     }
+}
+
+/// A name without the number of the track before it: "03 Title" and "3. Title", not "99 Luftballons".
+fn unnumbered(name: &str) -> &str {
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &name[digits..];
+    let title = rest.trim_start_matches([' ', '.', '-', '_']);
+    let is_parted = rest.trim_start().starts_with(['.', '-', '_']) || name.starts_with('0');
+    let is_number = (1..=3).contains(&digits) && rest.len() > title.len() && is_parted;
+    if is_number && !title.is_empty() { title } else { name }
 }
 
 /// Files within the folders of a track that an earlier one is as well.
@@ -278,6 +329,9 @@ mod tests {
         assert_eq!(named("03. Leave Them All Behind"), of("", "Leave Them All Behind"));
         assert_eq!(named("Ride_-_Twisterella"), of("Ride", "Twisterella"));
         assert_eq!(named("1979"), of("", "1979"));
+        assert_eq!(named("99 Luftballons"), of("", "99 Luftballons"));
+        assert_eq!(named("07 Seconds"), of("", "Seconds"));
+        assert_eq!(named("01 - "), of("", "01 -"));
         assert_eq!(by_name("02 Ride - Unfamiliar", vec!["Ride".to_owned()]).1, "Unfamiliar");
     }
 }

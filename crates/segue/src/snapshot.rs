@@ -21,7 +21,7 @@ use segue_store::{Marks, Store};
 use crate::dataset::profile;
 use crate::models::{Choice, Loaded, Models, ModelsError, choose};
 use crate::newness::new_from;
-use crate::{Dataset, Error, Result};
+use crate::{Dataset, Error, PromptNames, Result};
 
 /// Catalogue, index, model and experiment as they belong together.
 ///
@@ -86,6 +86,8 @@ pub struct Snapshot {
     /// How far the store was when the snapshot was taken: compare with [`Store::marks`] to know
     /// whether another one is due.
     pub marks: Marks,
+    /// The names that prompts are read by.
+    pub prompt_names: Arc<PromptNames>,
 }
 
 impl Snapshot {
@@ -110,6 +112,7 @@ impl Snapshot {
             experiment: None,
             experiment_name: None,
             marks: Marks::default(),
+            prompt_names: Arc::default(),
         }
     }
 
@@ -158,6 +161,7 @@ impl Snapshot {
             model,
             in_use,
             fallback,
+            prompt_names: Arc::default(),
         })
     }
 
@@ -189,6 +193,7 @@ impl Snapshot {
             experiment,
             experiment_name,
             marks: self.marks,
+            prompt_names: Arc::clone(&self.prompt_names),
         })
     }
 

@@ -179,6 +179,7 @@ impl From<segue::Error> for ApiError {
                 .hint("train one: `POST /v1/models/train` or `segue train`"),
             segue::Error::Prompt(_) => Self::bad_request("bad_prompt", message)
                 .hint("docs/prompts.md has all words that are understood"),
+            segue::Error::TooManyWeekly => Self::conflict("too_many_lists", message),
             segue::Error::BadListName { .. } => Self::bad_request("bad_list_name", message),
             segue::Error::CannotServe { .. } => Self::conflict("bad_model", message),
             segue::Error::UnusableModel { .. } => Self::conflict("bad_model", chain(&error)),

@@ -1,10 +1,15 @@
 //! Files of music that were scanned: which track each is, and by what it is told that a file has not
 //! changed since.
 
-use rusqlite::params;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashSet;
 use segue_core::{ListenerId, Track, TrackId};
 
 use crate::batch::WriteBatch;
+use crate::forget::remove_unmentioned;
+use crate::keys::key;
 use crate::names::find_listener;
 use crate::{Result, Store};
 
@@ -28,6 +33,18 @@ pub struct KnownSoundFile {
     pub track: TrackId,
 }
 
+/// Takes a track that a file was from where the file is, to another file of it if there is one,
+/// unless the file is that track still.
+const LEAVE: &str = "UPDATE tracks SET location = (SELECT path FROM sound_files \
+     WHERE track = tracks.id AND path <> ?1) \
+     WHERE id = (SELECT track FROM sound_files WHERE path = ?1) AND location = ?1 AND name <> ?2";
+
+fn remove(database: &Connection, path: &str) -> Result<()> {
+    database.execute(LEAVE, [path, ""])?;
+    database.execute("DELETE FROM sound_files WHERE path = ?1", [path])?;
+    Ok(())
+}
+
 impl Store {
     /// Every file of music that was scanned, in the order of paths.
     ///
@@ -48,8 +65,8 @@ impl Store {
         Ok(files.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Takes in files with the tracks that they are, in one transaction. The tracks are of the
-    /// catalogue from then on, and are where the files are.
+    /// Takes in files with the tracks that they are, in one transaction. The tracks are where the
+    /// files are from then on.
     ///
     /// # Errors
     /// [`StoreError::Busy`](crate::StoreError::Busy) or
@@ -58,14 +75,17 @@ impl Store {
         self.write(|database, cache| {
             let mut batch = WriteBatch::new(database, cache)?;
             for (_, track) in files {
-                batch.import_track(track)?;
+                batch.describe_remote(track)?;
             }
+            let mut leave = database.prepare_cached(LEAVE)?;
             let mut insert = database.prepare_cached(
                 "INSERT OR REPLACE INTO sound_files SELECT ?1, ?2, ?3, id FROM tracks WHERE name = ?4",
             )?;
             let mut locate =
                 database.prepare_cached("UPDATE tracks SET location = ?1 WHERE name = ?2")?;
             for (SoundFile { path, size, modified_us }, track) in files {
+                // The file may have been another track before.
+                leave.execute(params![path, track.id.as_str()])?;
                 insert.execute(params![path, *size as i64, modified_us, track.id.as_str()])?;
                 locate.execute(params![path, track.id.as_str()])?;
             }
@@ -80,15 +100,37 @@ impl Store {
     /// [`StoreError::Busy`](crate::StoreError::Busy) or
     /// [`StoreError::Database`](crate::StoreError::Database).
     pub fn remove_sound_files(&mut self, paths: &[String]) -> Result<()> {
-        self.write(|database, _| {
-            for path in paths {
-                database.execute("DELETE FROM sound_files WHERE path = ?1", [path])?;
-                let sql = "UPDATE tracks SET location = (SELECT path FROM sound_files \
-                           WHERE track = tracks.id) WHERE location = ?1";
-                database.execute(sql, [path])?;
+        self.write(|database, _| paths.iter().try_for_each(|path| remove(database, path)))
+    }
+
+    /// Forgets a folder of music, its files, and the tracks that nothing else mentions. Returns how
+    /// many files it held; `None` where there is no such folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`](crate::StoreError::Busy) or
+    /// [`StoreError::Database`](crate::StoreError::Database).
+    pub fn drop_music_folder(&mut self, folder: &str) -> Result<Option<u64>> {
+        let files = self.sound_files()?.into_iter();
+        let of_folder = files.filter(|known| Path::new(&known.file.path).starts_with(folder));
+        let files: Vec<KnownSoundFile> = of_folder.collect();
+        let dropped = self.write(|database, _| {
+            let sql = "DELETE FROM music_folders WHERE path = ?1";
+            if database.execute(sql, [folder])? == 0 {
+                return Ok(None);
             }
-            Ok(())
-        })
+            let mut brought = FxHashSet::default();
+            for known in &files {
+                let sql = "SELECT track FROM sound_files WHERE path = ?1";
+                brought
+                    .insert(key(database.query_row(sql, [&known.file.path], |row| row.get(0))?)?);
+                remove(database, &known.file.path)?;
+            }
+            remove_unmentioned(database, &brought)?;
+            Ok(Some(files.len() as u64))
+        })?;
+        // Rows of the catalogue may be gone.
+        self.forget_cache();
+        Ok(dropped)
     }
 
     /// The folders of music that were scanned, in the order of paths.

@@ -17,16 +17,20 @@ const NAMED: usize = 10;
 /// (ID3, Vorbis comments, MP4, APE, RIFF); a file without a title goes by its name. Songs that you
 /// played elsewhere are the same songs here by their names or MusicBrainz ids. Scanning again reads
 /// what is new or has changed; a scan that was cut off goes on where it was. `segue serve` plays what
-/// lies in the folders.
+/// lies in the folders, those that were new to it after it is started again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   segue scan ~/Music                 and again whenever something is new there
-  segue scan ~/Music /mnt/more --json")]
+  segue scan ~/Music /mnt/more --json
+  segue scan --drop ~/Voice          forget a folder, and what only it brought")]
 pub(crate) struct ScanArgs {
     /// Folders, with all folders within them.
     #[arg(required = true, value_name = "FOLDER")]
     folders: Vec<PathBuf>,
+    /// Forget the folders, with the songs that only they brought, instead of reading them.
+    #[arg(long, conflicts_with = "json")]
+    drop: bool,
     /// Of whom to say how much of what they played is there [default: the only listener].
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
@@ -37,6 +41,11 @@ pub(crate) struct ScanArgs {
 
 pub(crate) fn run(args: ScanArgs, home: &Home) -> anyhow::Result<()> {
     let mut library = open_library(home)?;
+    if args.drop {
+        let files = library.drop_music(&args.folders)?;
+        say(&format!("{files} files are forgotten; nothing is played from there any more"));
+        return Ok(());
+    }
     let listener = match &args.listener {
         Some(name) => Some(library.listener(Some(name))?),
         None => library.listener(None).ok(),

@@ -182,7 +182,7 @@ impl Mixer<'_> {
         request.check()?;
         let after = request.after_rows(self.catalogue);
         let context = MixContext { now: request.now, after: &after };
-        if let Some(within) = &request.within {
+        if let Some(within) = request.within.as_ref().filter(|_| !request.exact) {
             let rows: Vec<TrackIdx> =
                 within.iter().filter_map(|id| self.catalogue.find(id)).collect();
             return self.mix_from(&self.retrieve(Breadth::Tracks(&rows), &[], context)?, request);

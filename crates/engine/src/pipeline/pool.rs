@@ -14,7 +14,6 @@
 //! a listener says counts at once. Likabilities are those of the retrieval until
 //! [`Pool::rescored`].
 
-use rustc_hash::FxHashSet;
 use segue_core::Timestamp;
 
 use super::{MixError, Mixer};
@@ -111,7 +110,7 @@ impl Mixer<'_> {
                 (self.scored(&all_of(catalogue.rows()), reading)?, Truncated::default())
             }
             Breadth::Tracks(tracks) => {
-                let promising = self.promising(all_of(tracks.iter().copied()), context, reading);
+                let promising = self.promising(all_of(tracks.iter().copied()), reading);
                 (self.scored(&promising, reading)?, Truncated::default())
             }
             Breadth::Bounded(bounds) => {
@@ -187,36 +186,20 @@ impl Mixer<'_> {
 
     /// Of more tracks than [`Bounds::WIDE`] asks about, those that the listener knows and those that
     /// models rank first, or without models the most popular.
-    fn promising(
-        &self,
-        mut tracks: Vec<Named>,
-        context: MixContext<'_>,
-        reading: Option<&dyn Reading>,
-    ) -> Vec<Named> {
+    fn promising(&self, mut tracks: Vec<Named>, reading: Option<&dyn Reading>) -> Vec<Named> {
         if tracks.len() <= Bounds::WIDE.asked {
             return tracks;
         }
-        let known = self.known_to_ask(
-            Bounds { familiar: Bounds::WIDE.asked / 2, ..Bounds::WIDE },
-            context,
-            reading,
-        );
-        let known: FxHashSet<TrackIdx> = known.into_iter().collect();
         let value = |named: &Named| match reading {
             Some(reading) => reading.relevance(named.track, UNASKED).score,
             None => self.index.popularity.value(named.track),
         };
-        let order = |a: &Named, b: &Named| {
-            let is_known = |named: &Named| known.contains(&named.track);
-            is_known(b)
-                .cmp(&is_known(a))
-                .then_with(|| value(b).total_cmp(&value(a)))
-                .then(a.track.cmp(&b.track))
-        };
-        tracks.select_nth_unstable_by(Bounds::WIDE.asked, order);
-        tracks.truncate(Bounds::WIDE.asked);
-        tracks.sort_unstable_by_key(|named| named.track);
-        tracks
+        let is_known = |named: &Named| self.profile.knows(self.catalogue.work(named.track));
+        let (known, new): (Vec<Named>, Vec<Named>) = tracks.drain(..).partition(is_known);
+        let mut kept = best_by(known, Bounds::WIDE.asked / 2, value);
+        kept.extend(best_by(new, Bounds::WIDE.asked - kept.len(), value));
+        kept.sort_unstable_by_key(|named| named.track);
+        kept
     }
 
     /// What the scorer and the models say of tracks that sources named.
@@ -235,6 +218,19 @@ impl Mixer<'_> {
         };
         Ok(named.iter().zip(predictions).map(join).collect())
     }
+}
+
+/// At most `most` of some tracks, those of the highest value, ties by row.
+fn best_by(tracks: Vec<Named>, most: usize, value: impl Fn(&Named) -> f32) -> Vec<Named> {
+    let mut valued: Vec<(f32, Named)> =
+        tracks.into_iter().map(|named| (value(&named), named)).collect();
+    if valued.len() > most {
+        valued.select_nth_unstable_by(most, |a, b| {
+            b.0.total_cmp(&a.0).then(a.1.track.cmp(&b.1.track))
+        });
+        valued.truncate(most);
+    }
+    valued.into_iter().map(|(_, named)| named).collect()
 }
 
 /// The likability of a track that the scorer was not asked about.

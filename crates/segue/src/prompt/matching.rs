@@ -6,6 +6,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::AudioFeature;
+use segue_engine::mix::filters::Familiarity;
+use segue_engine::pipeline::MixRequest;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
 use super::vocabulary::parts;
@@ -73,7 +75,13 @@ impl<'a> Matcher<'a> {
             ready.known = rows.filter(|&row| ready.off(snapshot, row).is_some()).count();
             ready
         };
-        Self { snapshot, ready: conditions.map(ready).collect() }
+        let mut different: Vec<&Condition> = Vec::new();
+        for condition in conditions {
+            if !different.contains(&condition) {
+                different.push(condition);
+            }
+        }
+        Self { snapshot, ready: different.into_iter().map(ready).collect() }
     }
 
     fn usable(&self) -> impl Iterator<Item = &Ready<'a>> {
@@ -90,10 +98,12 @@ impl<'a> Matcher<'a> {
         self.within(0.0).into_iter().map(|(_, row)| row).collect()
     }
 
-    /// What a mix of so many tracks chooses from, given all that meet the conditions.
-    pub(super) fn matches(&self, all: &[TrackIdx], length: u32) -> Matches {
-        let length = length as usize;
-        let mut rows = self.closest(all.to_vec(), CLOSE_FOR_EACH * length);
+    /// What a mix chooses from, given all that meet the conditions and may be picked.
+    pub(super) fn matches(&self, all: Vec<TrackIdx>, request: &MixRequest) -> Matches {
+        let length = request.length as usize;
+        // Of what is closest, much may be left out yet.
+        let of_all = if request.familiarity == Familiarity::Any { 1 } else { 4 };
+        let mut rows = self.closest(all, of_all * CLOSE_FOR_EACH * length);
         let exact = rows.len();
         if exact < length {
             let mut near = self.within(NEAR);
@@ -184,9 +194,7 @@ impl<'a> Matcher<'a> {
     }
 
     fn of_part(&self, conditions: &[&Condition]) -> impl Iterator<Item = &Ready<'a>> {
-        self.ready.iter().filter(|ready| {
-            conditions.iter().any(|condition| std::ptr::eq(*condition, ready.condition))
-        })
+        self.ready.iter().filter(|ready| conditions.contains(&ready.condition))
     }
 
     /// Of how many tracks it is known what was asked, where that is not nearly all.

@@ -33,8 +33,10 @@ use serde::Serialize;
 
 use crate::{Error, Result, Snapshot};
 
-use matching::{Matcher, Matches};
+use matching::Matcher;
 use reader::Part;
+pub use vocabulary::PromptNames;
+use vocabulary::Vocabulary;
 
 /// A track of which the length is not known takes so long.
 const USUAL_DURATION_MS: f64 = 225_000.0;
@@ -237,7 +239,8 @@ impl Setting {
 
 impl Snapshot {
     /// A request with what some words say: which tracks to choose from, the dial, the length. The
-    /// request keeps what was `chosen`. Takes milliseconds for 100,000 tracks.
+    /// request keeps what was `chosen`. The first prompt of a snapshot reads the names of its
+    /// catalogue, later ones take some passes over the tracks: one or two for each of sixteen parts.
     ///
     /// # Errors
     /// [`Error::Prompt`] where nothing of it is understood or nothing here fits it.
@@ -261,7 +264,8 @@ impl Snapshot {
     /// ```
     pub fn prompted(&self, text: &str, request: MixRequest, chosen: Chosen) -> Result<Prompted> {
         let text = shortened(text);
-        let parts = reader::read(&self.catalogue, text, year_of(request.now));
+        let vocabulary = Vocabulary::of(&self.catalogue, &self.prompt_names);
+        let parts = reader::read(&self.catalogue, vocabulary, text, year_of(request.now));
         let meanings = parts.iter().flat_map(|part| &part.meanings);
         let conditions = meanings.clone().filter_map(|meaning| match meaning {
             Meaning::Condition(condition) => Some(condition),
@@ -295,7 +299,8 @@ impl Snapshot {
         if !matcher.has_any() {
             return Ok(Prompted { request, explore, reading });
         }
-        let matches = matcher.matches(&all, request.length);
+        let all = self.among(all, request.within.as_deref());
+        let matches = matcher.matches(all, &request);
         if matches.rows.is_empty() {
             return problem(ProblemKind::NoTrack, reading);
         }
@@ -304,7 +309,8 @@ impl Snapshot {
             let exact = matches.rows.len() - matches.near;
             reading.notes.push(meaning::nearly(exact, matches.near));
         }
-        let within = Some(self.chosen_from(&matches, &request));
+        let near = self.among(matches.rows, request.within.as_deref()).into_iter();
+        let within = Some(near.map(|row| self.catalogue.track(row).id.clone()).collect());
         Ok(Prompted { request: MixRequest { within, ..request }, explore, reading })
     }
 
@@ -336,17 +342,12 @@ impl Snapshot {
         Some(self.catalogue.artist_name(most.0))
     }
 
-    /// What the request may choose from, of what matches.
-    fn chosen_from(&self, matches: &Matches, request: &MixRequest) -> Vec<TrackId> {
-        let rows: Vec<TrackId> =
-            matches.rows.iter().map(|&row| self.catalogue.track(row).id.clone()).collect();
-        match &request.within {
-            Some(within) => {
-                let rows: FxHashSet<&TrackId> = rows.iter().collect();
-                within.iter().filter(|track| rows.contains(track)).cloned().collect()
-            }
-            None => rows,
-        }
+    /// Those rows that a request may choose from.
+    fn among(&self, rows: Vec<TrackIdx>, within: Option<&[TrackId]>) -> Vec<TrackIdx> {
+        let Some(within) = within else { return rows };
+        let within: FxHashSet<TrackIdx> =
+            within.iter().filter_map(|id| self.catalogue.find(id)).collect();
+        rows.into_iter().filter(|row| within.contains(row)).collect()
     }
 
     fn reading(

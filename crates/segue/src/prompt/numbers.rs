@@ -246,7 +246,10 @@ fn quantity(tokens: &[Token], bound: Bound) -> Found {
     }
     let value = amount(text(tokens, 0)?)?;
     let (words, unit) = unit(&tokens[1..])?;
+    let is_article = matches!(text(tokens, 0), Some("a" | "an"));
     let number = match (unit, bound) {
+        // "A song like that" is no mix of one.
+        (Unit::Tracks, _) if is_article => return None,
         (Unit::Bpm, _) => {
             let [least, most] = ends(value, bound, [NEAR_BPM, ABOUT_BPM]);
             Number::Tempo { least, most }
@@ -306,8 +309,9 @@ fn key(tokens: &[Token]) -> Found {
         "minor" => false,
         _ => return None,
     };
-    // "A minor key" names no note.
-    let is_article = note == "a" && from == 0 && text(tokens, from + 2 + sign) == Some("key");
+    // "A minor key" and "a major hit" name no note.
+    let next = tokens.get(from + 2 + sign);
+    let is_article = note == "a" && from == 0 && next.is_some_and(|next| !next.is_mark());
     (!is_article)
         .then_some((from + 2 + sign, Number::Key { pitch: (pitch + shift) % 12, is_major }))
 }
@@ -369,8 +373,18 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_left() {
-        for text in ["", "mellow", "1850 horses", "a minor key", "12", "between 3", "7777s", "the"]
-        {
+        for text in [
+            "",
+            "mellow",
+            "1850 horses",
+            "a minor key",
+            "a major hit",
+            "a song",
+            "12",
+            "between 3",
+            "7777s",
+            "the",
+        ] {
             assert_eq!(number(&tokens(text)), None, "{text}");
         }
     }

@@ -20,6 +20,8 @@ use super::{Condition, Meaning, Property, Setting};
 const RECENT_YEARS: u16 = 1;
 /// "Old" is so many years ago and more.
 const OLD_YEARS: u16 = 25;
+/// So many parts are read of a prompt; what is behind them is not understood.
+const MOST_PARTS: usize = 16;
 /// So many names with a letter wrong are looked for in a prompt.
 const MOST_CORRECTED: usize = 3;
 /// Phrases of the table have at most so many words.
@@ -88,8 +90,12 @@ pub(super) struct Part {
 }
 
 /// Reads a text. `year` is the present one.
-pub(super) fn read(catalogue: &Catalogue, text: &str, year: u16) -> Vec<Part> {
-    let vocabulary = Vocabulary::of(catalogue);
+pub(super) fn read(
+    catalogue: &Catalogue,
+    vocabulary: Vocabulary<'_>,
+    text: &str,
+    year: u16,
+) -> Vec<Part> {
     let tokens = tokens(text);
     let mut reader = Reader {
         catalogue,
@@ -135,6 +141,11 @@ impl Reader<'_> {
         // Where words that change others begin: they are quoted with those.
         let mut begun = None;
         while let Some(token) = self.tokens.get(self.at) {
+            if self.parts.len() == MOST_PARTS {
+                let place = token.place.start..self.tokens[self.tokens.len() - 1].place.end;
+                self.parts.push(Part { place, read_as: None, meanings: Vec::new() });
+                return;
+            }
             if token.is_mark() {
                 (self.turn, begun) = (Turn::Plain, None);
                 self.at += 1;
@@ -288,13 +299,13 @@ impl Reader<'_> {
     /// The track whose title takes most words from a place on, with "by" and its artist behind it.
     fn title(&self, from: usize) -> Option<(usize, TrackIdx)> {
         self.runs(from).find_map(|(words, name)| {
-            let rows = self.vocabulary.titled(&name);
-            let first = *rows.first()?;
+            let mut rows = self.vocabulary.titled(&name);
+            let first = rows.clone().next()?;
             let by = self.tokens.get(from + words).is_some_and(|token| token.text == "by");
             let credited = by.then(|| self.artist(from + words + 1)).flatten();
             let Some((of_artist, artist)) = credited else { return Some((words, first)) };
-            let theirs = |row: &&TrackIdx| self.catalogue.artist(**row) == Some(artist);
-            Some((words + 1 + of_artist, *rows.iter().find(theirs)?))
+            let theirs = |row: &TrackIdx| self.catalogue.artist(*row) == Some(artist);
+            Some((words + 1 + of_artist, rows.find(theirs)?))
         })
     }
 
@@ -440,9 +451,7 @@ impl Reader<'_> {
         let Some(before) = likeness.map(|words| words.len()) else { return false };
         let rest = self.rest()[before..].iter();
         let words = rest.take_while(|token| !token.is_mark()).count();
-        if words == 0
-            || self.tokens.get(self.at + before).is_some_and(|_| self.is_word(self.at + before))
-        {
+        if words == 0 {
             return false;
         }
         if let Some((words, artist)) = self.artist_like(self.at + before) {
@@ -454,6 +463,9 @@ impl Reader<'_> {
             let taken = Taken::one(before + words, Meaning::Condition(condition));
             self.take(Taken { read_as, ..taken }, begun);
             return true;
+        }
+        if self.is_word(self.at + before) {
+            return false;
         }
         let end = self.at + before + words;
         let from = begun.unwrap_or(self.at);

@@ -1,6 +1,6 @@
 //! The names that a prompt may use: genres, artists and titles of one catalogue.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
@@ -13,17 +13,67 @@ pub(super) const LONGEST_NAME: usize = 8;
 /// Parts of genres of more words are not looked for.
 const LONGEST_GENRE: usize = 4;
 
+/// The names of a catalogue as prompts are read by them. A snapshot makes them when the first prompt
+/// is read, and keeps them.
+#[derive(Debug, Default)]
+pub struct PromptNames(OnceLock<Names>);
+
 /// Names in squeezed form, each with what bears it.
-pub(super) struct Vocabulary<'a> {
-    catalogue: &'a Catalogue,
+#[derive(Debug)]
+struct Names {
     artists: FxHashMap<String, ArtistIdx>,
     /// Every run of words within a genre.
     genres: FxHashSet<String>,
-    titles: OnceCell<FxHashMap<String, Vec<TrackIdx>>>,
+    /// Made when a title is looked for: hashes of titles, with their tracks.
+    titles: OnceLock<Vec<(u64, TrackIdx)>>,
+}
+
+/// The names of one catalogue, to be looked up.
+#[derive(Clone, Copy)]
+pub(super) struct Vocabulary<'a> {
+    catalogue: &'a Catalogue,
+    names: &'a Names,
 }
 
 impl<'a> Vocabulary<'a> {
-    pub(super) fn of(catalogue: &'a Catalogue) -> Self {
+    pub(super) fn of(catalogue: &'a Catalogue, names: &'a PromptNames) -> Self {
+        Self { catalogue, names: names.0.get_or_init(|| Names::of(catalogue)) }
+    }
+
+    /// The artist of a squeezed name.
+    pub(super) fn artist(&self, name: &str) -> Option<ArtistIdx> {
+        self.names.artists.get(name).copied()
+    }
+
+    /// The genre of a squeezed name, as [`parts`] of genres have it, if any track has it.
+    pub(super) fn genre(&self, name: &str) -> Option<String> {
+        let spelled = spelled(name);
+        self.names.genres.contains(spelled).then(|| spelled.to_owned())
+    }
+
+    /// The tracks of a squeezed title.
+    pub(super) fn titled(&self, title: &str) -> impl Iterator<Item = TrackIdx> + Clone + 'a {
+        let titles = self.names.titles.get_or_init(|| titles(self.catalogue));
+        let wanted = hash(title);
+        let first = titles.partition_point(|(hash, _)| *hash < wanted);
+        let of_title = titles[first..].iter().take_while(move |(hash, _)| *hash == wanted);
+        of_title.map(|(_, row)| *row)
+    }
+
+    /// The artist whose name is most like a squeezed one, if any is like it.
+    pub(super) fn artist_like(&self, name: &str) -> Option<ArtistIdx> {
+        let names = self.names.artists.keys().map(String::as_str);
+        self.artist(nearest(name, names)?)
+    }
+
+    /// Every genre word, to find the one that was meant.
+    pub(super) fn genre_names(&self) -> impl Iterator<Item = &'a str> {
+        self.names.genres.iter().map(String::as_str)
+    }
+}
+
+impl Names {
+    fn of(catalogue: &Catalogue) -> Self {
         let mut artists = FxHashMap::default();
         for artist in (0..catalogue.artist_count() as u32).map(ArtistIdx) {
             let name = squeeze(catalogue.artist_name(artist));
@@ -32,48 +82,29 @@ impl<'a> Vocabulary<'a> {
             }
         }
         let genres = genres(catalogue).into_iter().flat_map(parts).collect();
-        Self { catalogue, artists, genres, titles: OnceCell::new() }
+        Self { artists, genres, titles: OnceLock::new() }
     }
+}
 
-    /// The artist of a squeezed name.
-    pub(super) fn artist(&self, name: &str) -> Option<ArtistIdx> {
-        self.artists.get(name).copied()
+/// Every title, and what of it stands before "- Remastered" or "(Live)", in the order of hashes.
+fn titles(catalogue: &Catalogue) -> Vec<(u64, TrackIdx)> {
+    let mut titles = Vec::with_capacity(catalogue.len());
+    for row in catalogue.rows() {
+        let title = &catalogue.track(row).title;
+        titles.push((hash(&squeeze(title)), row));
+        let plain = title.split(" - ").next().and_then(|title| title.split(" (").next());
+        if let Some(plain) = plain.filter(|plain| plain.len() < title.len()) {
+            titles.push((hash(&squeeze(plain)), row));
+        }
     }
+    titles.sort_unstable();
+    titles
+}
 
-    /// The genre of a squeezed name, as [`parts`] of genres have it, if any track has it.
-    pub(super) fn genre(&self, name: &str) -> Option<String> {
-        let spelled = spelled(name);
-        self.genres.contains(spelled).then(|| spelled.to_owned())
-    }
-
-    /// The tracks of a squeezed title.
-    pub(super) fn titled(&self, title: &str) -> &[TrackIdx] {
-        let titles = self.titles.get_or_init(|| {
-            let mut titles: FxHashMap<String, Vec<TrackIdx>> = FxHashMap::default();
-            for row in self.catalogue.rows() {
-                let title = &self.catalogue.track(row).title;
-                titles.entry(squeeze(title)).or_default().push(row);
-                // "Wonderwall - Remastered" and "Teardrop (Live)" are found by what is before that.
-                let plain = title.split(" - ").next().and_then(|title| title.split(" (").next());
-                if let Some(plain) = plain.filter(|plain| plain.len() < title.len()) {
-                    titles.entry(squeeze(plain)).or_default().push(row);
-                }
-            }
-            titles
-        });
-        titles.get(title).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The artist whose name is most like a squeezed one, if any is like it.
-    pub(super) fn artist_like(&self, name: &str) -> Option<ArtistIdx> {
-        let names = self.artists.keys().map(String::as_str);
-        self.artist(nearest(name, names)?)
-    }
-
-    /// Every genre word, to find the one that was meant.
-    pub(super) fn genre_names(&self) -> impl Iterator<Item = &str> {
-        self.genres.iter().map(String::as_str)
-    }
+fn hash(text: &str) -> u64 {
+    let hash = blake3::hash(text.as_bytes());
+    let (first, _) = hash.as_bytes().split_first_chunk().expect("a hash has more than eight bytes");
+    u64::from_le_bytes(*first)
 }
 
 /// Another spelling as the usual one.

@@ -151,6 +151,8 @@ fn the_reading_quotes_explains_and_counts() {
     assert_eq!(reading.notes[0], "9 of 10 tracks here say how they sound");
     let unknown = ask(&snapshot, "mellow, like Quux and the Zyxes, 90s").unwrap().reading;
     assert_eq!(unknown.not_understood, ["like Quux and the Zyxes"]);
+    let the = ask(&snapshot, "like the pollice").unwrap().reading;
+    assert_eq!(the.understood[0].read_as.as_deref(), Some("The Police"));
     let corrected = ask(&snapshot, "like masive atack").unwrap().reading;
     assert_eq!(corrected.understood[0].read_as.as_deref(), Some("Massive Attack"));
 }
@@ -234,6 +236,8 @@ fn any_text_is_read_without_a_panic_and_in_bounded_time() {
     ] {
         let _ = ask(&snapshot, words);
     }
+    let many = ask(&snapshot, &"slow, ".repeat(60)).unwrap().reading;
+    assert_eq!((many.understood.len(), many.not_understood.len()), (16, 1));
     let long = "mellow and not too slow like 🎵 massive attack, ".repeat(10_000);
     let prompted = ask(&snapshot, &long).unwrap();
     assert!(prompted.reading.understood.len() < 50, "only the beginning is read");

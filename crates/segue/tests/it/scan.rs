@@ -134,10 +134,23 @@ fn files_that_moved_changed_or_went_are_told_and_a_track_is_where_its_file_is() 
     world.put("Ride/c.wav", &sound(&[("INAM", "Taste"), ("IART", "Ride")]));
     let changed = world.scan();
     assert_eq!((changed.read, changed.gone), (1, 0));
+    let trail = world.tracks().into_iter().find(|track| track.title == "Vapour Trail").unwrap();
+    assert_eq!(trail.location, None, "it is not what the file holds now");
+    world.put("d.wav", &sound(&TRAIL));
     fs::remove_file(music.join("Ride/c.wav")).unwrap();
     assert_eq!(world.scan().gone, 1);
     let taste = world.tracks().into_iter().find(|track| track.title == "Taste").unwrap();
     assert_eq!(taste.location, None, "it stays known, and is nowhere");
+
+    fs::rename(&music, music.with_file_name("away")).unwrap();
+    fs::create_dir(&music).unwrap();
+    let empty = world.scan();
+    assert_eq!((empty.gone, empty.unreadable), (0, 1), "as where a disk is not there");
+    fs::remove_dir(&music).unwrap();
+    fs::rename(music.with_file_name("away"), &music).unwrap();
+    assert_eq!(world.library.drop_music(&[music]).unwrap(), 1);
+    assert!(world.tracks().is_empty(), "nothing else mentioned them");
+    assert!(world.library.store().music_folders().unwrap().is_empty());
 }
 
 #[test]
