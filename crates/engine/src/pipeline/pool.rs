@@ -184,10 +184,15 @@ impl Mixer<'_> {
         ranked.into_iter().map(|(_, track)| track).collect()
     }
 
-    /// Of more tracks than [`Bounds::WIDE`] asks about, those that the listener knows and those that
+    /// Of more tracks than the scorer is to be asked about ([`Bounds::USUAL`] where models rank, else
+    /// [`Bounds::WIDE`]), those that the listener knows and those that
     /// models rank first, or without models the most popular.
     fn promising(&self, mut tracks: Vec<Named>, reading: Option<&dyn Reading>) -> Vec<Named> {
-        if tracks.len() <= Bounds::WIDE.asked {
+        let most = match reading {
+            Some(_) => Bounds::USUAL.asked,
+            None => Bounds::WIDE.asked,
+        };
+        if tracks.len() <= most {
             return tracks;
         }
         let value = |named: &Named| match reading {
@@ -196,8 +201,8 @@ impl Mixer<'_> {
         };
         let is_known = |named: &Named| self.profile.knows(self.catalogue.work(named.track));
         let (known, new): (Vec<Named>, Vec<Named>) = tracks.drain(..).partition(is_known);
-        let mut kept = best_by(known, Bounds::WIDE.asked / 2, value);
-        kept.extend(best_by(new, Bounds::WIDE.asked - kept.len(), value));
+        let mut kept = best_by(known, most / 2, value);
+        kept.extend(best_by(new, most - kept.len(), value));
         kept.sort_unstable_by_key(|named| named.track);
         kept
     }
