@@ -1,9 +1,10 @@
 //! What `GET /v1/listeners/{listener}/export` writes: a line each of `{"listen", "track"}`,
-//! `{"feedback", "track"}` and `{"exclusion"}`. A track is described where it is mentioned first, and
-//! again after some thousand lines, so that no more of them need be remembered.
+//! `{"feedback", "track"}`, `{"exclusion"}`, `{"settings"}` and `{"weekly_list"}`. A track is
+//! described where it is mentioned first, and again after some thousand lines, so that no more of
+//! them need be remembered.
 //!
-//! Rows keep the source that they had, by which the store tells what it has already. Exclusions are
-//! settings and no history: they are not taken over.
+//! Rows keep the source that they had, by which the store tells what it has already. Exclusions,
+//! settings and weekly lists are no history: they are not taken over.
 //!
 //! A file can be written by anybody, so that no more is believed than of other exports: the work and
 //! the version of a track are read from its names, times and popularity have bounds, and where a
@@ -37,7 +38,12 @@ impl Format for SegueExport {
     fn recognises(&self, head: &Head<'_>) -> bool {
         let has_plays = head.has_row_key("listen") && head.has_keys(&["start_reason", "moment"]);
         let has_words = head.has_row_key("feedback") && head.has_keys(&["target", "kind"]);
-        head.begins_with(['{']) && (has_plays || has_words || head.has_row_key("exclusion"))
+        let has_settings =
+            head.has_row_key("settings") && head.has_keys(&["time_zone", "date_language"]);
+        let has_more = has_settings
+            || head.has_row_key("exclusion")
+            || head.has_row_key("weekly_list") && head.has_key("prompt");
+        head.begins_with(['{']) && (has_plays || has_words || has_more)
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
