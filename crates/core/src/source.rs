@@ -274,7 +274,7 @@ formats! {
     Segue {
         code: 15,
         name: "Segue",
-        parser: 2,
+        parser: 3,
         stamp: Stamp::Start,
         file_hints: &["segue-export"],
         origin: Origin::Elsewhere,

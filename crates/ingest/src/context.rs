@@ -17,8 +17,8 @@ pub const MOST_ARTISTS: usize = 64;
 /// What a note begins with that names columns which sound useful and are not read.
 pub const UNREAD_COLUMNS: &str = "columns not read";
 /// What is said where songs were told more of than their names, by who may not say that.
-const STRIPPED: &str = "how songs sound and how well known they are is not taken from who brings \
-    their own history: whoever runs this imports it";
+const STRIPPED: &str = "of songs no more than names and lengths is taken from who brings their own \
+    history: whoever runs this imports the rest";
 /// Longest place of a file, in bytes: what systems allow.
 const LONGEST_LOCATION: usize = 4096;
 
@@ -322,7 +322,13 @@ fn is_of_usual_size(record: &Record) -> bool {
         Record::Listen { listen, track } => {
             (Some(&listen.listener), listen.context.as_deref(), Some(track))
         }
-        Record::Feedback { feedback, track } => (Some(&feedback.listener), None, track.as_ref()),
+        Record::Feedback { feedback, track } => {
+            let artist = match &feedback.target {
+                FeedbackTarget::Artist(artist) => Some(artist.as_str()),
+                FeedbackTarget::Track(_) => None,
+            };
+            (Some(&feedback.listener), artist, track.as_ref())
+        }
         Record::Track(track) => (None, None, Some(track)),
         Record::Friendship { listener, friend } => (Some(listener), Some(friend.as_str()), None),
     };

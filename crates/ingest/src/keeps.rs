@@ -4,7 +4,7 @@
 //! runs a library may do that; whoever was invited to it brings what is theirs and no more. What is
 //! refused is a row of the report like any other that was left out.
 
-use segue_core::{AudioFeature, AudioFeatures, ListenerId, Record, Track};
+use segue_core::{AudioFeature, ListenerId, Record, Track};
 
 use crate::DropReason;
 
@@ -18,8 +18,8 @@ pub enum Keeps {
     /// are not: they name somebody else as well.
     OwnAndCatalogue,
     /// Plays and feedback of the listener for whom it is. Of the songs in them no more is kept than
-    /// their names and lengths: how songs sound and how well known they are concerns everybody, and
-    /// so do songs of a catalogue.
+    /// their names and lengths: how songs sound, how well known they are, which genre, year, album
+    /// and codes they have and where they lie concerns everybody, and so do songs of a catalogue.
     Own,
 }
 
@@ -49,12 +49,17 @@ impl Keeps {
     }
 }
 
+/// Leaves of a track what its id, its names and its length are. Its work and version were made of
+/// these, and of the album where names alone tell nothing apart.
 fn keep_names(track: &mut Track) -> bool {
-    let length = track.features.get(AudioFeature::DurationMs);
-    let sounds = !track.features.is_silent();
-    track.features = AudioFeatures::MISSING;
-    if let Some(length) = length {
-        track.features.set(AudioFeature::DurationMs, length);
+    let mut named = Track::new(track.id.clone(), track.work.clone(), "");
+    named.version = track.version;
+    named.title.clone_from(&track.title);
+    named.artists.clone_from(&track.artists);
+    if let Some(length) = track.features.get(AudioFeature::DurationMs) {
+        named.features.set(AudioFeature::DurationMs, length);
     }
-    track.popularity.take().is_some() || sounds
+    let is_more = *track != named;
+    *track = named;
+    is_more
 }

@@ -2,7 +2,8 @@
 //! look-up in the database. It is bounded, and can be dropped at any time.
 //!
 //! Names stay valid whatever other processes write: an integer is never given to a second name, and
-//! a name loses its integer only when a listener is forgotten or works are settled.
+//! a name loses its integer only when a listener is forgotten or works are settled. Texts lose
+//! theirs when mixes are pruned, too.
 
 use rusqlite::{Connection, Row};
 use rustc_hash::FxHashMap;
@@ -65,7 +66,8 @@ impl LogState {
 impl WriteCache {
     /// Brings the memory up to date with what other processes wrote since. Names are dropped if a
     /// listener was forgotten or works were settled. Plays are dropped if another process imported,
-    /// because an import may complete rows.
+    /// because an import may complete rows, and texts whatever it did, because it may have pruned
+    /// mixes: a mix says a few dozen of them.
     ///
     /// Plays that were only appended are added to the memory. Loading all of them again would make
     /// an import quadratic wherever a server appends a row between two of its batches.
@@ -75,6 +77,7 @@ impl WriteCache {
         if version == self.data_version {
             return Ok(());
         }
+        self.texts.clear();
         let sql = "SELECT (SELECT times FROM forgotten), (SELECT times FROM settled_works)";
         let removals =
             connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;

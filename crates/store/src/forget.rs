@@ -277,8 +277,9 @@ fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
     Ok(tracks)
 }
 
-/// Removes texts that no mix says any longer.
-fn remove_unsaid(connection: &Connection) -> Result<()> {
+/// Removes texts that no mix says any longer. Whoever remembers keys of texts must look for them
+/// again.
+pub(crate) fn remove_unsaid(connection: &Connection) -> Result<()> {
     let mut said = FxHashSet::default();
     for_each_slate(connection, |slate| said.extend(slate.texts()))?;
     let mut statement = connection.prepare("SELECT id FROM texts")?;

@@ -1,10 +1,12 @@
-//! Taking old mixes out of the log, and old names that clients gave to events. Both grow with use
+//! Taking old mixes out of the log, with what only they said, and old names that clients gave to
+//! events. Both grow with use
 //! and for ever; plays and feedback, which are the listener's, are never pruned.
 //!
 //! A mix stays whatever its age
 //! - while the experiment that it is part of is running;
 //! - while a list holds it;
-//! - if it is the last that its listener was shown, so that an answer knows what it answers.
+//! - if it is the last that its listener was shown, so that an answer knows what it answers: a list
+//!   that nobody opened was not.
 //!
 //! What goes is gone for estimates from the log, for the readout of experiments that were stopped,
 //! and for whoever asks for the mix by its number. The [`PruneReport`] says how much that is.
@@ -16,6 +18,7 @@ use segue_core::Timestamp;
 use serde::Serialize;
 
 use crate::codes::{from_micros, to_micros};
+use crate::forget::remove_unsaid;
 use crate::store::TURN;
 use crate::{Result, Store, StoreError};
 
@@ -25,7 +28,8 @@ const BATCH: usize = 2_000;
 /// What may go: `?1` is the moment up to which mixes are old.
 const OLD: &str = "mix.at < ?1 \
      AND mix.id NOT IN (SELECT impression FROM lists) \
-     AND mix.id NOT IN (SELECT MAX(id) FROM impressions WHERE shadow = 0 GROUP BY listener) \
+     AND mix.id NOT IN (SELECT MAX(id) FROM impressions WHERE shadow = 0 AND unopened = 0 \
+     GROUP BY listener) \
      AND NOT EXISTS (SELECT 1 FROM experiments \
      WHERE experiments.id = mix.experiment AND stopped_at IS NULL)";
 
@@ -113,20 +117,13 @@ impl Store {
     /// ```
     ///
     /// # Errors
-    /// [`StoreError::Busy`] or [`StoreError::Database`]; what was removed until then stays removed.
+    /// [`StoreError::Corrupt`], [`StoreError::Busy`] or [`StoreError::Database`]; what was removed
+    /// until then stays removed.
     pub fn prune(&mut self, retention: &Retention) -> Result<PruneReport> {
         let report = self.prunable(retention)?;
         let old = self.read(|connection| moment_of_old(connection, retention))?;
-        let mixes = format!(
-            "DELETE FROM impressions WHERE id IN (SELECT mix.id FROM impressions AS mix \
-             WHERE {OLD} LIMIT {BATCH})"
-        );
-        let client_ids = format!(
-            "DELETE FROM client_ids WHERE (listener, id) IN (SELECT listener, id FROM client_ids \
-             WHERE day < ?1 LIMIT {BATCH})"
-        );
-        self.remove_in_batches(&mixes, old)?;
-        self.remove_in_batches(&client_ids, day_of(retention.client_ids_since))?;
+        self.remove_mixes(old)?;
+        self.remove_client_ids(day_of(retention.client_ids_since))?;
         if report.removed + report.client_ids > 0 {
             match self.erase() {
                 Err(error) if !error.is_disk_full() => return Err(error),
@@ -136,12 +133,44 @@ impl Store {
         Ok(PruneReport { bytes_after: self.status()?.database_bytes, ..report })
     }
 
-    fn remove_in_batches(&mut self, sql: &str, before: i64) -> Result<()> {
-        while self.write(|connection, _| Ok(connection.execute(sql, [before])?))? == BATCH {
+    /// What may go is looked for once: it takes a look at every mix. Of that only what was made
+    /// into a list since must stay, since the last mix of a listener and a running experiment are
+    /// never older than they were.
+    fn remove_mixes(&mut self, before: i64) -> Result<()> {
+        let old = self.read(|connection| old_mixes(connection, before))?;
+        let sql = "DELETE FROM impressions WHERE id IN (SELECT value FROM json_each(?1)) \
+                   AND id NOT IN (SELECT impression FROM lists)";
+        for batch in old.chunks(BATCH) {
+            let batch = serde_json::json!(batch).to_string();
+            self.write(|connection, _| Ok(connection.execute(sql, [batch])?))?;
+            thread::sleep(TURN);
+        }
+        if old.is_empty() {
+            return Ok(());
+        }
+        self.write(|connection, cache| {
+            cache.texts.clear();
+            remove_unsaid(connection)
+        })
+    }
+
+    fn remove_client_ids(&mut self, before: i64) -> Result<()> {
+        let sql = format!(
+            "DELETE FROM client_ids WHERE (listener, id) IN (SELECT listener, id FROM client_ids \
+             WHERE day < ?1 LIMIT {BATCH})"
+        );
+        while self.write(|connection, _| Ok(connection.execute(&sql, [before])?))? == BATCH {
             thread::sleep(TURN);
         }
         Ok(())
     }
+}
+
+fn old_mixes(connection: &Connection, before: i64) -> Result<Vec<i64>> {
+    let sql = format!("SELECT mix.id FROM impressions AS mix WHERE {OLD} ORDER BY mix.id");
+    let mut statement = connection.prepare(&sql)?;
+    let ids = statement.query_map([before], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
 fn day_of(moment: Timestamp) -> i64 {

@@ -185,9 +185,9 @@ impl Mixer<'_> {
     }
 
     /// Of more tracks than the scorer is to be asked about ([`Bounds::USUAL`] where models rank, else
-    /// [`Bounds::WIDE`]), those that the listener knows and those that
-    /// models rank first, or without models the most popular.
-    fn promising(&self, mut tracks: Vec<Named>, reading: Option<&dyn Reading>) -> Vec<Named> {
+    /// [`Bounds::WIDE`]), those that models rank first, or without models the most popular: half of
+    /// them what the listener knows, as far as there is so much.
+    fn promising(&self, tracks: Vec<Named>, reading: Option<&dyn Reading>) -> Vec<Named> {
         let most = match reading {
             Some(_) => Bounds::USUAL.asked,
             None => Bounds::WIDE.asked,
@@ -200,7 +200,7 @@ impl Mixer<'_> {
             None => self.index.popularity.value(named.track),
         };
         let is_known = |named: &Named| self.profile.knows(self.catalogue.work(named.track));
-        let (known, new): (Vec<Named>, Vec<Named>) = tracks.drain(..).partition(is_known);
+        let (known, new): (Vec<Named>, Vec<Named>) = tracks.into_iter().partition(is_known);
         let mut kept = best_by(known, most / 2, value);
         kept.extend(best_by(new, most - kept.len(), value));
         kept.sort_unstable_by_key(|named| named.track);

@@ -220,7 +220,7 @@ mod tests {
         let whose: Vec<_> = records.listens().iter().map(|l| l.listener.to_string()).collect();
         assert_eq!(whose, ["me", BOB, "me"]);
         let note = report.note.unwrap();
-        assert!(note.contains(ANN) && note.contains("; 1 other is kept"), "{note}");
+        assert!(note.contains(ANN) && note.contains("; 1 other goes by its id"), "{note}");
     }
 
     #[test]

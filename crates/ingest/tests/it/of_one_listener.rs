@@ -1,7 +1,8 @@
 //! Imports that keep what is of one listener: what is refused is counted, and nothing is said of
 //! songs for everybody.
 
-use segue_core::AudioFeature;
+use segue_core::{AudioFeature, Source, Track, TrackId, Version};
+use segue_ingest::identity::named_track;
 use segue_ingest::{DropReason, FileReport, ImportOptions, Keeps};
 
 use crate::support::{Memory, options, try_import};
@@ -44,9 +45,58 @@ fn of_songs_in_somebodys_own_history_no_more_is_kept_than_names_and_lengths() {
     };
     let (report, own) = read_keeping(Keeps::Own, "plays.csv", TABLE);
     assert_eq!(sound(&own), (None, None));
-    assert!(report.note.unwrap().contains("how songs sound"));
+    assert!(report.note.unwrap().contains("no more than names and lengths"));
     let (_, all) = read_keeping(Keeps::Everything, "plays.csv", TABLE);
     assert_eq!(sound(&all), (Some(120.0), Some(0.9)));
+}
+
+const DESCRIBED: &str = "\
+track_name,artist_name,played_at,album,genre,year,isrc,recording_mbid,duration_ms,energy
+Song (Live),Anna Ash,2024-01-01T00:00:00Z,Album,polka,1931,USRC17607839,\
+b1a9c0e9-d987-4042-ae91-78d6a3267d69,201000,0.5
+";
+
+/// A line of what this library writes itself, with all that such a line can claim.
+fn own_export() -> String {
+    let named = named_track(None, vec!["Anna Ash".to_owned()], "Song (Live)");
+    let claimed = Track {
+        id: TrackId::new("spotify:track:7"),
+        work: segue_core::WorkId::new("somebody else␟hit"),
+        version: Version::Remix,
+        album: Some("Album".to_owned()),
+        isrc: Some("USRC17607839".to_owned()),
+        recording_mbid: Some("b1a9c0e9-d987-4042-ae91-78d6a3267d69".to_owned()),
+        location: Some("/music/song.flac".to_owned()),
+        year: Some(1931),
+        genre: Some("polka".to_owned()),
+        popularity: Some(1.0),
+        ..named
+    };
+    let at: segue_core::Timestamp = "2024-01-01T00:00:00Z".parse().unwrap();
+    let listener = segue_core::ListenerId::new("me");
+    let listen = segue_core::Listen::new(listener, claimed.id.clone(), at, Source::Segue);
+    format!("{}\n", serde_json::json!({"listen": listen, "track": claimed}))
+}
+
+#[test]
+fn codes_albums_genres_years_and_places_in_somebodys_own_history_stay_out() {
+    for (name, text) in [("plays.csv", DESCRIBED.to_owned()), ("own.ndjson", own_export())] {
+        let (report, own) = read_keeping(Keeps::Own, name, &text);
+        assert_eq!(report.listens, 1, "{report:?}");
+        let tracks = own.tracks();
+        let track = tracks.first().unwrap();
+        let artists = vec!["Anna Ash".to_owned()];
+        let mut expected = named_track(Some(track.id.clone()), artists, "Song (Live)");
+        if let Some(length) = track.features.get(AudioFeature::DurationMs) {
+            expected.features.set(AudioFeature::DurationMs, length);
+        }
+        assert_eq!(**track, expected, "{name}");
+        let (_, all) = read_keeping(Keeps::Everything, name, &text);
+        let tracks = all.tracks();
+        let track = tracks.first().unwrap();
+        assert_eq!((track.year, track.genre.as_deref()), (Some(1931), Some("polka")), "{name}");
+        assert_eq!((&track.work, track.version), (&expected.work, Version::Live), "{name}");
+    }
 }
 
 #[test]

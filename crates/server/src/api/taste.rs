@@ -59,9 +59,9 @@ pub(crate) async fn taste_of(app: &App, listener: ListenerId) -> ApiResult<Taste
 /// Plays written at once.
 const PAGE: usize = 5_000;
 
-/// Everything that is known of a listener, one JSON object a line: feedback, exclusions, plays
-/// latest first, each track described where it is mentioned first. Imported elsewhere it brings
-/// plays and feedback back.
+/// Everything that is known of a listener, one JSON object a line: feedback, exclusions, settings,
+/// lists made every week by words, plays latest first, each track described where it is mentioned
+/// first. Imported elsewhere it brings plays and feedback back.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/export", tag = "listeners",
     params(("listener" = String, Path, description = "Whose.")),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ErrorBody)))]
@@ -102,21 +102,7 @@ async fn write_export(
     sender: &tokio::sync::mpsc::Sender<Result<String, std::io::Error>>,
 ) -> ApiResult<()> {
     let id = listener.clone();
-    let read = app.readers.run(move |store| {
-        let mut lines = ExportLines::default();
-        for feedback in store.feedback(&id)? {
-            let track = match &feedback.target {
-                FeedbackTarget::Track(track) => Some(track),
-                FeedbackTarget::Artist(_) => None,
-            };
-            let track = track.map_or(Ok(None), |track| lines.describe(store, track))?;
-            lines.write(json!({"feedback": feedback}), track);
-        }
-        for (_, exclusion) in store.exclusions(&id)? {
-            lines.write(json!({"exclusion": exclusion}), None);
-        }
-        Ok(lines.text)
-    });
+    let read = app.readers.run(move |store| said_of(store, &id));
     let mut block = read.await?;
     let mut before = None;
     loop {
@@ -139,8 +125,37 @@ async fn write_export(
     }
 }
 
-/// ExportLines of an export, of which the first that mentions a track describes it: so another library can
-/// read them.
+/// The lines of an export before the plays.
+fn said_of(store: &Store, listener: &ListenerId) -> ApiResult<String> {
+    let mut lines = ExportLines::default();
+    for (row, feedback) in store.feedback(listener)?.into_iter().enumerate() {
+        // Who reads an export remembers so many descriptions and no more.
+        if row % PAGE == 0 {
+            lines.described.clear();
+        }
+        let track = match &feedback.target {
+            FeedbackTarget::Track(track) => Some(track),
+            FeedbackTarget::Artist(_) => None,
+        };
+        let track = track.map_or(Ok(None), |track| lines.describe(store, track))?;
+        lines.write(json!({"feedback": feedback}), track);
+    }
+    for (_, exclusion) in store.exclusions(listener)? {
+        lines.write(json!({"exclusion": exclusion}), None);
+    }
+    let (zone, language) = (store.time_zone(listener)?, store.date_language(listener)?);
+    if zone.is_some() || language.is_some() {
+        let settings = json!({"time_zone": zone, "date_language": language});
+        lines.write(json!({"settings": settings}), None);
+    }
+    for list in store.weekly_lists(listener)? {
+        lines.write(json!({"weekly_list": list}), None);
+    }
+    Ok(lines.text)
+}
+
+/// Lines of an export, of which the first that mentions a track describes it, so that another
+/// library can read them. Where its sound lies on this machine is nobody else's business.
 #[derive(Default)]
 struct ExportLines {
     described: HashSet<TrackId>,
@@ -150,7 +165,7 @@ struct ExportLines {
 impl ExportLines {
     fn describe(&mut self, store: &Store, track: &TrackId) -> ApiResult<Option<Track>> {
         match self.described.insert(track.clone()) {
-            true => Ok(store.track(track)?),
+            true => Ok(store.track(track)?.map(|track| Track { location: None, ..track })),
             false => Ok(None),
         }
     }

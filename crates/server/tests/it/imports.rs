@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use segue_core::ListenerId;
-use segue_store::WorldInUse;
+use segue_core::{ListenerId, Track};
+use segue_store::{WeeklyList, WorldInUse};
 use serde_json::{Value, json};
 
 use crate::world::{Socket, World};
@@ -351,6 +351,29 @@ async fn a_second_server_on_a_library_is_refused_and_touches_nothing() {
     let Err(refused) = second else { panic!("there are two servers") };
     assert!(refused.to_string().contains("another server serves"), "{refused}");
     assert!(folder.exists(), "the upload that the first one receives is there");
+}
+
+#[tokio::test]
+async fn an_export_tells_settings_and_weekly_lists_and_not_where_sound_lies() {
+    let world = World::new().await;
+    let (ada, place) = (ListenerId::new("ada"), "/srv/music/somewhere.flac");
+    let mut store = world.store();
+    let track = store.all_listens(&ada).unwrap()[0].track.clone();
+    let described = store.track(&track).unwrap().unwrap();
+    let located = Track { location: Some(place.to_owned()), ..described };
+    store.add_tracks(&[located]).unwrap();
+    assert_eq!(store.track(&track).unwrap().unwrap().location.as_deref(), Some(place));
+    store.set_time_zone(&ada, Some("Europe/Berlin")).unwrap();
+    let weekly = WeeklyList { name: "Calm".to_owned(), prompt: "mellow, 90s".to_owned() };
+    store.add_weekly_list(&ada, &weekly).unwrap();
+    let export = world.get("/v1/listeners/ada/export").await.text();
+    assert!(!export.contains(place), "nobody else reads where it lies");
+    let lines: Vec<Value> =
+        export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |key: &str| lines.iter().find_map(|line| line.get(key)).cloned();
+    let settings = json!({"time_zone": "Europe/Berlin", "date_language": null});
+    assert_eq!(of("settings"), Some(settings));
+    assert_eq!(of("weekly_list"), Some(json!({"name": "Calm", "prompt": "mellow, 90s"})));
 }
 
 #[tokio::test]

@@ -144,19 +144,35 @@ fn real(row: &Row<'_>, column: usize) -> Result<f64> {
     Ok(row.get::<_, Option<f64>>(column)?.unwrap_or(f64::NAN))
 }
 
-/// Brings the slate of every impression into one column, and drops those that it stood in.
+/// Brings the slate of every impression into one column, and drops those that it stood in. A mix
+/// that cannot be read is left out, with the list that holds it: a log that lacks one mix opens, and
+/// one that is not brought up to date does not.
 pub(crate) fn compact_slates(connection: &Connection) -> Result<()> {
     let mut texts = Interner::new(connection, "texts")?;
     let sql = "SELECT id, config, shortlist, factors, picks FROM impressions";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut update = connection.prepare("UPDATE impressions SET slate = ?2 WHERE id = ?1")?;
+    let mut unreadable = Vec::new();
     while let Some(row) = rows.next()? {
-        let slate = compact(connection, &mut texts, row)?;
-        update.execute(params![row.get::<_, i64>(0)?, slate.to_bytes()])?;
+        let id: i64 = row.get(0)?;
+        match compact(connection, &mut texts, row) {
+            Ok(slate) => {
+                update.execute(params![id, slate.to_bytes()])?;
+            }
+            Err(StoreError::Corrupt { problem }) => {
+                tracing::warn!(mix = id, %problem, "a mix that cannot be read is left out");
+                unreadable.push(id);
+            }
+            Err(error) => return Err(error),
+        }
     }
     drop(rows);
     drop(statement);
+    for id in unreadable {
+        connection.execute("DELETE FROM lists WHERE impression = ?1", [id])?;
+        connection.execute("DELETE FROM impressions WHERE id = ?1", [id])?;
+    }
     for column in ["config", "shortlist", "factors", "picks"] {
         connection.execute_batch(&format!("ALTER TABLE impressions DROP COLUMN {column}"))?;
     }
@@ -168,21 +184,34 @@ fn compact(
     texts: &mut Interner<'_>,
     row: &Row<'_>,
 ) -> Result<StoredSlate> {
-    let config: SlateConfig = serde_json::from_str(&row.get::<_, String>(1)?)
+    let config: SlateConfig = serde_json::from_slice(bytes(row, 1)?)
         .map_err(|error| StoreError::corrupt(format!("the configuration of a mix: {error}")))?;
     // What was forgotten since is beside nothing.
     let beside = config.beside.iter().filter_map(|id| find_track(connection, id).transpose());
-    let factors: Vec<u8> = row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default();
-    let picks: Vec<u8> = row.get(4)?;
     Ok(StoredSlate {
         config: texts.intern(&text_of_config(&config))?,
         seed: config.seed,
         beside: beside.collect::<Result<_>>()?,
-        shortlist: offers(&row.get::<_, Vec<u8>>(2)?),
+        shortlist: offers(bytes(row, 2)?),
         is_by_id: false,
-        factors: factors.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-        picks: stored_picks(&picks).map(|pick| pick?.compact(texts)).collect::<Result<_>>()?,
+        factors: bytes(row, 3)?
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect(),
+        picks: stored_picks(bytes(row, 4)?)
+            .map(|pick| pick?.compact(texts))
+            .collect::<Result<_>>()?,
     })
+}
+
+/// The bytes of a column, be they text or not; none where there are none.
+fn bytes<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8]> {
+    let bytes = row.get_ref(column)?.as_bytes_or_null();
+    let bytes =
+        bytes.map_err(|error| StoreError::corrupt(format!("a column of a mix: {error}")))?;
+    Ok(bytes.unwrap_or_default())
 }
 
 fn find_track(connection: &Connection, id: &TrackId) -> Result<Option<Key>> {

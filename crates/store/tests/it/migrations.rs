@@ -277,3 +277,33 @@ fn a_play_that_an_older_release_stamped_undated_has_no_date() {
         assert!(store.all_friends().unwrap().is_empty());
     }
 }
+
+#[test]
+fn a_mix_that_cannot_be_read_is_left_out_with_its_list_and_all_else_opens() {
+    for damage in [
+        "UPDATE impressions SET config = '{\"length\": ' WHERE id = 6",
+        "UPDATE impressions SET picks = CAST(replace(picks, '{', '[') AS BLOB) WHERE id = 7",
+        "UPDATE impressions SET config = x'ff00' WHERE id = 6; \
+         UPDATE impressions SET picks = 7 WHERE id = 7",
+    ] {
+        let library = tempfile::tempdir().unwrap();
+        let connection = database_of(19, library.path());
+        for (id, impression) in (5..).zip(&slates(19)) {
+            log_as_columns(&connection, 19, id, impression);
+            let sql = "INSERT INTO lists (listener, kind, name, edition, at, impression, never_shown) \
+                       VALUES (1, 'own', ?1, '', 0, ?1, 0)";
+            connection.execute(sql, [id]).unwrap();
+        }
+        connection.execute_batch(damage).unwrap();
+        drop(connection);
+
+        let store = Store::open(library.path()).unwrap();
+        let kept = store.impressions(&listener("bob"), 9).unwrap();
+        let kept: Vec<_> = kept.iter().map(|(id, _)| *id).collect();
+        assert!(kept.len() < 3 && kept.last().unwrap().0 == 5, "{damage}: {kept:?}");
+        let lists = store.lists(&listener("bob")).unwrap();
+        let held: Vec<_> = lists.iter().map(|list| list.impression).collect();
+        assert_eq!(held, kept, "{damage}");
+        assert!(store.check().problems.is_empty(), "{damage}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Old mixes go, what is still needed stays, and the disk gets the room back.
 
-use segue_core::{Enrolment, Exposure, Impression, Timestamp, TrackId};
+use segue_core::{Enrolment, Exposure, Impression, Reason, Timestamp, TrackId};
 use segue_store::{Appended, Entry, Event, ListName, Retention, Store};
 use tempfile::TempDir;
 
@@ -115,4 +115,40 @@ fn names_that_clients_gave_to_events_go_and_younger_ones_count_once() {
     assert_eq!(store.prune(&keeping(in_two_days)).unwrap().client_ids, 1);
     let again = store.append(std::slice::from_ref(&entry)).unwrap().remove(0).unwrap();
     assert!(matches!(again, Appended::New));
+}
+
+#[test]
+fn the_mix_that_was_shown_last_stays_though_a_list_that_nobody_opened_came_after_it() {
+    let (_library, mut store, ids) = store_with_songs();
+    let shown = store.log_impression(&impression("bob", &ids, 5, at(1))).unwrap();
+    let name = ListName { kind: "daily".into(), name: "new".into(), edition: "1".into() };
+    let list = store.make_list(&name, &impression("bob", &ids, 5, at(2))).unwrap();
+    assert!(!list.is_opened);
+    let report = store.prune(&since(at(20))).unwrap();
+    assert_eq!((report.removed, report.needed), (0, 2), "{report:?}");
+    assert!(store.impression(shown).unwrap().is_some());
+}
+
+#[test]
+fn what_only_pruned_mixes_said_goes_with_them_and_is_said_again_by_who_remembers_it() {
+    let (library, mut store, ids) = store_with_songs();
+    let saying = |artist: &str, second| {
+        let mut mix = impression("bob", &ids, 1, at(second));
+        mix.slate.picks[0].reason = Reason::NewFrom { artist: artist.to_owned() };
+        mix
+    };
+    let texts = || {
+        let sql = "SELECT COUNT(*) FROM texts WHERE name LIKE 'Said %'";
+        let connection = rusqlite::Connection::open(library.path().join(Store::DATABASE)).unwrap();
+        connection.query_row(sql, [], |row| row.get::<_, u64>(0)).unwrap()
+    };
+    store.log_impression(&saying("Said once", 1)).unwrap();
+    store.log_impression(&saying("Said last", 90)).unwrap();
+    assert_eq!(texts(), 2);
+    let mut other = Store::open(library.path()).unwrap();
+    assert_eq!(other.prune(&since(at(60))).unwrap().removed, 1);
+    assert_eq!(texts(), 1);
+    let again = saying("Said once", 95);
+    let id = store.log_impression(&again).unwrap();
+    assert_eq!(other.impression(id).unwrap(), Some(again));
 }

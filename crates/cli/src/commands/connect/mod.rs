@@ -67,7 +67,8 @@ pub(crate) fn run(args: ConnectArgs, home: &Home) -> anyhow::Result<()> {
     }
 }
 
-/// Does something with a server, and notes whether that went well: `segue status` tells it.
+/// Does something with a server, and notes whether that went well: `segue status` tells it. That it
+/// cannot be noted is said, and hides nothing of what became of the thing itself.
 fn noted<T>(
     library: &mut Library,
     name: &str,
@@ -79,7 +80,9 @@ fn noted<T>(
         let message = format!("{error:#}").replace('\n', " ");
         ConnectionFailure { at: Timestamp::now(), message }
     });
-    library.store_mut().note_failure(name, failure.as_ref())?;
+    if let Err(error) = library.store_mut().note_failure(name, failure.as_ref()) {
+        report_error(&anyhow::Error::new(error).context("what became of it was not noted"));
+    }
     became
 }
 
