@@ -24,7 +24,8 @@ const TODAY: f32 = 0.15;
 const FINDS: f32 = 0.75;
 /// Editions whose tracks stay away from the next one, as far as there are enough others.
 const DAYS_AVOIDED: usize = 6;
-/// See [`DAYS_AVOIDED`], of lists that are made every week.
+/// So many editions of a list that is made every week stay away from the next one, as far as there is
+/// enough else.
 pub const WEEKS_AVOIDED: usize = 4;
 /// Finds stay away for a year.
 const FINDS_AVOIDED: usize = 52;

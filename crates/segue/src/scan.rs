@@ -124,7 +124,7 @@ impl Library {
             self.store_mut().add_music_folder(folder)?;
         }
         settle(self.store_mut())?;
-        report.duplicates = duplicates(self, &is_within)?;
+        report.duplicates = duplicates(self, is_within)?;
         if let Some(listener) = listener {
             (report.played, report.played_here) = self.store().played_in_files(listener)?;
         }

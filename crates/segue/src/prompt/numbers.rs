@@ -210,9 +210,9 @@ fn decade(word: &str) -> Option<u16> {
     let digits = word.strip_suffix('s')?;
     let number: u16 = digits.parse().ok()?;
     match digits.len() {
-        2 if number % 10 == 0 && number <= 20 => Some(2000 + number),
-        2 if number % 10 == 0 => Some(1900 + number),
-        4 if number % 10 == 0 && YEARS.contains(&number) => Some(number),
+        2 if number.is_multiple_of(10) && number <= 20 => Some(2000 + number),
+        2 if number.is_multiple_of(10) => Some(1900 + number),
+        4 if number.is_multiple_of(10) && YEARS.contains(&number) => Some(number),
         _ => None,
     }
 }

@@ -101,7 +101,7 @@ async fn nobody_who_was_invited_sees_or_stops_what_others_bring() {
         imports.iter().map(|import| import["id"].as_str().unwrap().to_owned()).collect()
     };
     let listed = ids(ask(&world, &ada, Method::GET, "/v1/imports").await.ok());
-    assert_eq!(listed, [hers.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&hers));
     let all = ids(ask(&world, &keeper, Method::GET, "/v1/imports").await.ok());
     assert_eq!(all.len(), 3, "whoever runs it sees all");
 
