@@ -9,7 +9,7 @@ export async function walk(stage) {
   const site = await stage.known();
   const page = await site.window({ listener: "listener-03" });
   await page.goto("/");
-  const box = page.getByLabel("Or say what it should be like");
+  const box = page.getByLabel("Say what it should be like");
   const reading = page.getByRole("list", { name: "What was understood" });
   const example = await box.getAttribute("placeholder");
   check.match(example, /like .+, mostly new, an hour$/, "an example that this library can answer");

@@ -55,8 +55,7 @@ pub fn view(frame: &Frame, mix: &Mix) -> Markup {
         div.page-head { h1 { "The mix" } p.lead { (lead(mix)) } }
         div.listening {
             aside aria-label="Dial, words and filters" {
-                (dial("/mix", &mix.settings, &mix.preview))
-                (prompt::ask(&mix.settings.prompt, &mix.example))
+                (prompt::beside(&mix.settings.prompt, &mix.example, &dial("/mix", &mix.settings, &mix.preview)))
             }
             (fragment(frame, mix, usize::MAX))
         }

@@ -19,11 +19,20 @@ const HELP: [(&str, &str); 6] = [
     ("The mix", "mostly new, only new, familiar, an hour, 20 songs"),
 ];
 
-/// The box. `example` says what this library can answer.
-pub fn ask(prompt: &str, example: &str) -> Markup {
+/// The box and the dial: where words were said, they come first. `example` says what this library
+/// can answer.
+pub fn beside(prompt: &str, example: &str, dial: &Markup) -> Markup {
+    html! {
+        @if !prompt.is_empty() { (ask(prompt, example)) }
+        (dial)
+        @if prompt.is_empty() { (ask(prompt, example)) }
+    }
+}
+
+fn ask(prompt: &str, example: &str) -> Markup {
     html! {
         form.prompt method="get" action="/mix" {
-            label for="prompt" { "Or say what it should be like" }
+            label for="prompt" { "Say what it should be like" }
             div.joined {
                 input #prompt type="text" name="prompt" value=(prompt) required
                     maxlength=(LONGEST_PROMPT) placeholder=(example) autocomplete="off";

@@ -43,8 +43,11 @@ pub fn view(frame: &Frame, home: &Home) -> Markup {
         }
         div.listening {
             aside aria-label="Dial, words and filters" {
-                (dial("/", &home.mix.settings, &home.mix.preview))
-                (prompt::ask(&home.mix.settings.prompt, &home.mix.example))
+                (prompt::beside(
+                    &home.mix.settings.prompt,
+                    &home.mix.example,
+                    &dial("/", &home.mix.settings, &home.mix.preview),
+                ))
             }
             (fragment(frame, &home.mix, SHOWN_PICKS))
         }
