@@ -180,7 +180,7 @@ impl Library {
         let mut entries = Vec::new();
         for (file, read) in read {
             match read {
-                Ok(Read { track, is_named_by_file }) => {
+                Ok(ReadFile { track, is_named_by_file }) => {
                     report.read += 1;
                     report.named_by_file += u64::from(is_named_by_file);
                     entries.push((file.clone(), track));
@@ -250,19 +250,19 @@ fn sound_file(path: &Path) -> std::result::Result<SoundFile, String> {
     })
 }
 
-struct Read {
+struct ReadFile {
     track: Track,
     is_named_by_file: bool,
 }
 
-fn read(path: &Path) -> std::result::Result<Read, String> {
+fn read(path: &Path) -> std::result::Result<ReadFile, String> {
     let tags = tags::read_tags(path).map_err(|error| error.to_string())?;
     let is_named_by_file = tags.title.is_none();
     let mut track = track(path, tags).ok_or("neither its tags nor its name say what it is")?;
     if let Some(ms) = tags::duration_ms(path) {
         track.features.set(AudioFeature::DurationMs, ms as f32);
     }
-    Ok(Read { track, is_named_by_file })
+    Ok(ReadFile { track, is_named_by_file })
 }
 
 /// The track that a file is, by its tags, else by its name.

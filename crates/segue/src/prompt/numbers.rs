@@ -34,7 +34,7 @@ pub(super) enum Number {
 }
 
 /// A number that was read, and how many words it took.
-pub(super) type Found = Option<(usize, Number)>;
+pub(super) type ReadNumber = Option<(usize, Number)>;
 
 /// How a number bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ const SPELLED: [(&str, f32); 13] = [
 ];
 
 /// What the numbers at the beginning of some words say, and how many words they are.
-pub(super) fn number(tokens: &[Token]) -> Found {
+pub(super) fn number(tokens: &[Token]) -> ReadNumber {
     let (before, bound) = bound(tokens);
     let rest = &tokens[before..];
     let found = released(rest, bound)
@@ -158,7 +158,7 @@ fn text(tokens: &[Token], at: usize) -> Option<&str> {
 }
 
 /// Years and decades: `1994`, `90s`, `early nineties`, `1990-1995`, `between 1990 and 1995`.
-fn released(tokens: &[Token], bound: Bound) -> Found {
+fn released(tokens: &[Token], bound: Bound) -> ReadNumber {
     let is_between = begins(tokens, &["between"]);
     let from = usize::from(is_between);
     let (used, first, last) = years(&tokens[from..])?;
@@ -218,7 +218,7 @@ fn decade(word: &str) -> Option<u16> {
 }
 
 /// `100-120 bpm`, `between 3 and 5 minutes`.
-fn between(tokens: &[Token]) -> Found {
+fn between(tokens: &[Token]) -> ReadNumber {
     let from = usize::from(begins(tokens, &["between"]));
     let least = amount(text(tokens, from)?)?;
     let is_joined = match text(tokens, from + 1)? {
@@ -240,7 +240,7 @@ fn between(tokens: &[Token]) -> Found {
 }
 
 /// One number and what it counts.
-fn quantity(tokens: &[Token], bound: Bound) -> Found {
+fn quantity(tokens: &[Token], bound: Bound) -> ReadNumber {
     if begins(tokens, &["half", "an", "hour"]) {
         return Some((3, Number::Minutes(30)));
     }
@@ -286,7 +286,7 @@ fn unit(tokens: &[Token]) -> Option<(usize, Unit)> {
 }
 
 /// `c minor`, `in f sharp major`.
-fn key(tokens: &[Token]) -> Found {
+fn key(tokens: &[Token]) -> ReadNumber {
     let from = usize::from(begins(tokens, &["in"]));
     let note = text(tokens, from)?;
     let pitch = match note {
