@@ -271,6 +271,9 @@ fn track(path: &Path, tags: Tags) -> Option<Track> {
         Some(title) => (tags.artists, title),
         None => by_name(path.file_stem()?.to_str()?, tags.artists),
     };
+    if title.is_empty() {
+        return None;
+    }
     let artists = if artists.is_empty() { tags.album_artists } else { artists };
     let id = tags.recording_mbid.as_deref().and_then(track_id_from_recording);
     let mut track = named_track(id, artists, &title);
@@ -286,7 +289,8 @@ fn track(path: &Path, tags: Tags) -> Option<Track> {
 /// "01 - Artist - Title" says whom it is by and what it is called; "03 Title" what it is called.
 fn by_name(name: &str, artists: Vec<String>) -> (Vec<String>, String) {
     let name = unnumbered(name).replace('_', " ");
-    match name.split_once(" - ") {
+    let parted = name.split_once(" - ").filter(|(_, title)| !title.trim().is_empty());
+    match parted {
         Some((artist, title)) if artists.is_empty() => {
             (vec![artist.trim().to_owned()], title.trim().to_owned())
         }
