@@ -330,9 +330,8 @@ fn recipes(weekly: Vec<WeeklyList>) -> impl Iterator<Item = Recipe> {
 fn seed(listener: &ListenerId, name: &ListName) -> u64 {
     let mut hasher = blake3::Hasher::new();
     // Of the others there is one of a kind.
-    let own = if name.kind == ListName::WEEKLY { name.name.as_str() } else { "" };
-    let parts = [listener.as_str(), &name.kind, &name.edition, own];
-    for part in parts.into_iter().take(if own.is_empty() { 3 } else { 4 }) {
+    let own = (name.kind == ListName::WEEKLY).then_some(name.name.as_str());
+    for part in [listener.as_str(), &name.kind, &name.edition].into_iter().chain(own) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }

@@ -73,10 +73,7 @@ impl Snapshot {
         let mut tracks: Vec<TrackIdx> =
             self.catalogue.rows().filter(|&row| holds(&self.text(row))).collect();
         let total = tracks.len();
-        tracks.sort_by(|&a, &b| {
-            let popularity = |row| self.index.popularity.value(row);
-            popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
-        });
+        tracks.sort_by(|&a, &b| self.index.popularity.order(a, b));
         tracks.truncate(most);
         let artists = (0..self.catalogue.artist_count() as u32).map(ArtistIdx);
         let mut artists: Vec<ArtistIdx> = artists

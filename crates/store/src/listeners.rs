@@ -10,7 +10,8 @@ use crate::names::find_listener;
 use crate::runs::{PlaySpan, Spans};
 use crate::{Result, Store, runs};
 
-const COLUMNS: &str = "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id), time_zone, date_language \
+const COLUMNS: &str = "SELECT id, name, \
+     (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id), time_zone, date_language \
      FROM listeners";
 
 /// One listener at a glance, from all their rows in the log. Plays that they excluded from their

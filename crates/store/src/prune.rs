@@ -1,6 +1,6 @@
 //! Taking old mixes out of the log, with what only they said, and old names that clients gave to
-//! events. Both grow with use
-//! and for ever; plays and feedback, which are the listener's, are never pruned.
+//! events. Both grow with use and for ever; plays and feedback, which are the listener's, are never
+//! pruned.
 //!
 //! A mix stays whatever its age
 //! - while the experiment that it is part of is running;

@@ -5,6 +5,8 @@
 //! household's history says little of what the world plays, a community's says more than a number
 //! that came with the catalogue.
 
+use std::cmp::Ordering;
+
 use crate::{Catalogue, Profile, TrackIdx};
 
 /// With this many listeners their word counts as much as the source's.
@@ -54,6 +56,11 @@ impl Popularity {
     /// Popularity of a track: from 0, where nobody is known to play it, to 1.
     pub fn value(&self, track: TrackIdx) -> f32 {
         self.values[track.0 as usize]
+    }
+
+    /// The more popular of two tracks first, ties by row.
+    pub fn order(&self, a: TrackIdx, b: TrackIdx) -> Ordering {
+        self.value(b).total_cmp(&self.value(a)).then(a.cmp(&b))
     }
 
     /// How many of the listeners known like the track's work or played it to the end.

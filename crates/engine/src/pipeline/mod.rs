@@ -173,7 +173,8 @@ impl Mixer<'_> {
     }
 
     /// Makes a mix for which the usual candidates do not suffice: from the tracks that the request
-    /// names, of very many the most promising, from the whole catalogue if it asks for [exactness](MixRequest::exact), else from
+    /// names, of very many the most promising, from the whole catalogue if it asks for
+    /// [exactness](MixRequest::exact), else from
     /// [wider bounds](Bounds::WIDE) and, up to [`EXACT_LIMIT`] tracks, from the whole catalogue.
     ///
     /// # Errors
@@ -249,10 +250,7 @@ impl Mixer<'_> {
         if asked - late.len() >= (request.length as usize).min(MOST_LATE) {
             return Ok(());
         }
-        late.sort_by(|&a, &b| {
-            let popularity = |track| self.index.popularity.value(track);
-            popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
-        });
+        late.sort_by(|&a, &b| self.index.popularity.order(a, b));
         late.truncate(MOST_LATE);
         let named = |&track: &TrackIdx| Named { track, sources: Sources::ARRIVALS };
         let named: Vec<Named> = late.iter().map(named).collect();

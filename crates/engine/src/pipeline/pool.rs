@@ -21,7 +21,7 @@ use crate::candidate::{Candidate, Sources};
 use crate::mix::reasons::Likes;
 use crate::ranker::{Nomination, Reading};
 use crate::retrieval::{
-    ASKED_OF_KNOWN, Bounds, Breadth, NOMINATED, Named, all_of, cut, known, within_bounds,
+    ASKED_OF_KNOWN, Bounds, Breadth, NOMINATED, Named, all_of, best, cut, known, within_bounds,
 };
 use crate::{Likability, MixContext, TrackIdx, WrongCount, predict};
 
@@ -201,8 +201,8 @@ impl Mixer<'_> {
         };
         let is_known = |named: &Named| self.profile.knows(self.catalogue.work(named.track));
         let (known, new): (Vec<Named>, Vec<Named>) = tracks.into_iter().partition(is_known);
-        let mut kept = best_by(known, most / 2, value);
-        kept.extend(best_by(new, most - kept.len(), value));
+        let mut kept = best(known, most / 2, [value]);
+        kept.extend(best(new, most - kept.len(), [value]));
         kept.sort_unstable_by_key(|named| named.track);
         kept
     }
@@ -223,19 +223,6 @@ impl Mixer<'_> {
         };
         Ok(named.iter().zip(predictions).map(join).collect())
     }
-}
-
-/// At most `most` of some tracks, those of the highest value, ties by row.
-fn best_by(tracks: Vec<Named>, most: usize, value: impl Fn(&Named) -> f32) -> Vec<Named> {
-    let mut valued: Vec<(f32, Named)> =
-        tracks.into_iter().map(|named| (value(&named), named)).collect();
-    if valued.len() > most {
-        valued.select_nth_unstable_by(most, |a, b| {
-            b.0.total_cmp(&a.0).then(a.1.track.cmp(&b.1.track))
-        });
-        valued.truncate(most);
-    }
-    valued.into_iter().map(|(_, named)| named).collect()
 }
 
 /// The likability of a track that the scorer was not asked about.

@@ -182,20 +182,19 @@ fn best_of_both<const N: usize>(
     kept
 }
 
-/// At most `most`, taken by turns from the top of each order.
-fn best<const N: usize>(
-    candidates: Vec<Candidate>,
+/// At most `most`, taken by turns from the top of each order; of equals the first.
+pub(crate) fn best<T: Copy, const N: usize>(
+    candidates: Vec<T>,
     most: usize,
-    orders: [impl Fn(&Candidate) -> f32; N],
-) -> Vec<Candidate> {
+    orders: [impl Fn(&T) -> f32; N],
+) -> Vec<T> {
     if candidates.len() <= most {
         return candidates;
     }
     let orders = orders.map(|value| {
+        let values: Vec<f32> = candidates.iter().map(value).collect();
         let mut order: Vec<usize> = (0..candidates.len()).collect();
-        order.sort_by(|&a, &b| {
-            value(&candidates[b]).total_cmp(&value(&candidates[a])).then(a.cmp(&b))
-        });
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
         order
     });
     let mut is_taken = vec![false; candidates.len()];

@@ -13,7 +13,7 @@ mod gathering;
 mod limits;
 mod neighbours;
 
-pub(crate) use gathering::{cut, known, within_bounds};
+pub(crate) use gathering::{best, cut, known, within_bounds};
 pub(crate) use limits::{ASKED_OF_KNOWN, NOMINATED};
 pub use limits::{Bounds, EXACT_LIMIT};
 

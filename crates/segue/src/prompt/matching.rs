@@ -34,21 +34,21 @@ pub(super) struct Matches {
     pub(super) near: usize,
 }
 
-/// Conditions, made ready to look at every track.
+/// Conditions, prepared to look at every track.
 pub(super) struct Matcher<'a> {
     snapshot: &'a Snapshot,
-    ready: Vec<Ready<'a>>,
+    prepared: Vec<Prepared<'a>>,
 }
 
-struct Ready<'a> {
+struct Prepared<'a> {
     condition: &'a Condition,
-    look: Look<'a>,
+    lookup: Lookup<'a>,
     /// Of how many tracks it is known whether they have the property.
     known: usize,
 }
 
 /// What a condition needs beside the track.
-enum Look<'a> {
+enum Lookup<'a> {
     Track,
     /// Which genres have the words, and which artists have such a track.
     Genre {
@@ -68,12 +68,12 @@ impl<'a> Matcher<'a> {
         snapshot: &'a Snapshot,
         conditions: impl Iterator<Item = &'a Condition>,
     ) -> Self {
-        let ready = |condition| {
-            let look = Look::of(snapshot, condition);
-            let mut ready = Ready { condition, look, known: 0 };
+        let prepared = |condition| {
+            let lookup = Lookup::of(snapshot, condition);
+            let mut prepared = Prepared { condition, lookup, known: 0 };
             let rows = snapshot.catalogue.rows();
-            ready.known = rows.filter(|&row| ready.off(snapshot, row).is_some()).count();
-            ready
+            prepared.known = rows.filter(|&row| prepared.off(snapshot, row).is_some()).count();
+            prepared
         };
         let mut different: Vec<&Condition> = Vec::new();
         for condition in conditions {
@@ -81,11 +81,11 @@ impl<'a> Matcher<'a> {
                 different.push(condition);
             }
         }
-        Self { snapshot, ready: different.into_iter().map(ready).collect() }
+        Self { snapshot, prepared: different.into_iter().map(prepared).collect() }
     }
 
-    fn usable(&self) -> impl Iterator<Item = &Ready<'a>> {
-        self.ready.iter().filter(|ready| ready.known > 0)
+    fn usable(&self) -> impl Iterator<Item = &Prepared<'a>> {
+        self.prepared.iter().filter(|prepared| prepared.known > 0)
     }
 
     /// Whether anything restricts the tracks.
@@ -124,9 +124,9 @@ impl<'a> Matcher<'a> {
     fn off(&self, row: TrackIdx) -> f32 {
         let mut sum = 0.0;
         let mut any: [Option<bool>; 8] = [None; 8];
-        for ready in self.usable() {
-            let off = ready.off(self.snapshot, row);
-            let Condition { property, wanted } = ready.condition;
+        for prepared in self.usable() {
+            let off = prepared.off(self.snapshot, row);
+            let Condition { property, wanted } = prepared.condition;
             let kind = property.kind();
             match (*wanted, off) {
                 (false, Some(0.0)) => return f32::INFINITY,
@@ -146,9 +146,9 @@ impl<'a> Matcher<'a> {
     fn closest(&self, mut rows: Vec<TrackIdx>, most: usize) -> Vec<TrackIdx> {
         let orders: Vec<&FxHashMap<TrackIdx, usize>> = self
             .usable()
-            .filter(|ready| ready.condition.wanted)
-            .filter_map(|ready| match &ready.look {
-                Look::Close(order) => Some(order),
+            .filter(|prepared| prepared.condition.wanted)
+            .filter_map(|prepared| match &prepared.lookup {
+                Lookup::Close(order) => Some(order),
                 _ => None,
             })
             .collect();
@@ -166,10 +166,10 @@ impl<'a> Matcher<'a> {
 
     /// How many tracks meet some of the conditions, taken alone.
     pub(super) fn count(&self, conditions: &[&Condition]) -> usize {
-        let ready: Vec<&Ready<'_>> = self.of_part(conditions).collect();
+        let prepared: Vec<&Prepared<'_>> = self.of_part(conditions).collect();
         let holds = |row: &TrackIdx| {
-            ready.iter().all(|ready| {
-                (ready.off(self.snapshot, *row) == Some(0.0)) == ready.condition.wanted
+            prepared.iter().all(|prepared| {
+                (prepared.off(self.snapshot, *row) == Some(0.0)) == prepared.condition.wanted
             })
         };
         self.snapshot.catalogue.rows().filter(holds).count()
@@ -177,7 +177,7 @@ impl<'a> Matcher<'a> {
 
     /// Why some of the conditions have no effect: nothing is known of what they speak of.
     pub(super) fn unknown(&self, conditions: &[&Condition]) -> Option<String> {
-        let unknown = self.of_part(conditions).find(|ready| ready.known == 0)?;
+        let unknown = self.of_part(conditions).find(|prepared| prepared.known == 0)?;
         Some(match &unknown.condition.property {
             Property::Sound { feature: AudioFeature::DurationMs, .. } => {
                 "no track here says how long it is".to_owned()
@@ -193,23 +193,23 @@ impl<'a> Matcher<'a> {
         })
     }
 
-    fn of_part(&self, conditions: &[&Condition]) -> impl Iterator<Item = &Ready<'a>> {
-        self.ready.iter().filter(|ready| conditions.contains(&ready.condition))
+    fn of_part(&self, conditions: &[&Condition]) -> impl Iterator<Item = &Prepared<'a>> {
+        self.prepared.iter().filter(|prepared| conditions.contains(&prepared.condition))
     }
 
     /// Of how many tracks it is known what was asked, where that is not nearly all.
     pub(super) fn notes(&self) -> Vec<String> {
         let all = self.snapshot.catalogue.len();
         let mut notes: Vec<String> = Vec::new();
-        let few = |ready: &&Ready<'_>| (ready.known as f32) < KNOWN_TO_MOST * all as f32;
-        for ready in self.usable().filter(few) {
-            let what = match ready.condition.property.kind() {
+        let few = |prepared: &&Prepared<'_>| (prepared.known as f32) < KNOWN_TO_MOST * all as f32;
+        for prepared in self.usable().filter(few) {
+            let what = match prepared.condition.property.kind() {
                 Kind::Sound => "how they sound",
                 Kind::Released => "when they were released",
                 Kind::Genre => "their genre, themselves or by their artist",
                 _ => continue,
             };
-            let note = format!("{} of {all} tracks here say {what}", ready.known);
+            let note = format!("{} of {all} tracks here say {what}", prepared.known);
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -218,19 +218,19 @@ impl<'a> Matcher<'a> {
     }
 }
 
-impl Ready<'_> {
+impl Prepared<'_> {
     /// How far a track is off; `None` where that is not known.
     fn off(&self, snapshot: &Snapshot, row: TrackIdx) -> Option<f32> {
         let catalogue = &snapshot.catalogue;
         let track = catalogue.track(row);
-        let holds = match (&self.condition.property, &self.look) {
+        let holds = match (&self.condition.property, &self.lookup) {
             (&Property::Sound { feature, least, most, is_soft }, _) => {
                 let value = track.features.get(feature)?;
                 let off = (least - value).max(value - most).max(0.0) / scale(feature);
                 return Some(if is_soft || off == 0.0 { off } else { f32::INFINITY });
             }
             (Property::Released { first, last }, _) => (*first..=*last).contains(&track.year?),
-            (Property::Genre { .. }, Look::Genre { of_genre, of_artist }) => {
+            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist }) => {
                 match track.genre.as_deref().and_then(|genre| of_genre.get(genre)) {
                     Some(holds) => *holds,
                     None => *of_artist.get(&catalogue.artist(row)?)?,
@@ -238,26 +238,23 @@ impl Ready<'_> {
             }
             (Property::By(artist), _) => catalogue.artist(row)? == *artist,
             (Property::Version(version), _) => track.version == *version,
-            (Property::Popular, Look::Popularity { tells }) => {
+            (Property::Popular, Lookup::Popularity { tells }) => {
                 tells.then(|| snapshot.index.popularity.is_popular(row))?
             }
-            (_, Look::Close(order)) => (!order.is_empty()).then(|| order.contains_key(&row))?,
+            (_, Lookup::Close(order)) => (!order.is_empty()).then(|| order.contains_key(&row))?,
             _ => return None,
         };
         Some(if holds { 0.0 } else { f32::INFINITY })
     }
 }
 
-impl<'a> Look<'a> {
+impl<'a> Lookup<'a> {
     fn of(snapshot: &'a Snapshot, condition: &Condition) -> Self {
         match &condition.property {
             Property::Genre { squeezed, .. } => genres(&snapshot.catalogue, squeezed),
             Property::LikeArtist(artist) => {
                 let mut tracks = snapshot.index.tracks_by(*artist).to_vec();
-                tracks.sort_by(|&a, &b| {
-                    let popularity = |row| snapshot.index.popularity.value(row);
-                    popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
-                });
+                tracks.sort_by(|&a, &b| snapshot.index.popularity.order(a, b));
                 tracks.truncate(TRACKS_OF_ARTIST);
                 Self::Close(close_to(snapshot, &tracks))
             }
@@ -290,7 +287,7 @@ fn close_to(snapshot: &Snapshot, tracks: &[TrackIdx]) -> FxHashMap<TrackIdx, usi
 }
 
 /// Which genres have the words. A track without a genre is of those of its artist's other tracks.
-fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Look<'a> {
+fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Lookup<'a> {
     let mut of_genre: FxHashMap<&str, bool> = FxHashMap::default();
     let mut of_artist: FxHashMap<ArtistIdx, bool> = FxHashMap::default();
     for row in catalogue.rows() {
@@ -302,7 +299,7 @@ fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Look<'a> {
             *of_artist.entry(artist).or_default() |= holds;
         }
     }
-    Look::Genre { of_genre, of_artist }
+    Lookup::Genre { of_genre, of_artist }
 }
 
 /// How much of a feature is as far as the whole way from 0 to 1 of others.

@@ -27,28 +27,28 @@ const MOST_CORRECTED: usize = 3;
 /// Phrases of the table have at most so many words.
 const LONGEST_PHRASE: usize = 4;
 
-/// Words that turn what follows into its opposite, the longer ones first.
-const NEGATIONS: &[(&[&str], Turn)] = &[
-    (&["not", "too"], Turn::NotVery),
-    (&["not", "very"], Turn::NotVery),
-    (&["not", "so"], Turn::NotVery),
-    (&["not", "that"], Turn::NotVery),
-    (&["dont", "want"], Turn::Not),
-    (&["no", "more"], Turn::Not),
-    (&["less"], Turn::NotVery),
-    (&["not"], Turn::Not),
-    (&["no"], Turn::Not),
-    (&["nothing"], Turn::Not),
-    (&["without"], Turn::Not),
-    (&["except"], Turn::Not),
-    (&["excluding"], Turn::Not),
-    (&["avoid"], Turn::Not),
-    (&["never"], Turn::Not),
-    (&["dont"], Turn::Not),
-    (&["very"], Turn::Very),
-    (&["extremely"], Turn::Very),
-    (&["super"], Turn::Very),
-    (&["really"], Turn::Very),
+/// Words that negate what follows or make it stronger, the longer ones first.
+const MODIFIERS: &[(&[&str], Modifier)] = &[
+    (&["not", "too"], Modifier::NotVery),
+    (&["not", "very"], Modifier::NotVery),
+    (&["not", "so"], Modifier::NotVery),
+    (&["not", "that"], Modifier::NotVery),
+    (&["dont", "want"], Modifier::Not),
+    (&["no", "more"], Modifier::Not),
+    (&["less"], Modifier::NotVery),
+    (&["not"], Modifier::Not),
+    (&["no"], Modifier::Not),
+    (&["nothing"], Modifier::Not),
+    (&["without"], Modifier::Not),
+    (&["except"], Modifier::Not),
+    (&["excluding"], Modifier::Not),
+    (&["avoid"], Modifier::Not),
+    (&["never"], Modifier::Not),
+    (&["dont"], Modifier::Not),
+    (&["very"], Modifier::Very),
+    (&["extremely"], Modifier::Very),
+    (&["super"], Modifier::Very),
+    (&["really"], Modifier::Very),
 ];
 
 /// Words before a name that others are to be like.
@@ -66,14 +66,14 @@ const LIKENESS: &[&[&str]] = &[
 
 /// How a word before others changes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
+enum Modifier {
     Plain,
     Very,
     Not,
     NotVery,
 }
 
-impl Turn {
+impl Modifier {
     fn is_negative(self) -> bool {
         matches!(self, Self::Not | Self::NotVery)
     }
@@ -103,7 +103,7 @@ pub(super) fn read(
         tokens,
         year,
         at: 0,
-        turn: Turn::Plain,
+        modifier: Modifier::Plain,
         corrected: 0,
         parts: Vec::new(),
     };
@@ -117,7 +117,7 @@ struct Reader<'a> {
     tokens: Vec<Token>,
     year: u16,
     at: usize,
-    turn: Turn,
+    modifier: Modifier,
     /// How many names were compared with those of all artists.
     corrected: usize,
     parts: Vec<Part>,
@@ -147,17 +147,17 @@ impl Reader<'_> {
                 return;
             }
             if token.is_mark() {
-                (self.turn, begun) = (Turn::Plain, None);
+                (self.modifier, begun) = (Modifier::Plain, None);
                 self.at += 1;
                 continue;
             }
             let taken = self.longest();
-            let turned = self.turning();
-            if let Some((words, turn)) = turned
+            let modified = self.modifier_here();
+            if let Some((words, modifier)) = modified
                 && taken.as_ref().is_none_or(|taken| taken.words <= words)
             {
                 begun.get_or_insert(self.at);
-                self.turn = turn;
+                self.modifier = modifier;
                 self.at += words;
                 continue;
             }
@@ -170,9 +170,9 @@ impl Reader<'_> {
         }
     }
 
-    fn turning(&self) -> Option<(usize, Turn)> {
-        let found = NEGATIONS.iter().find(|(words, _)| begins(self.rest(), words));
-        found.map(|(words, turn)| (words.len(), *turn))
+    fn modifier_here(&self) -> Option<(usize, Modifier)> {
+        let found = MODIFIERS.iter().find(|(words, _)| begins(self.rest(), words));
+        found.map(|(words, modifier)| (words.len(), *modifier))
     }
 
     fn rest(&self) -> &[Token] {
@@ -189,7 +189,7 @@ impl Reader<'_> {
         self.parts.push(Part { place, read_as, meanings });
         self.at = end;
         let joined = self.tokens.get(end).map(|token| token.text.as_str());
-        let reaches = self.turn.is_negative()
+        let reaches = self.modifier.is_negative()
             && match joined {
                 Some("or") => true,
                 Some("and") => {
@@ -201,7 +201,7 @@ impl Reader<'_> {
                 _ => false,
             };
         if !reaches {
-            self.turn = Turn::Plain;
+            self.modifier = Modifier::Plain;
         }
     }
 
@@ -217,7 +217,7 @@ impl Reader<'_> {
         let (words, number) = numbers::number(self.rest())?;
         let feature =
             |feature, least, most| Property::Sound { feature, least, most, is_soft: false };
-        let wanted = !self.turn.is_negative();
+        let wanted = !self.modifier.is_negative();
         let condition = |property| Meaning::Condition(Condition { property, wanted });
         let meanings = match number {
             Number::Released { first, last } => {
@@ -249,7 +249,7 @@ impl Reader<'_> {
         // "From" is also said of years and places.
         (before == 0 || words > 1 || !self.is_word(self.at + 1)).then(|| {
             let condition =
-                Condition { property: Property::By(artist), wanted: !self.turn.is_negative() };
+                Condition { property: Property::By(artist), wanted: !self.modifier.is_negative() };
             Taken::one(1 + words, Meaning::Condition(condition))
         })
     }
@@ -259,7 +259,7 @@ impl Reader<'_> {
         let before = LIKENESS.iter().find(|words| begins(self.rest(), words))?.len();
         let from = self.at + before;
         let (words, property) = self.likeness(from)?;
-        let wanted = !self.turn.is_negative();
+        let wanted = !self.modifier.is_negative();
         Some(Taken::one(before + words, Meaning::Condition(Condition { property, wanted })))
     }
 
@@ -335,16 +335,16 @@ impl Reader<'_> {
 
     /// What a word of the table means here; `None` where it cannot be turned into its opposite.
     fn meanings(&self, word: Word) -> Option<Vec<Meaning>> {
-        let is_negative = self.turn.is_negative();
+        let is_negative = self.modifier.is_negative();
         let condition = |property, wanted| Meaning::Condition(Condition { property, wanted });
         let setting = |setting| Some(vec![Meaning::Setting(setting)]);
         let released =
             |first, last| Some(vec![condition(Property::Released { first, last }, !is_negative)]);
         match word {
-            Word::Sounds([sound]) => Some(vec![condition(self.turn_sound(*sound), true)]),
+            Word::Sounds([sound]) => Some(vec![condition(self.bounded(*sound), true)]),
             Word::Sounds(_) if is_negative => None,
             Word::Sounds(sounds) => {
-                Some(sounds.iter().map(|sound| condition(self.turn_sound(*sound), true)).collect())
+                Some(sounds.iter().map(|sound| condition(self.bounded(*sound), true)).collect())
             }
             Word::Is(feature, value) => {
                 let property =
@@ -372,12 +372,12 @@ impl Reader<'_> {
     }
 
     /// What a word says of the sound, with the words before it.
-    fn turn_sound(&self, Sound { feature, side, usual, extreme }: Sound) -> Property {
-        let bound = match self.turn {
-            Turn::Plain | Turn::Not => usual,
-            Turn::Very | Turn::NotVery => extreme,
+    fn bounded(&self, Sound { feature, side, usual, extreme }: Sound) -> Property {
+        let bound = match self.modifier {
+            Modifier::Plain | Modifier::Not => usual,
+            Modifier::Very | Modifier::NotVery => extreme,
         };
-        let is_upper = (side == Side::Low) != self.turn.is_negative();
+        let is_upper = (side == Side::Low) != self.modifier.is_negative();
         let (least, most) =
             if is_upper { (f32::NEG_INFINITY, bound) } else { (bound, f32::INFINITY) };
         Property::Sound { feature, least, most, is_soft: true }
@@ -392,7 +392,7 @@ impl Reader<'_> {
                 let texts = self.rest()[..words].iter().map(|token| token.text.as_str());
                 let said = texts.collect::<Vec<_>>().join(" ");
                 let property = Property::Genre { squeezed: genre, said };
-                let wanted = !self.turn.is_negative();
+                let wanted = !self.modifier.is_negative();
                 Some(Taken::one(words, Meaning::Condition(Condition { property, wanted })))
             },
         )
@@ -411,11 +411,11 @@ impl Reader<'_> {
         let is_one_more = self.at > 0
             && is_joined(self.at - 1)
             && last.is_some_and(|last| last.kind() == super::Kind::By);
-        let property = match self.turn.is_negative() || is_one_more {
+        let property = match self.modifier.is_negative() || is_one_more {
             true => Property::By(artist),
             false => Property::LikeArtist(artist),
         };
-        let condition = Condition { property, wanted: !self.turn.is_negative() };
+        let condition = Condition { property, wanted: !self.modifier.is_negative() };
         Some(Taken::one(words, Meaning::Condition(condition)))
     }
 
@@ -423,7 +423,7 @@ impl Reader<'_> {
     fn is_word(&self, at: usize) -> bool {
         let Some(token) = self.tokens.get(at) else { return true };
         FILLERS.contains(&token.text.as_str())
-            || NEGATIONS.iter().any(|(words, _)| words == &[token.text.as_str()])
+            || MODIFIERS.iter().any(|(words, _)| words == &[token.text.as_str()])
     }
 
     /// Reads a word as the one that was meant, or leaves it as not understood.
@@ -457,7 +457,7 @@ impl Reader<'_> {
         if let Some((words, artist)) = self.artist_like(self.at + before) {
             let condition = Condition {
                 property: Property::LikeArtist(artist),
-                wanted: !self.turn.is_negative(),
+                wanted: !self.modifier.is_negative(),
             };
             let read_as = Some(self.catalogue.artist_name(artist).to_owned());
             let taken = Taken::one(before + words, Meaning::Condition(condition));
@@ -471,7 +471,7 @@ impl Reader<'_> {
         let from = begun.unwrap_or(self.at);
         let place = self.tokens[from].place.start..self.tokens[end - 1].place.end;
         self.parts.push(Part { place, read_as: None, meanings: Vec::new() });
-        (self.turn, self.at) = (Turn::Plain, end);
+        (self.modifier, self.at) = (Modifier::Plain, end);
         true
     }
 
@@ -488,7 +488,7 @@ impl Reader<'_> {
             Some(last) => last.place.end = place.end,
             None => self.parts.push(Part { place, read_as: None, meanings: Vec::new() }),
         }
-        self.turn = Turn::Plain;
+        self.modifier = Modifier::Plain;
         self.at += 1;
     }
 }

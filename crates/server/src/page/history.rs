@@ -137,8 +137,12 @@ fn periods(words: &Words, history: &HistoryView) -> Markup {
                 a href=(urls::history(period)) aria-current=[is_shown] { (kind_name(kind)) }
             }
             span.steps {
-                @if let Some(before) = before { a rel="prev" href=(urls::history(before)) { "‹ " (short(words, before)) } }
-                @if let Some(after) = after { a rel="next" href=(urls::history(after)) { (short(words, after)) " ›" } }
+                @if let Some(before) = before {
+                    a rel="prev" href=(urls::history(before)) { "‹ " (short(words, before)) }
+                }
+                @if let Some(after) = after {
+                    a rel="next" href=(urls::history(after)) { (short(words, after)) " ›" }
+                }
             }
         }
     }
@@ -478,7 +482,11 @@ fn removal(frame: &Frame, play: &OnePlay, stamp: &str) -> Markup {
             input type="hidden" name="value" value=(play.track);
             input type="hidden" name="from" value=(stamp);
             button.quiet type="submit" title="Not me: take it out" {
-                (icon("cross")) span.unseen { "Not me, take it out: " (play.title) @if let Some(time) = play.time { ", " (words.time(time)) } }
+                (icon("cross"))
+                span.unseen {
+                    "Not me, take it out: " (play.title)
+                    @if let Some(time) = play.time { ", " (words.time(time)) }
+                }
             }
         }
     }

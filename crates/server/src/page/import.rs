@@ -286,13 +286,19 @@ fn table(words: &Words, report: &Report) -> Markup {
             strong { (words.grouped(total.rows)) } " rows = "
             // What there was none of is not listed, except what was left out: that there was
             // nothing is worth knowing.
-            @for (number, what) in kept.into_iter().filter(|(number, _)| *number > 0) { strong { (words.grouped(number)) } " " (what) " + " }
+            @for (number, what) in kept.into_iter().filter(|(number, _)| *number > 0) {
+                strong { (words.grouped(number)) } " " (what) " + "
+            }
             strong { (words.grouped(total.dropped_rows())) } " left out."
-            @if total.duplicates > 0 { " " (words.count(total.duplicates, "row was", "rows were")) " known already and count once." }
+            @if total.duplicates > 0 {
+                " " (words.count(total.duplicates, "row was", "rows were")) " known already and count once."
+            }
         }
         @if !total.dropped.is_empty() {
             h2 { "Left out, and why" }
-            ul.reasons { @for (reason, rows) in &total.dropped { li { strong { (words.grouped(*rows)) } " " (reason) } } }
+            ul.reasons {
+                @for (reason, rows) in &total.dropped { li { strong { (words.grouped(*rows)) } " " (reason) } }
+            }
         }
         h2 { "File by file" }
         div.scroll tabindex="0" role="region" aria-label="File by file" {

@@ -154,7 +154,10 @@ fn keep(Keeper { listener, prompt }: Keeper<'_>, mix: i64) -> Markup {
             input #list-name type="text" name="name" required maxlength="100" placeholder="Its name"
                 value=(prompt.chars().take(100).collect::<String>());
             @if !prompt.is_empty() {
-                label.check { input type="checkbox" name="weekly" value=(prompt); " A new one every week, by these words" }
+                label.check {
+                    input type="checkbox" name="weekly" value=(prompt);
+                    " A new one every week, by these words"
+                }
             }
             button.primary type="submit" { "Keep" }
         }

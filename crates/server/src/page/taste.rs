@@ -224,7 +224,10 @@ fn left_out(frame: &Frame, taste: &TasteView) -> Markup {
             h3 { "Left out" }
             ul.undoable { @for exclusion in &taste.exclusions {
                 li {
-                    span { (exclusion.what) @if let Some(plays) = exclusion.plays { " " small { (words.count(plays, "play", "plays")) } } }
+                    span {
+                        (exclusion.what)
+                        @if let Some(plays) = exclusion.plays { " " small { (words.count(plays, "play", "plays")) } }
+                    }
                     (undo_form(&Undo { action: urls::include_again(&taste.listener, exclusion.id), fields: Vec::new() }, &frame.here, "Count it again"))
                 }
             } }
@@ -255,7 +258,10 @@ fn listed(frame: &Frame, taste: &TasteView, given: &[Given]) -> Markup {
     html! {
         ul.undoable { @for given in given {
             li {
-                span { strong { (given.what) } " " (given.of) @if let Some(when) = &given.when { " " small { (frame.words.marked_day(*when)) } } }
+                span {
+                    strong { (given.what) } " " (given.of)
+                    @if let Some(when) = &given.when { " " small { (frame.words.marked_day(*when)) } }
+                }
                 (undo_form(&cleared(&taste.listener, given), &frame.here, "Take back"))
             }
         } }

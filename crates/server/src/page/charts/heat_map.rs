@@ -37,7 +37,10 @@ pub fn heat_map(words: &Words, map: &HeatMap, zone: &str) -> Option<Markup> {
     let figure = Figure {
         finding,
         caption: html! { "Plays by the hour in which they began, " (zone) ": " (words::list(&shares)) "."
-            @if map.plays_without_hour > 0 { " Not in it: " (words.count(map.plays_without_hour, "play", "plays")) " of which only the day is known." }
+            @if map.plays_without_hour > 0 {
+                " Not in it: " (words.count(map.plays_without_hour, "play", "plays"))
+                " of which only the day is known."
+            }
         },
         height: TOP + 7.0 * CELL_HEIGHT + 30.0,
         drawing: drawing(words, map, most),
