@@ -32,7 +32,16 @@ fn print_error(file: &str, error: &AudioError) {
 }
 
 fn print_json(file: &str, analysis: &Analysis) {
-    let measurements = analysis.measurements();
+    let summary = analysis.summary();
+    let measurements: Vec<_> = summary
+        .measurements()
+        .map(|(descriptor, measured)| {
+            serde_json::json!({
+                "name": descriptor.name(), "unit": descriptor.unit(),
+                "value": measured.value, "confidence": measured.confidence,
+            })
+        })
+        .collect();
     let all = serde_json::json!({
         "file": file, "analysis": analysis, "measurements": measurements,
     });
@@ -53,16 +62,16 @@ fn print_text(file: &str, analysis: &Analysis) {
         if decoded.is_cut_short { ", cut short" } else { "" },
     );
     println!("  {:?}", analysis.tags);
-    for measurement in analysis.measurements() {
-        let descriptor = measurement.descriptor;
+    let summary = analysis.summary();
+    for (descriptor, measurement) in summary.measurements() {
         println!(
             "  {:28} {:10.2} {:6} confidence {:.2}   {} ({})",
-            descriptor.name,
+            descriptor.name(),
             measurement.value,
-            descriptor.unit,
+            descriptor.unit(),
             measurement.confidence,
-            descriptor.definition,
-            descriptor.source,
+            descriptor.definition(),
+            descriptor.source(),
         );
     }
     if let Some(tonality) = &analysis.tonality {
@@ -70,7 +79,7 @@ fn print_text(file: &str, analysis: &Analysis) {
     }
     println!("  print of {} items", analysis.print.items.len());
     if let Some(embedding) = &analysis.embedding {
-        let tags = embedding.likeliest_tags(6);
+        let tags = summary.likely_tags(6, 0.0);
         let tags: Vec<String> = tags.iter().map(|(tag, p)| format!("{tag} {p:.2}")).collect();
         println!("  {} (over {} patches)", tags.join(", "), embedding.patches);
     }

@@ -20,10 +20,10 @@ use crate::tonality::Tonal;
 /// what was kept under an older one is measured again.
 pub const VERSION: u32 = 1;
 
-/// All that is known of a sound file: what one stores of it.
+/// All that is known of a sound file. [`Analysis::summary`] is what a library keeps of it.
 ///
 /// Values are `None` where there is nothing to measure: silence, or too short a file.
-/// [`Analysis::measurements`] lists every number by name.
+/// [`Analysis::summary`] lists every number by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
     /// [`VERSION`] at the time of the analysis.

@@ -7,7 +7,7 @@
 //!
 //! Each stage stands in its own module and takes samples in blocks of any size: [`decode`],
 //! [`resample`], [`level`], [`descriptors`] (with [`rhythm`], [`tonality`] and [`timbre`]),
-//! [`mod@print`] and [`musicnn`]. [`Analysis::measurements`] has every number by name, with unit,
+//! [`mod@print`] and [`musicnn`]. [`Analysis::summary`] has every number by name, with unit,
 //! definition, source and confidence. `docs/audio.md` has how well each does, and how that was
 //! measured.
 
@@ -18,16 +18,15 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod level;
-mod measurements;
 mod moments;
 pub mod musicnn;
 pub mod print;
 pub mod resample;
 pub mod rhythm;
 mod spectra;
+mod summary;
 pub mod tags;
 pub mod timbre;
 pub mod tonality;
 pub use analysis::{Analyser, Analysis, VERSION};
 pub use error::AudioError;
-pub use measurements::{Descriptor, Measurement};

@@ -25,7 +25,7 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// A progress bar over `total` steps; silent where stderr is no terminal.
 pub(crate) fn steps(total: u64, what: &str) -> ProgressBar {
-    bar(total, what, "{prefix:>10} [{bar:32}] {pos}/{len} {msg} {elapsed}")
+    bar(total, what, "{prefix:>10} [{bar:32}] {pos}/{len} {msg} {elapsed}, {eta} left")
 }
 
 /// A progress bar over `total` bytes; silent where stderr is no terminal.

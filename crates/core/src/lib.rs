@@ -4,6 +4,7 @@
 //! and the store keeps ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the
 //! store logs ([`Slate`], [`Impression`]).
 
+mod analysis;
 mod audio;
 mod feedback;
 mod id;
@@ -17,6 +18,7 @@ mod source;
 mod sources;
 mod track;
 
+pub use analysis::{AudioAnalysis, Descriptor, EMBEDDING, Measurement, SOUND_TAGS, TIMBRE};
 pub use audio::{AudioFeature, AudioFeatures};
 pub use feedback::{Feedback, FeedbackKind, FeedbackTarget};
 pub use id::{ListenerId, TrackId, WorkId};

@@ -23,6 +23,14 @@ pub struct Dataset {
     pub profiles: Vec<Profile>,
 }
 
+/// Every track that the store holds, with what was measured in files of it.
+///
+/// # Errors
+/// What reading the store reports.
+pub fn catalogue(store: &Store) -> Result<Catalogue> {
+    Ok(Catalogue::from_tracks(store.tracks()?).with_analyses(store.analyses()?))
+}
+
 impl Dataset {
     /// Folds everything that the store holds, history by history, so that not all plays are in
     /// memory at once. The catalogue of a new store is empty, which is no error here.
@@ -30,7 +38,7 @@ impl Dataset {
     /// # Errors
     /// What reading the store reports.
     pub fn load(store: &Store) -> Result<Self> {
-        let catalogue = Catalogue::from_tracks(store.tracks()?);
+        let catalogue = catalogue(store)?;
         let mut profiles: Vec<Profile> = Vec::new();
         loop {
             let block = store.histories(profiles.last().map(|profile| &profile.listener), BLOCK)?;
@@ -51,7 +59,7 @@ impl Dataset {
     /// # Errors
     /// What reading the store reports.
     pub fn plays(store: &Store) -> Result<(Arc<Catalogue>, Vec<Plays>)> {
-        let catalogue = Catalogue::from_tracks(store.tracks()?);
+        let catalogue = catalogue(store)?;
         let mut friends = store.all_friends()?;
         let mut plays: Vec<Plays> = Vec::new();
         loop {

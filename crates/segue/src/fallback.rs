@@ -1,6 +1,7 @@
-//! What mixes are made with when no model can be used: what everybody plays, and what the listener
-//! played. It was learned from nobody, so that it may serve when the models had to go with somebody
-//! who was forgotten, and it needs no file, so that it serves when those are damaged.
+//! What mixes are made with when no model can be used: what everybody plays, what the listener played,
+//! and what sounds like what they like. It was learned from nobody, so that it may serve when the
+//! models had to go with somebody who was forgotten, or before anybody played anything, as with a
+//! folder of music alone; and it needs no file, so that it serves when those are damaged.
 
 use std::sync::Arc;
 
@@ -14,11 +15,40 @@ const LIKED: f32 = 0.8;
 const DISLIKED: f32 = 0.1;
 /// What is expected of a new work that nobody plays, and of one that all do.
 const NEW: [f32; 2] = [0.3, 0.6];
+/// So many of the nearest likes, and of the nearest dislikes, speak for and against a new work. More
+/// would let the middle of a large history speak for everything.
+const NEAREST: usize = 3;
+/// What is expected of a new work without them counts as much as this much likeness: that of two
+/// tracks of which one sounds quite like the other.
+const PRIOR: f32 = 0.5;
+/// At most so many of either are looked at.
+const MOST_COMPARED: usize = 200;
 
-/// Scores by popularity and by what the listener said of a work.
+/// Scores by popularity, by what the listener said of a work, and by how alike a new one sounds to
+/// what they like and do not like:
+///
+/// ```text
+/// p = (Σ exp(-d²) of the 3 nearest likes + ½ p₀) / (Σ of both + ½)
+/// ```
 pub(crate) struct PopularityFallback {
     catalogue: Arc<Catalogue>,
     index: Arc<Index>,
+}
+
+/// What a listener likes and does not like, one track of each work.
+struct Sides {
+    liked: Vec<TrackIdx>,
+    disliked: Vec<TrackIdx>,
+}
+
+impl Sides {
+    fn of(profile: &Profile) -> Self {
+        let side = |liked| {
+            let of_side = profile.labelled().filter(|(_, label)| label.liked == liked);
+            of_side.map(|(track, _)| track).take(MOST_COMPARED).collect()
+        };
+        Self { liked: side(true), disliked: side(false) }
+    }
 }
 
 impl PopularityFallback {
@@ -29,13 +59,33 @@ impl PopularityFallback {
         Self { catalogue: Arc::clone(catalogue), index: Arc::clone(index) }
     }
 
-    fn expected(&self, profile: &Profile, track: TrackIdx) -> f32 {
+    fn expected(&self, profile: &Profile, sides: &Sides, track: TrackIdx) -> f32 {
         let work = self.catalogue.work(track);
         match profile.interaction(work).and_then(|interaction| interaction.label) {
             Some(label) if label.liked => LIKED,
             Some(_) => DISLIKED,
-            None => NEW[0] + (NEW[1] - NEW[0]) * self.index.popularity.value(track),
+            None => {
+                let popularity = self.index.popularity.value(track);
+                let expected = NEW[0] + (NEW[1] - NEW[0]) * popularity;
+                let likes = self.likeness(track, &sides.liked);
+                let dislikes = self.likeness(track, &sides.disliked);
+                (likes + PRIOR * expected) / (likes + dislikes + PRIOR)
+            }
         }
+    }
+
+    /// How alike a track sounds to the nearest of some, 0 to [`NEAREST`].
+    fn likeness(&self, track: TrackIdx, others: &[TrackIdx]) -> f32 {
+        let mut nearest = [0.0_f32; NEAREST];
+        for &other in others {
+            let Some(distance) = self.index.sound.distance(track, other) else { continue };
+            let likeness = (-distance).exp();
+            if likeness > nearest[NEAREST - 1] {
+                nearest[NEAREST - 1] = likeness;
+                nearest.sort_by(|a, b| b.total_cmp(a));
+            }
+        }
+        nearest.iter().sum()
     }
 }
 
@@ -45,8 +95,9 @@ impl Scorer for PopularityFallback {
     }
 
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+        let sides = Sides::of(profile);
         let likability = |&track: &TrackIdx| Likability {
-            mean: self.expected(profile, track),
+            mean: self.expected(profile, &sides, track),
             uncertainty: UNCERTAINTY,
         };
         tracks.iter().map(likability).collect()

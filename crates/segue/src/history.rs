@@ -6,7 +6,7 @@ use segue_engine::Catalogue;
 use segue_engine::history::{Plays, Review, ReviewRequest};
 use segue_store::Store;
 
-use crate::{Library, Result};
+use crate::{Library, Result, catalogue};
 
 impl Library {
     /// A week, month, year or all time of a listener's history: the most played, what was new,
@@ -38,7 +38,7 @@ impl Library {
         time_zone: &TimeZone,
         request: ReviewRequest,
     ) -> Result<Review> {
-        let catalogue = Catalogue::from_tracks(self.store().tracks()?);
+        let catalogue = catalogue(self.store())?;
         let listens = shown_plays(self.store(), listener)?;
         Ok(review(&catalogue, &listens, time_zone, request))
     }

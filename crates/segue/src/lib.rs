@@ -53,7 +53,7 @@ mod worlds;
 
 pub use check::{LibraryCheck, Problem};
 pub use connections::{ListToPush, RemoteReading, Service, TakenIn};
-pub use dataset::{Dataset, dated_plays, profile};
+pub use dataset::{Dataset, catalogue, dated_plays, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use history::{named_time_zone, review, shown_plays, time_zone};
@@ -67,7 +67,7 @@ pub use models::{
 pub use newness::{OnlyPlayed, new_from};
 pub use prompt::{Chosen, PromptNames, PromptProblem, PromptReading, Prompted, UnderstoodPart};
 pub use retention::retention;
-pub use scan::{ScanProblem, ScanProgress, ScanReport, is_sound_file};
+pub use scan::{ScanOptions, ScanProblem, ScanProgress, ScanReport, ScanStage, is_sound_file};
 pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use segue_core::{Impression, ListenerId};
-use segue_engine::Catalogue;
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_ingest::{ImportOptions, ImportReport, Observer};
@@ -13,7 +12,7 @@ use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store}
 
 use crate::models::{self, StandardModels, TrainOptions, Trained};
 use crate::sources::{SourceOutcome, source_outcomes};
-use crate::{Dataset, Error, Result, Snapshot, StoreSink};
+use crate::{Dataset, Error, Result, Snapshot, StoreSink, catalogue};
 
 /// At most so many listeners are named in an error.
 const NAMED: usize = 8;
@@ -304,7 +303,7 @@ impl Library {
     /// # Errors
     /// When the store cannot be read.
     pub fn source_outcomes(&self) -> Result<Vec<SourceOutcome>> {
-        let catalogue = Catalogue::from_tracks(self.store.tracks()?);
+        let catalogue = catalogue(&self.store)?;
         source_outcomes(&self.store, &catalogue)
     }
 

@@ -282,7 +282,7 @@ pub(crate) struct Choice {
 }
 
 /// Reads the model in use, or the newest that can be used in its place, or makes do without one.
-/// A library that had none yet gets none.
+/// A library that had none yet gets none, unless it is a folder of music that nobody has played.
 pub(crate) fn choose(
     models: &dyn Models,
     store: &Store,
@@ -304,8 +304,11 @@ pub(crate) fn choose(
         }
     }
     let had_one = !problems.is_empty() || store.marks()?.forgotten > 0;
+    // Of a folder of music alone there is nothing to learn, and it can be listened to all the same.
+    let is_collection =
+        !had_one && store.marks()?.listens == 0 && !store.music_folders()?.is_empty();
     let model = found.or_else(|| {
-        (had_one && !catalogue.is_empty()).then(|| Loaded {
+        ((had_one || is_collection) && !catalogue.is_empty()).then(|| Loaded {
             version: PopularityFallback::VERSION.to_owned(),
             trained_at: Timestamp::now(),
             scorer: Arc::new(PopularityFallback::new(catalogue, index)),
@@ -316,6 +319,7 @@ pub(crate) fn choose(
         if problems.is_empty() {
             problems.push(match &in_use {
                 Some(version) => format!("`{version}` serves no mixes"),
+                None if is_collection => "nobody has played anything here yet".to_owned(),
                 None => "the model in use went with somebody who was forgotten".to_owned(),
             });
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use segue::{Models, ModelsError, Snapshot, new_from};
-use segue_store::{Store, StoreError};
+use segue_store::{Marks, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::access::{KeyRing, Sessions};
@@ -270,9 +270,8 @@ impl App {
         });
         let (model, experiment, marks, new_from, has_world) = found.await?;
         let snapshot = self.snapshot.load_full();
-        if (marks.imported_rows, marks.forgotten)
-            != (snapshot.marks.imported_rows, snapshot.marks.forgotten)
-        {
+        let rows = |marks: Marks| (marks.imported_rows, marks.forgotten, marks.scans);
+        if rows(marks) != rows(snapshot.marks) {
             return self.build_anew().await;
         }
         // A training elsewhere draws songs from the world.

@@ -24,6 +24,7 @@
 //! clients and hands them over together: [`Store::append`]. Times are kept to the microsecond.
 //! Everything that returns `Ok` has reached the disk.
 
+mod analyses;
 mod api_keys;
 mod append;
 mod backup;
@@ -68,6 +69,7 @@ mod tracks;
 mod uploads;
 mod worlds;
 
+pub use analyses::{AnalysedFile, SoundHash};
 pub use api_keys::KeyEntry;
 pub use check::StoreCheck;
 pub use client_ids::ClientId;

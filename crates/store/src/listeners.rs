@@ -77,6 +77,17 @@ impl Store {
         Ok(find_listener(&self.connection, listener)?.is_some())
     }
 
+    /// Adds a listener of whom nothing is known yet. Says whether there was none of that name.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`].
+    pub fn add_listener(&mut self, listener: &ListenerId) -> Result<bool> {
+        self.write(|connection, _| {
+            let sql = "INSERT OR IGNORE INTO listeners (name) VALUES (?1)";
+            Ok(connection.execute(sql, [listener.as_str()])? > 0)
+        })
+    }
+
     /// The time zone that a listener said they are in; `None` where nobody said, or there is no such
     /// listener.
     ///

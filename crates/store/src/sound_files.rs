@@ -31,6 +31,8 @@ pub struct KnownSoundFile {
     pub file: SoundFile,
     /// Its track in the catalogue.
     pub track: TrackId,
+    /// The version of the analysis that there is of its sound; `None` if it was never measured.
+    pub analysed: Option<u32>,
 }
 
 /// Takes a track that a file was from where the file is, to another file of it if there is one,
@@ -51,8 +53,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`](crate::StoreError::Database).
     pub fn sound_files(&self) -> Result<Vec<KnownSoundFile>> {
-        let sql = "SELECT path, size, modified, tracks.name FROM sound_files \
-                   JOIN tracks ON tracks.id = track ORDER BY path";
+        let sql = "SELECT path, size, modified, tracks.name, analyses.version FROM sound_files \
+                   JOIN tracks ON tracks.id = sound_files.track LEFT JOIN analyses ON \
+                   analyses.track = sound_files.track AND analyses.sound = sound_files.sound \
+                   ORDER BY path";
         let mut statement = self.connection.prepare_cached(sql)?;
         let files = statement.query_map([], |row| {
             let file = SoundFile {
@@ -60,7 +64,8 @@ impl Store {
                 size: row.get::<_, i64>(1)? as u64,
                 modified_us: row.get(2)?,
             };
-            Ok(KnownSoundFile { file, track: TrackId::new(row.get::<_, String>(3)?) })
+            let track = TrackId::new(row.get::<_, String>(3)?);
+            Ok(KnownSoundFile { file, track, analysed: row.get(4)? })
         })?;
         Ok(files.collect::<rusqlite::Result<_>>()?)
     }
@@ -79,7 +84,8 @@ impl Store {
             }
             let mut leave = database.prepare_cached(LEAVE)?;
             let mut insert = database.prepare_cached(
-                "INSERT OR REPLACE INTO sound_files SELECT ?1, ?2, ?3, id FROM tracks WHERE name = ?4",
+                "INSERT OR REPLACE INTO sound_files (path, size, modified, track) \
+                 SELECT ?1, ?2, ?3, id FROM tracks WHERE name = ?4",
             )?;
             let mut locate =
                 database.prepare_cached("UPDATE tracks SET location = ?1 WHERE name = ?2")?;
@@ -152,6 +158,18 @@ impl Store {
     pub fn add_music_folder(&mut self, path: &str) -> Result<()> {
         self.write(|database, _| {
             database.execute("INSERT OR IGNORE INTO music_folders VALUES (?1)", [path])?;
+            Ok(())
+        })
+    }
+
+    /// Notes that a scan changed something: servers take over what there is now.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`](crate::StoreError::Busy) or
+    /// [`StoreError::Database`](crate::StoreError::Database).
+    pub fn note_scan(&mut self) -> Result<()> {
+        self.write(|database, _| {
+            database.execute("UPDATE scans SET times = times + 1", [])?;
             Ok(())
         })
     }

@@ -18,6 +18,8 @@ pub struct Status {
     pub tracks: u64,
     /// Tracks of which an audio feature is known, be it only the length.
     pub tracks_with_features: u64,
+    /// Of those, how many have a file in which their sound was measured.
+    pub tracks_analysed: u64,
     /// Plays of all listeners, those excluded from taste profiles among them.
     pub listens: u64,
     /// Pieces of explicit feedback, those taken back later among them.
@@ -58,6 +60,8 @@ pub struct Marks {
     pub forgotten: i64,
     /// How often works and artists were settled with the effect that some are others now.
     pub settled: i64,
+    /// How often a scan of folders of music changed something.
+    pub scans: i64,
     /// Row of the last play in the log; 0 if there is none.
     pub listens: i64,
     /// Row of the last piece of feedback in the log; 0 if there is none.
@@ -76,6 +80,7 @@ impl Store {
     pub fn marks(&self) -> Result<Marks> {
         let sql = "SELECT (SELECT COALESCE(SUM(rows), 0) FROM imports), \
                    (SELECT times FROM forgotten), (SELECT times FROM settled_works), \
+                   (SELECT times FROM scans), \
                    (SELECT COALESCE(MAX(id), 0) FROM listens), \
                    (SELECT COALESCE(MAX(id), 0) FROM feedback), \
                    (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions)";
@@ -85,9 +90,10 @@ impl Store {
                     imported_rows: row.get(0)?,
                     forgotten: row.get(1)?,
                     settled: row.get(2)?,
-                    listens: row.get(3)?,
-                    feedback: row.get(4)?,
-                    exclusions: row.get(5)?,
+                    scans: row.get(3)?,
+                    listens: row.get(4)?,
+                    feedback: row.get(5)?,
+                    exclusions: row.get(6)?,
                 })
             });
             Ok(marks?)
@@ -137,6 +143,7 @@ impl Store {
                 works: count("works")?,
                 tracks: count("tracks")?,
                 tracks_with_features: count("tracks WHERE features IS NOT NULL")?,
+                tracks_analysed: count("(SELECT DISTINCT track FROM analyses)")?,
                 listens: count("listens")?,
                 feedback: count("feedback")?,
                 friendships: count("friendships")?,

@@ -266,6 +266,33 @@ impl Decoder {
     }
 }
 
+/// A hash of the encoded sound of a file: of the packets of its first track of sound, whatever its
+/// name, tags and cover are. Nothing is decoded.
+///
+/// # Errors
+/// If the file cannot be read, or is no container that is known.
+pub fn sound_hash(path: &Path) -> Result<[u8; 16], AudioError> {
+    let file =
+        File::open(path).map_err(|source| AudioError::Io { path: path.to_owned(), source })?;
+    let mut reader = guarded(|| probe(Box::new(file))).ok_or(AudioError::ReaderFailed)??;
+    let track = reader.default_track(TrackType::Audio).ok_or_else(no_track)?.id;
+    let mut hasher = blake3::Hasher::new();
+    let mut failures = 0;
+    while failures < MOST_FAILURES {
+        match guarded(|| reader.next_packet()) {
+            Some(Ok(Some(packet))) if packet.track_id == track => {
+                hasher.update(&packet.data);
+            }
+            Some(Ok(Some(_))) => {}
+            Some(Ok(None) | Err(Error::IoError(_))) | None => break,
+            Some(Err(_)) => failures += 1,
+        }
+    }
+    let mut hash = [0; 16];
+    hasher.finalize_xof().fill(&mut hash);
+    Ok(hash)
+}
+
 /// What a packet decoded to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Spec {

@@ -18,6 +18,7 @@ mod reference;
 
 use std::path::Path;
 
+use segue_core::{EMBEDDING, SOUND_TAGS};
 use serde::{Deserialize, Serialize};
 
 pub use front_end::{BANDS, MelFrames, PATCH_FRAMES, RATE_HZ};
@@ -27,9 +28,6 @@ use crate::AudioError;
 use parameters::{MusicnnWeights, Normalisation, Rectified};
 use product::{Overlapping, product};
 
-/// How many numbers an embedding has.
-pub const EMBEDDING: usize = 200;
-
 /// How many frames the widest kernels see: the timbral ones and those in the middle.
 const TAPS: usize = 7;
 const PAD: usize = TAPS / 2;
@@ -37,67 +35,13 @@ const PAD: usize = TAPS / 2;
 const FEATURES: usize = 2 * 204 + 3 * 51;
 const MIDDLE: usize = 64;
 
-/// The tags, in the order in which the network gives them: the fifty most frequent of Last.fm's.
-pub const TAGS: [&str; 50] = [
-    "rock",
-    "pop",
-    "alternative",
-    "indie",
-    "electronic",
-    "female vocalists",
-    "dance",
-    "00s",
-    "alternative rock",
-    "jazz",
-    "beautiful",
-    "metal",
-    "chillout",
-    "male vocalists",
-    "classic rock",
-    "soul",
-    "indie rock",
-    "Mellow",
-    "electronica",
-    "80s",
-    "folk",
-    "90s",
-    "chill",
-    "instrumental",
-    "punk",
-    "oldies",
-    "blues",
-    "hard rock",
-    "ambient",
-    "acoustic",
-    "experimental",
-    "female vocalist",
-    "guitar",
-    "Hip-Hop",
-    "70s",
-    "party",
-    "country",
-    "easy listening",
-    "sexy",
-    "catchy",
-    "funk",
-    "electro",
-    "heavy metal",
-    "Progressive rock",
-    "60s",
-    "rnb",
-    "indie pop",
-    "sad",
-    "House",
-    "happy",
-];
-
 /// What the network says of some sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SoundEmbedding {
     /// [`EMBEDDING`] numbers; sounds that are alike lie near each other. Compare tracks after the
     /// mean over a collection is taken away: all of them share a large part.
     pub numbers: Vec<f32>,
-    /// How likely each of [`TAGS`] is, from 0 to 1. They sum to nothing in particular.
+    /// How likely each of [`SOUND_TAGS`] is, from 0 to 1. They sum to nothing in particular.
     pub tags: Vec<f32>,
     /// Over how many patches of three seconds this is the mean.
     pub patches: usize,
@@ -117,17 +61,9 @@ impl SoundEmbedding {
         };
         (patches > 0).then(|| Self {
             numbers: mean(|part| &part.numbers, EMBEDDING),
-            tags: mean(|part| &part.tags, TAGS.len()),
+            tags: mean(|part| &part.tags, SOUND_TAGS.len()),
             patches,
         })
-    }
-
-    /// The `k` likeliest tags, likeliest first, with how likely they are.
-    pub fn likeliest_tags(&self, k: usize) -> Vec<(&'static str, f32)> {
-        let mut tags: Vec<(&str, f32)> = TAGS.into_iter().zip(self.tags.iter().copied()).collect();
-        tags.sort_by(|a, b| b.1.total_cmp(&a.1));
-        tags.truncate(k);
-        tags
     }
 }
 
@@ -402,7 +338,7 @@ mod tests {
     fn a_mean_counts_each_part_by_its_patches() {
         let part = |value: f32, patches| SoundEmbedding {
             numbers: vec![value; EMBEDDING],
-            tags: vec![value; TAGS.len()],
+            tags: vec![value; SOUND_TAGS.len()],
             patches,
         };
         let mean = SoundEmbedding::mean(&[part(1.0, 1), part(4.0, 2)]).unwrap();

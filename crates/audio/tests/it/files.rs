@@ -1,7 +1,9 @@
 //! Whole files: what comes out of them, and what they say of themselves.
 
+use segue_audio::decode::sound_hash;
 use segue_audio::tags::{CoverKind, read_cover, read_tags};
 use segue_audio::{Analyser, VERSION};
+use segue_core::{Descriptor, EMBEDDING, TIMBRE};
 
 use crate::signals::{RATE_HZ, Wave, drums, wave};
 use crate::support::{analysed, real_data};
@@ -21,12 +23,12 @@ fn a_file_becomes_everything_that_is_known_of_it() {
     let embedding = found.embedding.as_ref().unwrap();
     assert_eq!((embedding.numbers.len(), embedding.tags.len(), embedding.patches), (200, 50, 7));
     assert!(found.print.items.len() > 100);
-    for measurement in found.measurements() {
-        assert!(measurement.value.is_finite(), "{measurement:?}");
-        assert!((0.0..=1.0).contains(&measurement.confidence), "{measurement:?}");
-        assert!(!measurement.descriptor.definition.is_empty());
+    let summary = found.summary();
+    for (descriptor, measurement) in summary.measurements() {
+        assert!((0.0..=1.0).contains(&measurement.confidence), "{descriptor:?} {measurement:?}");
     }
-    assert_eq!(found.measurements().len(), 15);
+    assert_eq!(summary.measurements().count(), Descriptor::COUNT);
+    assert_eq!((summary.timbre().len(), summary.embedding().len()), (TIMBRE, EMBEDDING));
 }
 
 #[test]
@@ -139,6 +141,25 @@ fn mp3_is_decoded_and_heard() {
     let techno = analyser.analyse(&folder.join(techno)).unwrap();
     assert_eq!((techno.decoded.codec.as_str(), techno.decoded.broken_packets), ("mp3", 0));
     let tags: Vec<&str> =
-        techno.embedding.unwrap().likeliest_tags(3).into_iter().map(|(tag, _)| tag).collect();
+        techno.summary().likely_tags(3, 0.0).into_iter().map(|(tag, _)| tag).collect();
     assert!(tags.contains(&"electronic"), "{tags:?}");
+}
+
+#[test]
+fn a_file_that_was_moved_or_tagged_anew_has_the_same_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("a.wav"), folder.path().join("b.wav"));
+    let sound = drums(100.0, 0.5, 3.0);
+    std::fs::write(&one, wave(&sound, 2)).unwrap();
+    std::fs::write(&other, wave(&sound, 2)).unwrap();
+    let hash = sound_hash(&one).unwrap();
+    assert_eq!(sound_hash(&other).unwrap(), hash);
+    let mut tag = lofty::id3::v2::Id3v2Tag::default();
+    lofty::tag::Accessor::set_title(&mut tag, "Another title".to_owned());
+    lofty::tag::TagExt::save_to_path(&tag, &other, lofty::config::WriteOptions::default()).unwrap();
+    assert_eq!(read_tags(&other).unwrap().title.as_deref(), Some("Another title"));
+    assert_eq!(sound_hash(&other).unwrap(), hash);
+    std::fs::write(&other, wave(&drums(101.0, 0.5, 3.0), 2)).unwrap();
+    assert_ne!(sound_hash(&other).unwrap(), hash);
+    assert!(sound_hash(folder.path()).is_err());
 }

@@ -146,7 +146,7 @@ fn show(
 ) -> anyhow::Result<()> {
     let opened = library.store_mut().open_list(listener, id, Timestamp::now())?;
     let (list, mix) = opened.context("the list was removed a moment ago")?;
-    let catalogue = Catalogue::from_tracks(library.store().tracks()?);
+    let catalogue = segue::catalogue(library.store())?;
     if let Some(format) = export {
         return mix::export(&catalogue, &mix.slate, format, &full_name(&list), list.at);
     }

@@ -47,9 +47,10 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     print_line(&format!("Home      {}", home.path()?.display()))?;
     print_line(&format!("Database  {:.1} MB", status.database_bytes as f64 / 1e6))?;
     print_line(&format!(
-        "Tracks    {}, {} of them with audio features, of {} {}",
+        "Tracks    {}, {} of them with audio features, {} analysed in files, of {} {}",
         status.tracks,
         status.tracks_with_features,
+        status.tracks_analysed,
         status.works,
         if status.works == 1 { "work" } else { "works" }
     ))?;

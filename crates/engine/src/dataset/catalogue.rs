@@ -4,7 +4,10 @@
 //! wherever they came from.
 
 use rustc_hash::FxHashMap;
-use segue_core::{Track, TrackId, WorkId};
+use segue_core::{AudioAnalysis, Track, TrackId, WorkId};
+
+use crate::sound::estimates::estimated;
+use crate::sound::heard::HeardAxes;
 
 /// Dense row of a track in one [`Catalogue`], from 0 to [`Catalogue::len`] - 1: an index into every
 /// column by track. It means nothing in another catalogue; what outlives a catalogue is the track's
@@ -69,6 +72,16 @@ pub struct Catalogue {
     albums: Vec<Option<AlbumIdx>>,
     artist_names: Vec<String>,
     by_artist_name: FxHashMap<String, ArtistIdx>,
+    analyses: FxHashMap<TrackIdx, Analysed>,
+    heard_axes: Option<HeardAxes>,
+}
+
+/// A track in whose file something was measured.
+#[derive(Debug)]
+struct Analysed {
+    analysis: AudioAnalysis,
+    /// Whether the track's features are estimates by it.
+    is_estimated: bool,
 }
 
 impl Catalogue {
@@ -100,6 +113,41 @@ impl Catalogue {
         }
         catalogue.tracks = tracks;
         catalogue
+    }
+
+    /// The same catalogue with what was measured in files of some tracks; of tracks that it does not
+    /// have nothing is kept. A track of whose sound no service tells anything gets
+    /// [estimates](crate::sound::estimates) for features.
+    #[must_use]
+    pub fn with_analyses(mut self, analyses: Vec<(TrackId, AudioAnalysis)>) -> Self {
+        for (id, analysis) in analyses {
+            let Some(row) = self.find(&id) else { continue };
+            let features = &mut self.tracks[row.0 as usize].features;
+            let is_estimated = features.is_silent();
+            if is_estimated {
+                features.fill_from(&estimated(&analysis));
+            }
+            self.analyses.insert(row, Analysed { analysis, is_estimated });
+        }
+        let in_order = self.rows().filter_map(|row| self.analysis(row));
+        self.heard_axes = HeardAxes::fit(&in_order.collect::<Vec<_>>());
+        self
+    }
+
+    /// What was measured in a file of a track; `None` if there was none.
+    pub fn analysis(&self, idx: TrackIdx) -> Option<&AudioAnalysis> {
+        self.analyses.get(&idx).map(|analysed| &analysed.analysis)
+    }
+
+    /// Whether the features of a track are estimates by what was measured in a file: no service
+    /// tells any.
+    pub fn is_estimated(&self, idx: TrackIdx) -> bool {
+        self.analyses.get(&idx).is_some_and(|analysed| analysed.is_estimated)
+    }
+
+    /// The axes along which files sound different; `None` where fewer than two were heard.
+    pub fn heard_axes(&self) -> Option<&HeardAxes> {
+        self.heard_axes.as_ref()
     }
 
     fn intern_artist(&mut self, name: &str) -> ArtistIdx {

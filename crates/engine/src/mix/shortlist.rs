@@ -23,7 +23,7 @@ use std::collections::BinaryHeap;
 use super::information_gain::InformationGain;
 use super::quota::{Caps, Group, Groups, Quota, Shape};
 use crate::candidate::{Class, Ranked};
-use crate::sound::{Position, SoundSpace, distance};
+use crate::sound::{Place, SoundSpace};
 use crate::{ArtistIdx, Catalogue};
 
 /// Tracks on the short-list for each slot of the mix: enough to choose from, few enough to log with
@@ -192,7 +192,7 @@ fn count_of(counts: &mut Vec<u32>, group: usize) -> &mut u32 {
 /// ("lazy greedy"; Minoux 1978), and most tracks are never compared with most of what is taken.
 struct Mmr<'a> {
     pool: &'a [Ranked],
-    places: Vec<(&'a Position, Option<ArtistIdx>)>,
+    places: Vec<(Place<'a>, Option<ArtistIdx>)>,
     /// Lowest and highest utility of each class.
     bounds: [(f32, f32); Class::COUNT],
     relevance: Vec<f32>,
@@ -237,8 +237,7 @@ impl<'a> Mmr<'a> {
             let (lowest, highest) = bounds[ranked.class as usize];
             if highest > lowest { (ranked.utility - lowest) / (highest - lowest) } else { 1.0 }
         };
-        let place =
-            |ranked: &Ranked| (sound.position(ranked.track), catalogue.artist(ranked.track));
+        let place = |ranked: &Ranked| (sound.place(ranked.track), catalogue.artist(ranked.track));
         Self {
             pool,
             places: pool.iter().map(place).collect(),
@@ -292,7 +291,7 @@ impl<'a> Mmr<'a> {
         for &(taken, _) in &self.taken[self.compared[position]..] {
             let (other, other_artist) = self.places[taken];
             let by_sound =
-                distance(other, place).map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
+                other.distance(&place).map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
             let is_same_artist = artist.is_some() && artist == other_artist;
             let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
             let likeness = (1.0 - SAME_ARTIST) * by_sound + by_artist;

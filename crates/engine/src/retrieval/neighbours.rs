@@ -1,4 +1,4 @@
-//! What sounds like the listener's likes: the tracks nearest to any of them in the [space of
+//! What sounds like the listener's likes: the tracks nearest to any of them by [how they
 //! sound](crate::sound).
 //!
 //! A scan over the catalogue for at most `ANCHORS` likes. The distance to the nearest like
@@ -7,29 +7,44 @@
 use rayon::prelude::*;
 
 use super::limits::ANCHORS;
-use crate::sound::{self, LANES, Position};
+use crate::sound::heard::HeardPosition;
+use crate::sound::{self, LANES, Place, Position};
 use crate::{Index, Profile, TrackIdx};
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
 pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
-    let positions = index.sound.positions();
-    let anchors: Vec<Position> =
-        anchors(profile).into_iter().map(|anchor| *index.sound.position(anchor)).collect();
-    let in_block = |(block, tracks): (usize, &[Position])| {
-        let first = block * LANES;
-        let distances = sound::nearest(tracks, &anchors).into_iter().take(tracks.len());
-        let near = distances.enumerate().filter(|(_, distance)| distance.is_finite());
-        near.map(move |(lane, distance)| (distance, TrackIdx((first + lane) as u32)))
-    };
-    let mut by_distance: Vec<(f32, TrackIdx)> =
-        positions.par_chunks(LANES).enumerate().flat_map_iter(in_block).collect();
+    let sound = &index.sound;
+    let anchors: Vec<Place<'_>> =
+        anchors(profile).into_iter().map(|anchor| sound.place(anchor)).collect();
+    let told: Vec<Position> = anchors.iter().filter_map(|anchor| anchor.told.copied()).collect();
+    let heard: Vec<HeardPosition> =
+        anchors.iter().filter_map(|anchor| anchor.heard.copied()).collect();
+    let mut by_distance = in_space(sound.positions(), &told);
+    by_distance.retain(|(_, track)| sound.place(*track).told.is_some());
+    by_distance.extend(in_space(sound.heard(), &heard));
     let order = |a: &(f32, TrackIdx), b: &(f32, TrackIdx)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+    if !heard.is_empty() {
+        // A track that lies in both spaces is as near as it is in the nearer one.
+        by_distance.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(order(a, b)));
+        by_distance.dedup_by_key(|(_, track)| *track);
+    }
     if by_distance.len() > most {
         by_distance.select_nth_unstable_by(most, order);
         by_distance.truncate(most);
     }
     by_distance.sort_unstable_by(order);
     by_distance.into_iter().map(|(_, track)| track).collect()
+}
+
+/// Every track that lies in one space, with its distance to the nearest anchor there.
+fn in_space<const N: usize>(positions: &[[f32; N]], anchors: &[[f32; N]]) -> Vec<(f32, TrackIdx)> {
+    let in_block = |(block, tracks): (usize, &[[f32; N]])| {
+        let first = block * LANES;
+        let distances = sound::nearest(tracks, anchors).into_iter().take(tracks.len());
+        let near = distances.enumerate().filter(|(_, distance)| distance.is_finite());
+        near.map(move |(lane, distance)| (distance, TrackIdx((first + lane) as u32)))
+    };
+    positions.par_chunks(LANES).enumerate().flat_map_iter(in_block).collect()
 }
 
 fn anchors(profile: &Profile) -> Vec<TrackIdx> {

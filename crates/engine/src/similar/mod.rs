@@ -28,7 +28,7 @@ use crate::mix::reasons::shared_features;
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
 use co_likes::CoLikes;
-use tree::Tree;
+use tree::Trees;
 
 /// How much each of three kinds of likeness counts in a similarity; together they should be 1, so
 /// that similarities lie between 0 and 1. The default is the best found on playlists.
@@ -101,7 +101,7 @@ pub struct SimilarIndex {
     weights: Weights,
     /// The version that stands for each work.
     standing: Vec<TrackIdx>,
-    tree: Tree,
+    trees: Trees,
     co_likes: CoLikes,
 }
 
@@ -133,9 +133,9 @@ impl SimilarIndex {
     ) -> Self {
         let works = (0..catalogue.work_count() as u32).map(WorkIdx);
         let standing: Vec<TrackIdx> = works.map(|work| catalogue.standing(work)).collect();
-        let tree = Tree::build(&index.sound, standing.iter().copied());
+        let trees = Trees::build(&index.sound, &standing);
         let co_likes = CoLikes::from_profiles(catalogue, profiles);
-        Self { weights: Weights::default(), standing, tree, co_likes }
+        Self { weights: Weights::default(), standing, trees, co_likes }
     }
 
     /// The same index with other weights, for measuring them. Nothing has to be built again, since
@@ -204,7 +204,7 @@ impl SimilarIndex {
         let stands = |track: &TrackIdx| self.standing[catalogue.work(*track).0 as usize] == *track;
         let by_artist = artist.map_or(&[][..], |artist| index.tracks_by(artist));
         let is_other = |candidate: TrackIdx| catalogue.work(candidate) != own;
-        let by_sound = self.tree.nearest(index.sound.position(track), most, |candidate| {
+        let by_sound = self.trees.nearest(index.sound.place(track), most, |candidate| {
             is_other(candidate)
                 && (artist.is_none() || artist != catalogue.artist(candidate))
                 && !listeners.contains_key(&catalogue.work(candidate))
@@ -228,7 +228,7 @@ impl SimilarIndex {
         ends: [TrackIdx; 2],
         length: usize,
     ) -> Vec<TrackIdx> {
-        path::path(catalogue, &index.sound, &self.tree, ends, length)
+        path::path(catalogue, &index.sound, &self.trees, ends, length)
     }
 
     /// Bytes that the co-likes take up in memory, for reports on size: about 12 for each pair that

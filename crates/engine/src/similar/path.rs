@@ -6,8 +6,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::tree::Tree;
-use crate::sound::{Position, SoundSpace};
+use super::tree::{Point, Trees};
+use crate::sound::{Place, SoundSpace};
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
 /// Tracks looked at beyond those already taken, for one whose artist may follow.
@@ -17,7 +17,7 @@ const LOOK: usize = 24;
 pub(super) fn path(
     catalogue: &Catalogue,
     sound: &SoundSpace,
-    tree: &Tree,
+    trees: &Trees,
     [from, to]: [TrackIdx; 2],
     length: usize,
 ) -> Vec<TrackIdx> {
@@ -29,8 +29,9 @@ pub(super) fn path(
     let steps = length - 1;
     let mut way = vec![from];
     for step in 1..steps {
-        let cut = between(sound.position(from), sound.position(to), step as f32 / steps as f32);
-        let near = tree.nearest(&cut, LOOK, |track| !taken.contains(&catalogue.work(track)));
+        let share = step as f32 / steps as f32;
+        let Some(cut) = between(sound.place(from), sound.place(to), share) else { break };
+        let near = trees.near_point(&cut, LOOK, |track| !taken.contains(&catalogue.work(track)));
         let before = catalogue.artist(*way.last().expect("it has a start"));
         let after = catalogue.artist(to).filter(|_| step + 1 == steps);
         let is_apart =
@@ -44,8 +45,16 @@ pub(super) fn path(
     way
 }
 
-/// The point at a share of the way; an axis that is known of one end only stays there.
-fn between(from: &Position, to: &Position, share: f32) -> Position {
+/// The point at a share of the way, in the space in which both ends are compared; `None` if there is
+/// none. An axis that is known of one end only stays there.
+fn between(from: Place<'_>, to: Place<'_>, share: f32) -> Option<Point> {
+    if let (Some(from), Some(to)) = (from.heard, to.heard) {
+        return Some(Point::Heard(mixed(from, to, share)));
+    }
+    Some(Point::Told(mixed(from.told?, to.told?, share)))
+}
+
+fn mixed<const N: usize>(from: &[f32; N], to: &[f32; N], share: f32) -> [f32; N] {
     std::array::from_fn(|axis| match (from[axis], to[axis]) {
         (from, to) if to.is_nan() => from,
         (from, to) if from.is_nan() => to,

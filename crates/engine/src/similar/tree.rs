@@ -1,5 +1,4 @@
-//! The nearest positions in the [space of sound](crate::sound), exactly, without looking at all of
-//! them.
+//! The nearest positions by [how tracks sound](crate::sound), exactly, without looking at all of them.
 //!
 //! A kd-tree (Bentley 1975) that splits the widest axis at its median, with the bounding box of
 //! every node: a node is looked into only if its box is nearer than the worst that was found.
@@ -9,24 +8,41 @@
 use std::collections::BinaryHeap;
 
 use crate::TrackIdx;
-use crate::sound::{Position, SoundSpace, distance};
+use crate::sound::heard::{HEARD_AXES, HeardPosition};
+use crate::sound::{AXES, Place, Position, SoundSpace, distance};
 
 const LEAF: usize = 32;
 
-/// Positions of tracks, by where they lie.
+/// Tracks by where they lie, a tree for each space.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tree {
+pub(super) struct Trees {
+    told: Tree<{ AXES.len() }>,
+    heard: Tree<HEARD_AXES>,
+    /// The tracks of that tree, in order.
+    were_heard: Vec<TrackIdx>,
+}
+
+/// A point that tracks may be near to, in the space in which it is a point.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Point {
+    Told(Position),
+    Heard(HeardPosition),
+}
+
+/// Positions of tracks in one space, by where they lie.
+#[derive(Clone, Debug)]
+struct Tree<const N: usize> {
     tracks: Vec<TrackIdx>,
-    positions: Vec<Position>,
-    nodes: Vec<Node>,
+    positions: Vec<[f32; N]>,
+    nodes: Vec<Node<N>>,
     /// Tracks with some axes unknown.
-    partial: Vec<(TrackIdx, Position)>,
+    partial: Vec<(TrackIdx, [f32; N])>,
 }
 
 #[derive(Clone, Debug)]
-struct Node {
-    low: Position,
-    high: Position,
+struct Node<const N: usize> {
+    low: [f32; N],
+    high: [f32; N],
     kind: Kind,
 }
 
@@ -62,13 +78,71 @@ impl PartialEq for Near {
 
 impl Eq for Near {}
 
-impl Tree {
+impl Trees {
     /// Places tracks by where they lie; those of which nothing is known are left out.
-    pub(super) fn build(sound: &SoundSpace, tracks: impl IntoIterator<Item = TrackIdx>) -> Self {
+    pub(super) fn build(sound: &SoundSpace, tracks: &[TrackIdx]) -> Self {
+        let tracks = || tracks.iter().copied();
+        let told = |track: TrackIdx| Some((track, *sound.place(track).told?));
+        let heard = |track: TrackIdx| Some((track, *sound.place(track).heard?));
+        let mut were_heard: Vec<TrackIdx> =
+            tracks().filter_map(heard).map(|(track, _)| track).collect();
+        were_heard.sort_unstable();
+        Self {
+            told: Tree::build(tracks().filter_map(told)),
+            heard: Tree::build(tracks().filter_map(heard)),
+            were_heard,
+        }
+    }
+
+    /// At most `most` tracks nearest to a place, the nearest first, ties by row, with their
+    /// distances; of those that `accept` lets through. Of a place in both spaces those of either.
+    pub(super) fn nearest(
+        &self,
+        place: Place<'_>,
+        most: usize,
+        accept: impl Fn(TrackIdx) -> bool,
+    ) -> Vec<(f32, TrackIdx)> {
+        let mut found = Vec::new();
+        if let Some(position) = place.heard {
+            found = self.heard.nearest(position, most, &accept);
+        }
+        if let Some(position) = place.told {
+            // Two tracks that were heard are compared by that alone.
+            let is_compared =
+                |track| place.heard.is_some() && self.were_heard.binary_search(&track).is_ok();
+            let accept = |track| !is_compared(track) && accept(track);
+            found.extend(self.told.nearest(position, most, accept));
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        found.truncate(most);
+        found
+    }
+
+    /// The same of a point in one space.
+    pub(super) fn near_point(
+        &self,
+        point: &Point,
+        most: usize,
+        accept: impl Fn(TrackIdx) -> bool,
+    ) -> Vec<(f32, TrackIdx)> {
+        match point {
+            Point::Told(position) => self.told.nearest(position, most, accept),
+            Point::Heard(position) => self.heard.nearest(position, most, accept),
+        }
+    }
+}
+
+impl<const N: usize> Default for Tree<N> {
+    fn default() -> Self {
+        Self { tracks: Vec::new(), positions: Vec::new(), nodes: Vec::new(), partial: Vec::new() }
+    }
+}
+
+impl<const N: usize> Tree<N> {
+    fn build(tracks: impl Iterator<Item = (TrackIdx, [f32; N])>) -> Self {
         let mut tree = Self::default();
-        let mut placed: Vec<(TrackIdx, Position)> = Vec::new();
-        for track in tracks {
-            let position = *sound.position(track);
+        let mut placed: Vec<(TrackIdx, [f32; N])> = Vec::new();
+        for (track, position) in tracks {
             if position.iter().all(|value| !value.is_nan()) {
                 placed.push((track, position));
             } else if distance(&position, &position).is_some() {
@@ -82,7 +156,7 @@ impl Tree {
     }
 
     /// Adds a node for the tracks, and those below it.
-    fn split(&mut self, placed: &mut [(TrackIdx, Position)]) {
+    fn split(&mut self, placed: &mut [(TrackIdx, [f32; N])]) {
         let bound = |pick: fn(f32, f32) -> f32| {
             let start = placed[0].1;
             placed.iter().fold(start, |bound, (_, position)| {
@@ -98,7 +172,7 @@ impl Tree {
             self.nodes.push(Node { low, high, kind: Kind::Leaf { first, end: self.tracks.len() } });
             return;
         }
-        let widths: Position = std::array::from_fn(|axis| high[axis] - low[axis]);
+        let widths: [f32; N] = std::array::from_fn(|axis| high[axis] - low[axis]);
         let widest =
             (0..widths.len()).max_by(|&a, &b| widths[a].total_cmp(&widths[b])).unwrap_or(0);
         let middle = placed.len() / 2;
@@ -114,9 +188,9 @@ impl Tree {
 
     /// At most `most` tracks nearest to a position, the nearest first, ties by row, with their
     /// distances; of those that `accept` lets through.
-    pub(super) fn nearest(
+    fn nearest(
         &self,
-        position: &Position,
+        position: &[f32; N],
         most: usize,
         accept: impl Fn(TrackIdx) -> bool,
     ) -> Vec<(f32, TrackIdx)> {
@@ -143,15 +217,15 @@ impl Tree {
     }
 }
 
-struct Search<'a, F> {
-    position: &'a Position,
+struct Search<'a, F, const N: usize> {
+    position: &'a [f32; N],
     most: usize,
     accept: F,
     found: BinaryHeap<Near>,
 }
 
-impl<F: Fn(TrackIdx) -> bool> Search<'_, F> {
-    fn visit(&mut self, tree: &Tree, node: usize, bound: f32) {
+impl<F: Fn(TrackIdx) -> bool, const N: usize> Search<'_, F, N> {
+    fn visit(&mut self, tree: &Tree<N>, node: usize, bound: f32) {
         if !self.has_room_for(bound) {
             return;
         }
@@ -170,7 +244,7 @@ impl<F: Fn(TrackIdx) -> bool> Search<'_, F> {
         }
     }
 
-    fn look_at(&mut self, tracks: &[TrackIdx], positions: &[Position]) {
+    fn look_at(&mut self, tracks: &[TrackIdx], positions: &[[f32; N]]) {
         for (&track, position) in tracks.iter().zip(positions) {
             let Some(distance) = distance(self.position, position) else { continue };
             let near = Near(distance, track);
@@ -196,7 +270,7 @@ impl<F: Fn(TrackIdx) -> bool> Search<'_, F> {
 }
 
 /// Distance of a position to the nearest point of a node's box, in the terms of [`distance`].
-fn box_distance(node: &Node, position: &Position) -> f32 {
+fn box_distance<const N: usize>(node: &Node<N>, position: &[f32; N]) -> f32 {
     let mut sum = 0.0;
     for ((x, low), high) in position.iter().zip(&node.low).zip(&node.high) {
         let outside = (low - x).max(x - high).max(0.0);
@@ -209,16 +283,19 @@ fn box_distance(node: &Node, position: &Position) -> f32 {
 mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
-    use segue_core::{AudioFeature, Track, TrackId, WorkId};
+    use segue_core::{
+        AudioAnalysis, AudioFeature, AudioFeatures, EMBEDDING, SOUND_TAGS, Track, TrackId, WorkId,
+    };
 
     use super::*;
     use crate::Catalogue;
 
+    /// Tracks of which services describe some, some were heard, some both.
     fn space(tracks: u32, seed: u64) -> SoundSpace {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut track = |i: u32| {
-            let mut track =
-                Track::new(TrackId::new(format!("{i:05}")), WorkId::new(format!("{i}")), "");
+        let ids: Vec<TrackId> = (0..tracks).map(|i| TrackId::new(format!("{i:05}"))).collect();
+        let mut track = |id: &TrackId| {
+            let mut track = Track::new(id.clone(), WorkId::new(id.as_str()), "");
             for feature in AudioFeature::ALL {
                 let value = match feature {
                     AudioFeature::Tempo => 60.0 + 10.0 * rng.random_range(0..12) as f32,
@@ -229,24 +306,39 @@ mod tests {
                     track.features.set(feature, value);
                 }
             }
+            if seed % 4 == 1 && rng.random_bool(0.3) {
+                track.features = AudioFeatures::MISSING;
+            }
             track
         };
-        SoundSpace::from_catalogue(&Catalogue::from_tracks((0..tracks).map(&mut track).collect()))
+        let catalogue = Catalogue::from_tracks(ids.iter().map(&mut track).collect());
+        let mut analysis = |id: &TrackId| {
+            let embedding: Vec<f32> =
+                (0..EMBEDDING).map(|_| rng.random_range(0..3) as f32).collect();
+            let mut analysis = AudioAnalysis::new(1);
+            analysis.set_heard(&embedding, &[0.1; SOUND_TAGS.len()]);
+            (id.clone(), analysis)
+        };
+        let of_heard = if seed % 4 == 0 { 0 } else { ids.len() / 2 };
+        SoundSpace::from_catalogue(
+            &catalogue.with_analyses(ids[..of_heard].iter().map(&mut analysis).collect()),
+        )
     }
 
     #[test]
-    fn the_tree_finds_what_looking_at_everything_finds() {
+    fn the_trees_find_what_looking_at_everything_finds() {
         for seed in 0..20 {
             let count = [1, 40, 900][seed as usize % 3];
             let sound = space(count, seed);
-            let rows = || (0..count).map(TrackIdx);
-            let tree = Tree::build(&sound, rows());
+            let rows: Vec<TrackIdx> = (0..count).map(TrackIdx).collect();
+            let trees = Trees::build(&sound, &rows);
             let accept = |track: TrackIdx| !track.0.is_multiple_of(7);
-            for query in rows().step_by(11) {
-                let found = tree.nearest(sound.position(query), 25, accept);
-                let mut all: Vec<(f32, TrackIdx)> = rows()
-                    .filter(|&track| accept(track))
-                    .filter_map(|track| Some((sound.distance(query, track)?, track)))
+            for &query in rows.iter().step_by(11) {
+                let found = trees.nearest(sound.place(query), 25, accept);
+                let mut all: Vec<(f32, TrackIdx)> = rows
+                    .iter()
+                    .filter(|&&track| accept(track))
+                    .filter_map(|&track| Some((sound.distance(query, track)?, track)))
                     .collect();
                 all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
                 all.truncate(25);

@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::f32::consts::TAU;
 
-use segue_core::{AudioFeature, Track, Version};
+use segue_core::{AudioAnalysis, AudioFeature, AudioFeatures, Version};
+use segue_engine::sound::heard::HeardAxes;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 use serde::{Deserialize, Serialize};
 
-/// Names of the descriptors, in order: sound first.
+/// Names of the descriptors, in order: sound first. Where sound is what was heard in files, the first
+/// fourteen are the first fourteen axes of that.
 pub(crate) const NAMES: [&str; COUNT] = [
     "danceability",
     "energy",
@@ -53,6 +55,10 @@ pub(crate) struct Scale {
     newest_year: u16,
     mean: Vec<f32>,
     deviation: Vec<f32>,
+    /// The axes of what was heard in files, where sound is described by that: numbers of two
+    /// sources are never mixed, and the one that describes more tracks is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heard: Option<HeardAxes>,
 }
 
 impl Scale {
@@ -60,9 +66,10 @@ impl Scale {
     pub(crate) fn fit(catalogue: &Catalogue) -> Self {
         let newest_year =
             catalogue.rows().filter_map(|row| catalogue.track(row).year).max().unwrap_or(0);
+        let heard = is_mostly_heard(catalogue).then(|| catalogue.heard_axes().cloned()).flatten();
         let mut sums = [(0.0f64, 0.0f64, 0.0f64); COUNT];
         for row in catalogue.rows() {
-            let raw = raw(catalogue.track(row), newest_year);
+            let raw = raw(catalogue, row, newest_year, heard.as_ref());
             for ((count, sum, squares), value) in sums.iter_mut().zip(raw.map(f64::from)) {
                 if !value.is_nan() {
                     *count += 1.0;
@@ -80,17 +87,20 @@ impl Scale {
             newest_year,
             mean: mean.iter().map(|&value| value as f32).collect(),
             deviation: deviation.iter().map(|&value| value as f32).collect(),
+            heard,
         }
     }
 
     /// Whether a scale that was read from a file fits the descriptors.
     pub(crate) fn is_sound(&self) -> bool {
-        self.mean.len() == COUNT && self.deviation.len() == COUNT
+        self.mean.len() == COUNT
+            && self.deviation.len() == COUNT
+            && self.heard.as_ref().is_none_or(HeardAxes::is_whole)
     }
 
     /// Describes one track.
-    pub(crate) fn describe(&self, track: &Track) -> Description {
-        let mut description = raw(track, self.newest_year);
+    pub(crate) fn describe(&self, catalogue: &Catalogue, row: TrackIdx) -> Description {
+        let mut description = raw(catalogue, row, self.newest_year, self.heard.as_ref());
         for (i, value) in description.iter_mut().enumerate() {
             // A descriptor that never varied says nothing: 0, as if it were average. NaN passes
             // through.
@@ -105,11 +115,52 @@ impl Scale {
     }
 }
 
-fn raw(track: &Track, newest_year: u16) -> Description {
-    let audio = |feature| track.features.get(feature).unwrap_or(f32::NAN);
+/// Whether more tracks were heard in files than are described by services.
+fn is_mostly_heard(catalogue: &Catalogue) -> bool {
+    let mut heard = 0;
+    let mut told = 0;
+    for row in catalogue.rows() {
+        let was_heard = catalogue.analysis(row).is_some_and(|found| found.embedding().len() > 0);
+        heard += usize::from(was_heard);
+        let is_silent = catalogue.track(row).features.is_silent();
+        told += usize::from(!is_silent && !catalogue.is_estimated(row));
+    }
+    heard > told
+}
+
+fn raw(
+    catalogue: &Catalogue,
+    row: TrackIdx,
+    newest_year: u16,
+    heard: Option<&HeardAxes>,
+) -> Description {
+    let track = catalogue.track(row);
+    let flag = |set: bool| if set { 1.0 } else { 0.0 };
+    let mut description = [f32::NAN; COUNT];
+    let sound = match heard {
+        Some(axes) => catalogue.analysis(row).and_then(|analysis| heard_sound(axes, analysis)),
+        None if catalogue.is_estimated(row) => None,
+        None => Some(told_sound(&track.features)),
+    };
+    description[..SOUND].copy_from_slice(&sound.unwrap_or([f32::NAN; SOUND]));
+    description[SOUND..].copy_from_slice(&[
+        track.year.map_or(f32::NAN, |year| -f32::from(newest_year.saturating_sub(year)).ln_1p()),
+        track.popularity.unwrap_or(f32::NAN),
+        flag(matches!(track.version, Version::Remix | Version::Edit)),
+        flag(track.artists.len() > 1 || names_guests(&track.title)),
+    ]);
+    description
+}
+
+fn heard_sound(axes: &HeardAxes, analysis: &AudioAnalysis) -> Option<[f32; SOUND]> {
+    axes.place(analysis)?.first_chunk().copied()
+}
+
+fn told_sound(features: &AudioFeatures) -> [f32; SOUND] {
+    let audio = |feature| features.get(feature).unwrap_or(f32::NAN);
     let key = audio(AudioFeature::Key) * TAU / 12.0;
     let metre = audio(AudioFeature::TimeSignature);
-    let flag = |set: bool| if set { 1.0 } else { 0.0 };
+    let in_four = if (metre - 4.0).abs() < 0.5 { 1.0 } else { 0.0 };
     [
         audio(AudioFeature::Danceability),
         audio(AudioFeature::Energy),
@@ -124,11 +175,7 @@ fn raw(track: &Track, newest_year: u16) -> Description {
         audio(AudioFeature::Mode),
         key.cos(),
         key.sin(),
-        if metre.is_nan() { f32::NAN } else { flag((metre - 4.0).abs() < 0.5) },
-        track.year.map_or(f32::NAN, |year| -f32::from(newest_year.saturating_sub(year)).ln_1p()),
-        track.popularity.unwrap_or(f32::NAN),
-        flag(matches!(track.version, Version::Remix | Version::Edit)),
-        flag(track.artists.len() > 1 || names_guests(&track.title)),
+        if metre.is_nan() { f32::NAN } else { in_four },
     ]
 }
 
@@ -165,7 +212,7 @@ impl Descriptions {
         let genres =
             interned(rows().map(|row| Some(catalogue.track(row).genre.as_deref()?.to_lowercase())));
         Self {
-            values: rows().map(|row| scale.describe(catalogue.track(row))).collect(),
+            values: rows().map(|row| scale.describe(catalogue, row)).collect(),
             works: rows().map(|row| catalogue.work(row)).collect(),
             artists: rows().map(|row| catalogue.artist(row)).collect(),
             genre_shares: shares(&genres),
@@ -198,7 +245,7 @@ fn shares(codes: &[Option<u32>]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use segue_core::{AudioFeatures, TrackId, WorkId};
+    use segue_core::{EMBEDDING, SOUND_TAGS, Track, TrackId, WorkId};
 
     use super::*;
 
@@ -221,11 +268,34 @@ mod tests {
             track("c", None, None),
         ]);
         let scale = Scale::fit(&catalogue);
-        let energy = |row| scale.describe(catalogue.track(TrackIdx(row)))[1];
+        let energy = |row| scale.describe(&catalogue, TrackIdx(row))[1];
         assert!((energy(0) + 1.0).abs() < 1e-4 && (energy(1) - 1.0).abs() < 1e-4);
         assert!(energy(2).is_nan());
-        let newness = |row| scale.describe(catalogue.track(TrackIdx(row)))[NEWNESS];
+        let newness = |row| scale.describe(&catalogue, TrackIdx(row))[NEWNESS];
         assert!(newness(1) > newness(0));
-        assert!(!is_audible(&scale.describe(catalogue.track(TrackIdx(2)))));
+        assert!(!is_audible(&scale.describe(&catalogue, TrackIdx(2))));
+    }
+
+    #[test]
+    fn a_library_that_was_mostly_heard_is_described_by_that_alone() {
+        let heard = |id: &str, at: usize| {
+            let mut embedding = [0.5; EMBEDDING];
+            embedding[at] = 3.0;
+            let mut analysis = AudioAnalysis::new(1);
+            analysis.set_heard(&embedding, &[0.1; SOUND_TAGS.len()]);
+            (TrackId::new(id), analysis)
+        };
+        let tracks = || vec![track("a", Some(0.2), None), track("b", None, None)];
+        let catalogue = Catalogue::from_tracks(tracks());
+        let told = Scale::fit(&catalogue);
+        assert_eq!(told.heard, None);
+        let catalogue =
+            Catalogue::from_tracks(tracks()).with_analyses(vec![heard("a", 1), heard("b", 2)]);
+        let scale = Scale::fit(&catalogue);
+        let described = |row| scale.describe(&catalogue, TrackIdx(row));
+        assert!(is_audible(&described(0)) && is_audible(&described(1)));
+        assert!((described(0)[0] - described(1)[0]).abs() > 1.0, "they sound different");
+        // By what services tell, an estimate is no description.
+        assert!(!is_audible(&told.describe(&catalogue, TrackIdx(1))));
     }
 }

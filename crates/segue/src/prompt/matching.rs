@@ -5,9 +5,10 @@
 //! known fails what is wanted and passes what is not wanted.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_core::AudioFeature;
+use segue_core::{AudioFeature, SOUND_TAGS};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
+use segue_engine::sound::estimates::fits;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
 use super::vocabulary::parts;
@@ -54,6 +55,8 @@ enum Lookup<'a> {
     Genre {
         of_genre: FxHashMap<&'a str, bool>,
         of_artist: FxHashMap<ArtistIdx, bool>,
+        /// Words of the network that name the genre, for tracks of which no source tells one.
+        heard: Vec<&'static str>,
     },
     /// What is like it, by place in the order of closeness.
     Close(FxHashMap<TrackIdx, usize>),
@@ -123,7 +126,7 @@ impl<'a> Matcher<'a> {
 
     fn off(&self, row: TrackIdx) -> f32 {
         let mut sum = 0.0;
-        let mut any: [Option<bool>; 8] = [None; 8];
+        let mut any: [Option<bool>; 9] = [None; 9];
         for prepared in self.usable() {
             let off = prepared.off(self.snapshot, row);
             let Condition { property, wanted } = prepared.condition;
@@ -183,6 +186,9 @@ impl<'a> Matcher<'a> {
                 "no track here says how long it is".to_owned()
             }
             Property::Sound { .. } => "no track here says how it sounds".to_owned(),
+            Property::Heard { .. } => {
+                "this is heard in files, and none was measured; `segue scan` does".to_owned()
+            }
             Property::Released { .. } => "no track here says when it was released".to_owned(),
             Property::Genre { .. } => "no track here says its genre".to_owned(),
             Property::LikeArtist(_) | Property::LikeTrack(_) => {
@@ -205,6 +211,7 @@ impl<'a> Matcher<'a> {
         for prepared in self.usable().filter(few) {
             let what = match prepared.condition.property.kind() {
                 Kind::Sound => "how they sound",
+                Kind::Heard => "what is heard in them, as far as files were measured",
                 Kind::Released => "when they were released",
                 Kind::Genre => "their genre, themselves or by their artist",
                 _ => continue,
@@ -214,7 +221,21 @@ impl<'a> Matcher<'a> {
                 notes.push(note);
             }
         }
+        notes.extend(self.estimates());
         notes
+    }
+
+    /// That how tracks sound is estimated, where that was asked.
+    fn estimates(&self) -> Option<String> {
+        let is_by_ear = |prepared: &Prepared<'_>| match &prepared.condition.property {
+            Property::Sound { feature, .. } => *feature != AudioFeature::DurationMs,
+            Property::Heard { .. } => true,
+            _ => false,
+        };
+        let catalogue = &self.snapshot.catalogue;
+        let estimated = catalogue.rows().filter(|&row| catalogue.is_estimated(row)).count();
+        (estimated > 0 && self.usable().any(is_by_ear))
+            .then(|| format!("how {estimated} tracks sound is estimated from their files"))
     }
 }
 
@@ -229,11 +250,14 @@ impl Prepared<'_> {
                 let off = (least - value).max(value - most).max(0.0) / scale(feature);
                 return Some(if is_soft || off == 0.0 { off } else { f32::INFINITY });
             }
+            (Property::Heard { tags }, _) => was_heard(catalogue, row, tags)?,
             (Property::Released { first, last }, _) => (*first..=*last).contains(&track.year?),
-            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist }) => {
-                match track.genre.as_deref().and_then(|genre| of_genre.get(genre)) {
+            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist, heard }) => {
+                let told = track.genre.as_deref().and_then(|genre| of_genre.get(genre));
+                let by_artist = || of_artist.get(&catalogue.artist(row)?);
+                match told.or_else(by_artist) {
                     Some(holds) => *holds,
-                    None => *of_artist.get(&catalogue.artist(row)?)?,
+                    None => was_heard(catalogue, row, heard)?,
                 }
             }
             (Property::By(artist), _) => catalogue.artist(row)? == *artist,
@@ -299,7 +323,16 @@ fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Lookup<'a> {
             *of_artist.entry(artist).or_default() |= holds;
         }
     }
-    Lookup::Genre { of_genre, of_artist }
+    let heard = SOUND_TAGS.into_iter().filter(|tag| parts(tag).contains(squeezed)).collect();
+    Lookup::Genre { of_genre, of_artist, heard }
+}
+
+/// Whether any of some words of the network fits a track; `None` where nothing was heard of it, or
+/// the network has no such word.
+fn was_heard(catalogue: &Catalogue, row: TrackIdx, tags: &[&str]) -> Option<bool> {
+    let analysis = catalogue.analysis(row)?;
+    let fit = tags.iter().map(|tag| fits(analysis, tag)).collect::<Option<Vec<bool>>>()?;
+    (!fit.is_empty()).then(|| fit.contains(&true))
 }
 
 /// How much of a feature is as far as the whole way from 0 to 1 of others.

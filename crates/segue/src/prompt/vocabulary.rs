@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use segue_core::SOUND_TAGS;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
 use super::tokens::{squeezed, words};
@@ -81,7 +82,10 @@ impl Names {
                 artists.entry(name).or_insert(artist);
             }
         }
-        let genres = genres(catalogue).into_iter().flat_map(parts).collect();
+        let mut genres: FxHashSet<String> = genres(catalogue).into_iter().flat_map(parts).collect();
+        if catalogue.heard_axes().is_some() {
+            genres.extend(SOUND_TAGS.into_iter().flat_map(parts));
+        }
         Self { artists, genres, titles: OnceLock::new() }
     }
 }

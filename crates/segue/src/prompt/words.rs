@@ -31,6 +31,8 @@ pub(super) struct Sound {
 pub(super) enum Word {
     /// One or more things about the sound, which hold together.
     Sounds(&'static [Sound]),
+    /// Any of these words of the network fits what was heard in a file.
+    Heard(&'static [&'static str]),
     /// A feature that has a value: major, three beats a bar.
     Is(AudioFeature, f32),
     /// A kind of version.
@@ -145,6 +147,40 @@ pub(super) const WORDS: &[(&[&str], Word)] = &[
         &["driving", "drive", "road trip", "roadtrip"],
         Word::Sounds(&[high(Energy, 0.55, 0.75), high(Danceability, 0.45, 0.65)]),
     ),
+    (
+        &[
+            "female vocals",
+            "female vocal",
+            "female vocalist",
+            "female vocalists",
+            "female voice",
+            "female voices",
+            "female singer",
+            "female singers",
+            "women singing",
+            "sung by women",
+        ],
+        Word::Heard(&["female vocalists", "female vocalist"]),
+    ),
+    (
+        &[
+            "male vocals",
+            "male vocal",
+            "male vocalist",
+            "male vocalists",
+            "male voice",
+            "male voices",
+            "male singer",
+            "male singers",
+            "men singing",
+            "sung by men",
+        ],
+        Word::Heard(&["male vocalists"]),
+    ),
+    (&["guitar", "guitars"], Word::Heard(&["guitar"])),
+    (&["beautiful"], Word::Heard(&["beautiful"])),
+    (&["catchy"], Word::Heard(&["catchy"])),
+    (&["sexy"], Word::Heard(&["sexy"])),
     (&["major", "in major"], Word::Is(AudioFeature::Mode, 1.0)),
     (&["minor", "in minor"], Word::Is(AudioFeature::Mode, 0.0)),
     (&["waltz", "waltzes"], Word::Is(AudioFeature::TimeSignature, 3.0)),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use segue::{Error, ImportOptions, Library, ScanReport, Track};
+use segue::{Error, ImportOptions, Library, ScanOptions, ScanReport, Track};
 use tempfile::TempDir;
 
 use crate::ann;
@@ -54,8 +54,8 @@ impl World {
     fn scan(&mut self) -> ScanReport {
         let music = self.folder.path().join("music");
         let mut heard = Vec::new();
-        let report =
-            self.library.scan(&[music], Some(&ann()), &mut |progress| heard.push(progress));
+        let options = ScanOptions { listener: Some(ann()), ..ScanOptions::default() };
+        let report = self.library.scan(&[music], &options, &mut |progress| heard.push(progress));
         let report = report.unwrap();
         let last = heard.last().unwrap();
         assert_eq!((last.done, last.files), (report.files, report.files));
@@ -171,6 +171,6 @@ fn what_cannot_be_read_is_named_and_costs_nothing_else() {
     assert!(world.tracks().iter().any(|track| track.title == "Vapour Trail"));
 
     let nowhere = world.folder.path().join("nowhere");
-    let error = world.library.scan(&[nowhere], None, &mut |_| {}).unwrap_err();
+    let error = world.library.scan(&[nowhere], &ScanOptions::default(), &mut |_| {}).unwrap_err();
     assert!(matches!(error, Error::NoMusicFolder(_)), "{error}");
 }

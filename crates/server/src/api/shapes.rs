@@ -36,6 +36,9 @@ pub(crate) struct TrackShape {
     /// How it sounds.
     #[schema(value_type = std::collections::BTreeMap<String, f32>)]
     pub(crate) features: AudioFeatures,
+    /// Whether `features` are estimates by what was measured in a file: no service tells any.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) features_are_estimates: bool,
 }
 
 impl TrackShape {
@@ -51,6 +54,7 @@ impl TrackShape {
             duration_ms: track.duration_ms(),
             popularity: track.popularity,
             features: track.features,
+            features_are_estimates: false,
         }
     }
 
@@ -60,7 +64,8 @@ impl TrackShape {
     }
 
     pub(crate) fn of(catalogue: &Catalogue, row: TrackIdx) -> Self {
-        Self::from_track(catalogue.track(row))
+        let features_are_estimates = catalogue.is_estimated(row);
+        Self { features_are_estimates, ..Self::from_track(catalogue.track(row)) }
     }
 }
 

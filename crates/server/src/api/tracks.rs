@@ -9,7 +9,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use segue::is_sound_file;
-use segue_core::{AudioFeature, AudioFeatures, Track, TrackId};
+use segue_core::{
+    AudioAnalysis, AudioFeature, AudioFeatures, Descriptor, Measurement, Track, TrackId,
+};
+use segue_engine::sound::estimates;
 use segue_engine::{Catalogue, TrackIdx};
 use segue_ingest::identity;
 use segue_store::{Appended, Entry, Event};
@@ -58,16 +61,74 @@ pub(crate) async fn search(
     Ok(Json(Tracks { tracks }))
 }
 
-/// One track.
+/// One track, with what was measured in its file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TrackInFull)]
+pub(crate) struct WholeTrack {
+    #[serde(flatten)]
+    track: TrackShape,
+    /// What was measured; left out where there was no file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    analysis: Option<AnalysisShape>,
+}
+
+/// What was measured in a file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Analysis)]
+struct AnalysisShape {
+    /// Which version of the analysis it is.
+    version: u32,
+    measurements: Vec<MeasurementShape>,
+    /// Words that a network has for the sound, likeliest first, at most five: guesses.
+    words: Vec<&'static str>,
+}
+
+/// One number that was measured.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Measurement)]
+struct MeasurementShape {
+    name: &'static str,
+    /// Empty where it has none.
+    unit: &'static str,
+    value: f32,
+    /// 0 to 1; 1 for what follows from its definition.
+    confidence: f32,
+    /// What it says.
+    definition: &'static str,
+    /// Whose definition that is.
+    source: &'static str,
+}
+
+impl AnalysisShape {
+    fn of(analysis: &AudioAnalysis) -> Self {
+        let shape = |(descriptor, measured): (Descriptor, Measurement)| MeasurementShape {
+            name: descriptor.name(),
+            unit: descriptor.unit(),
+            value: measured.value,
+            confidence: measured.confidence,
+            definition: descriptor.definition(),
+            source: descriptor.source(),
+        };
+        Self {
+            version: analysis.version,
+            measurements: analysis.measurements().map(shape).collect(),
+            words: estimates::words(analysis),
+        }
+    }
+}
+
+/// One track, with what was measured in its file.
 #[utoipa::path(get, path = "/v1/tracks/{track}", tag = "tracks",
     params(("track" = String, Path, description = "Its id, percent-encoded.")),
-    responses((status = 200, body = TrackShape), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = WholeTrack), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     InPath(track): InPath<String>,
-) -> ApiResult<Json<TrackShape>> {
+) -> ApiResult<Json<WholeTrack>> {
     let snapshot = app.snapshot.load();
-    Ok(Json(TrackShape::of(&snapshot.catalogue, snapshot.find(&track)?)))
+    let row = snapshot.find(&track)?;
+    let analysis = snapshot.catalogue.analysis(row).map(AnalysisShape::of);
+    Ok(Json(WholeTrack { track: TrackShape::of(&snapshot.catalogue, row), analysis }))
 }
 
 /// What is known of a track. What is left out is learnt from other sources, or stays unknown.

@@ -1,11 +1,15 @@
-//! How a track sounds by the word of a world, in words.
+//! How a track sounds, in words: by what was measured in its file, and by the word of a world.
 
 use segue::world::{Key, Sound};
+use segue_core::{AudioAnalysis, Descriptor};
+use segue_engine::sound::estimates;
 
 use crate::page::words;
 
 /// From this probability on a mood is told of.
 const SURE: f32 = 0.8;
+/// A tempo or key that says less of itself is not told of.
+const LEAST_CONFIDENCE: f32 = 0.1;
 const TONICS: [&str; 12] = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
 
 /// What is known, in sentences that say who says so; `None` where that is nothing.
@@ -38,6 +42,29 @@ pub(super) fn in_words(sound: &Sound) -> Option<String> {
     })
 }
 
+/// What was measured in a file, in sentences that say what is a guess; `None` where that is nothing.
+pub(super) fn measured(analysis: &AudioAnalysis) -> Option<String> {
+    let sure = |descriptor| {
+        let found = analysis.measurement(descriptor)?;
+        (found.confidence >= LEAST_CONFIDENCE).then_some(found.value)
+    };
+    let tempo = sure(Descriptor::Tempo).map(|tempo| format!("{tempo:.0} beats a minute"));
+    let key = sure(Descriptor::Key).map(|number| {
+        let number = number as u8;
+        key(Key { tonic: number % 12, is_major: number < 12 })
+    });
+    let loudness = analysis.value(Descriptor::Loudness).map(|lufs| format!("{lufs:.0} LUFS"));
+    let parts: Vec<String> = [tempo, key, loudness].into_iter().flatten().collect();
+    let measured = (!parts.is_empty()).then(|| {
+        format!("Measured in the file: {}; tempos may be half or double.", parts.join(", "))
+    });
+    let heard: Vec<String> = estimates::words(analysis).into_iter().map(str::to_owned).collect();
+    let heard = (!heard.is_empty())
+        .then(|| format!("A network would call it {}: guesses.", words::list(&heard)));
+    let told: Vec<String> = [measured, heard].into_iter().flatten().collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
 fn key(key: Key) -> String {
     let scale = if key.is_major { "major" } else { "minor" };
     format!("in {} {scale}", TONICS[usize::from(key.tonic) % TONICS.len()])
@@ -45,7 +72,28 @@ fn key(key: Key) -> String {
 
 #[cfg(test)]
 mod tests {
+    use segue_core::{EMBEDDING, Measurement, SOUND_TAGS};
+
     use super::*;
+
+    #[test]
+    fn what_was_measured_is_told_and_guesses_are_called_so() {
+        let mut analysis = AudioAnalysis::new(1);
+        assert_eq!(measured(&analysis), None);
+        let set = |analysis: &mut AudioAnalysis, descriptor, value, confidence| {
+            analysis.set(descriptor, Measurement { value, confidence });
+        };
+        set(&mut analysis, Descriptor::Tempo, 91.6, 0.7);
+        set(&mut analysis, Descriptor::Key, 21.0, 0.05);
+        set(&mut analysis, Descriptor::Loudness, -14.2, 1.0);
+        let heard = |tag: &str| if ["jazz", "instrumental"].contains(&tag) { 0.6 } else { 0.01 };
+        analysis.set_heard(&[0.0; EMBEDDING], &SOUND_TAGS.map(heard));
+        assert_eq!(
+            measured(&analysis).unwrap(),
+            "Measured in the file: 92 beats a minute, -14 LUFS; tempos may be half or double. \
+             A network would call it jazz and instrumental: guesses."
+        );
+    }
 
     #[test]
     fn what_is_known_of_a_sound_is_told_and_what_is_not_is_not() {

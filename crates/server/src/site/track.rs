@@ -8,7 +8,7 @@ use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use segue::{KeptListener, Snapshot};
-use segue_core::{Listen, Timestamp, Track, TrackId};
+use segue_core::{Listen, Timestamp, TrackId};
 use segue_engine::explain::Explanation;
 use segue_engine::mix::filters::FilterStep;
 use segue_engine::mix::sentence::sentence;
@@ -81,7 +81,7 @@ pub(super) async fn show(
         card: visit.card(&app, row),
         year: known.year,
         genre: known.genre.clone(),
-        sound: sound(&app, known.clone()).await?,
+        sound: sound(&app, &visit.snapshot, row).await?,
         record: record(&app, &visit, row, frame::time_zone(&frame)).await?,
         similar: similar.iter().map(|one| visit.card(&app, one.track)).collect(),
         ..TrackView::default()
@@ -93,10 +93,14 @@ pub(super) async fn show(
     Ok(answer(&frame, track_view::view(&frame, &view)))
 }
 
-/// How a track sounds, where the world in use tells.
-async fn sound(app: &App, track: Track) -> ApiResult<Option<String>> {
+/// How a track sounds, where its file was measured or the world in use tells.
+async fn sound(app: &App, snapshot: &Snapshot, row: TrackIdx) -> ApiResult<Option<String>> {
+    let measured = snapshot.catalogue.analysis(row).and_then(sounds::measured);
+    let track = snapshot.catalogue.track(row).clone();
     let found = app.readers.run(move |store| Ok(segue::world_sound(store, &track)?)).await?;
-    Ok(found.as_ref().and_then(sounds::in_words))
+    let told = found.as_ref().and_then(sounds::in_words);
+    let both: Vec<String> = [measured, told].into_iter().flatten().collect();
+    Ok((!both.is_empty()).then(|| both.join(" ")))
 }
 
 /// The same with what the model says of it.

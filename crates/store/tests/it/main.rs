@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod analyses;
 mod api_keys;
 mod append;
 mod backup;

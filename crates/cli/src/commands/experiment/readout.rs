@@ -43,7 +43,7 @@ pub(super) fn run(args: &ReadoutArgs, store: &Store) -> anyhow::Result<()> {
         format!("there is no experiment `{}`; `segue experiment list` shows them", args.name)
     })?;
     let design = design_of(&entry)?;
-    let catalogue = Catalogue::from_tracks(store.tracks()?);
+    let catalogue = segue::catalogue(store)?;
     let observations = observations(store, &catalogue, &design)?;
     let now = Timestamp::now();
     let found = readout(&design, &observations, now);

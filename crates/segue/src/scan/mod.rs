@@ -1,10 +1,13 @@
-//! A folder of music becomes a catalogue: its files are read for what they say of themselves, and
-//! become tracks that can be played.
+//! A folder of music becomes a catalogue: its files are read for what they say of themselves, become
+//! tracks that can be played, and are measured for how they sound.
 //!
 //! A file of the size and time that it had is not read again, one that moved is the same track by
 //! its tags, and a scan that was cut off goes on where it was: files are taken in some hundred at a
 //! time. A file without a title goes by its name. Files that cannot be read are named and cost
 //! nobody else.
+
+mod analyses;
+mod recordings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,14 +15,17 @@ use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
 use segue_audio::tags::{self, Tags};
-use segue_core::{AudioFeature, ListenerId, Track};
+use segue_core::{AudioFeature, ListenerId, Track, TrackId};
 use segue_ingest::identity::{named_track, track_id_from_recording};
-use segue_store::SoundFile;
+use segue_store::{KnownSoundFile, SoundFile};
 use serde::Serialize;
 
+use self::recordings::same_recordings;
 use crate::sink::settle;
 use crate::{Error, Library, Result};
 
+/// Whoever scans a folder before anything else is this listener, as whoever imports is.
+const FIRST_LISTENER: &str = "me";
 /// So many files are read and then taken in together.
 const AT_ONCE: usize = 200;
 /// Folders within folders of more levels are not looked into: links that lead in circles end there.
@@ -36,6 +42,23 @@ pub fn is_sound_file(path: &Path) -> bool {
     ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
+/// What a scan is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanOptions {
+    /// Of whom to say how much of what they played is there.
+    pub listener: Option<ListenerId>,
+    /// Whether files are measured for how they sound; else their tags and lengths are read only.
+    pub analyse: bool,
+    /// So many files are measured at a time.
+    pub threads: usize,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self { listener: None, analyse: true, threads: 2 }
+    }
+}
+
 /// What became of the files of some folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ScanReport {
@@ -49,6 +72,12 @@ pub struct ScanReport {
     pub named_by_file: u64,
     /// Files of a track that another file is already.
     pub duplicates: u64,
+    /// Files that were measured now.
+    pub analysed: u64,
+    /// Files of whose sound nothing is known yet.
+    pub unanalysed: u64,
+    /// Pairs of tracks under different names that are the same recording by how they sound.
+    pub same_recordings: Vec<[TrackId; 2]>,
     /// Files that were there before and are no longer.
     pub gone: u64,
     /// How many files could not be read.
@@ -59,6 +88,8 @@ pub struct ScanReport {
     pub played: u64,
     /// Of those, how many are among the files in some version.
     pub played_here: u64,
+    /// Whoever scans is a listener from now on, by this name: there was none before.
+    pub new_listener: Option<ListenerId>,
 }
 
 /// A file or a folder that cannot be read.
@@ -70,25 +101,36 @@ pub struct ScanProblem {
     pub why: String,
 }
 
+/// What a scan is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanStage {
+    /// Tags and lengths are read.
+    Tags,
+    /// Files are decoded and measured.
+    Sound,
+}
+
 /// How far a scan is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanProgress {
-    /// Files that were looked at.
+    /// What it is doing.
+    pub stage: ScanStage,
+    /// Files of which that is done.
     pub done: u64,
     /// Files that are there.
     pub files: u64,
 }
 
 impl Library {
-    /// Reads the files of some folders and takes them into the catalogue. `observer` hears how far
-    /// it is.
+    /// Reads the files of some folders, takes them into the catalogue and measures how they sound.
+    /// `observer` hears how far it is.
     ///
     /// # Errors
     /// [`Error::NoMusicFolder`] for what is no folder, and when the store cannot be written.
     pub fn scan(
         &mut self,
         folders: &[PathBuf],
-        listener: Option<&ListenerId>,
+        options: &ScanOptions,
         observer: &mut dyn FnMut(ScanProgress),
     ) -> Result<ScanReport> {
         let folders = folders.iter().map(|folder| folder_of(folder)).collect::<Result<Vec<_>>>()?;
@@ -112,20 +154,37 @@ impl Library {
         report.unchanged = unchanged.len() as u64;
         let fresh: Vec<SoundFile> =
             found.values().filter(|file| !unchanged.contains(&file.path)).cloned().collect();
+        let (stage, files) = (ScanStage::Tags, report.files);
         let mut done = report.unchanged;
-        observer(ScanProgress { done, files: report.files });
+        observer(ScanProgress { stage, done, files });
         for some in fresh.chunks(AT_ONCE) {
-            self.take_in(some, &mut report)?;
+            self.take_in(&folders, some, &mut report)?;
             done += some.len() as u64;
-            observer(ScanProgress { done, files: report.files });
+            observer(ScanProgress { stage, done, files });
         }
         self.store_mut().remove_sound_files(&gone)?;
         for folder in &folders {
             self.store_mut().add_music_folder(folder)?;
         }
         settle(self.store_mut())?;
-        report.duplicates = duplicates(self, is_within)?;
-        if let Some(listener) = listener {
+        if report.files > 0 && self.store().listeners()?.is_empty() {
+            let listener = ListenerId::new(FIRST_LISTENER);
+            self.store_mut().add_listener(&listener)?;
+            report.new_listener = Some(listener);
+        }
+        // What can be played can be mixed; how it sounds comes later.
+        if report.read + report.gone > 0 {
+            self.store_mut().note_scan()?;
+        }
+        if options.analyse {
+            if self.analyse(options.threads, is_within, &mut report, observer)? {
+                self.store_mut().note_scan()?;
+            }
+            report.same_recordings = same_recordings(self.store().prints()?);
+        }
+        let files = self.store().sound_files()?;
+        report.count(files.iter().filter(|known| is_within(&known.file.path)));
+        if let Some(listener) = &options.listener {
             (report.played, report.played_here) = self.store().played_in_files(listener)?;
         }
         Ok(report)
@@ -174,9 +233,14 @@ impl Library {
         Ok(dropped)
     }
 
-    fn take_in(&mut self, files: &[SoundFile], report: &mut ScanReport) -> Result<()> {
+    fn take_in(
+        &mut self,
+        folders: &[String],
+        files: &[SoundFile],
+        report: &mut ScanReport,
+    ) -> Result<()> {
         let read: Vec<_> =
-            files.par_iter().map(|file| (file, read(Path::new(&file.path)))).collect();
+            files.par_iter().map(|file| (file, read(folders, Path::new(&file.path)))).collect();
         let mut entries = Vec::new();
         for (file, read) in read {
             match read {
@@ -194,6 +258,15 @@ impl Library {
 }
 
 impl ScanReport {
+    /// Counts what is known of the files that are there now.
+    fn count<'a>(&mut self, files: impl Iterator<Item = &'a KnownSoundFile>) {
+        let mut seen = BTreeSet::new();
+        for known in files {
+            self.duplicates += u64::from(!seen.insert(&known.track));
+            self.unanalysed += u64::from(known.analysed.is_none());
+        }
+    }
+
     fn note(&mut self, path: &Path, why: String) {
         self.unreadable += 1;
         if self.problems.len() < MOST_NAMED {
@@ -255,18 +328,20 @@ struct ReadFile {
     is_named_by_file: bool,
 }
 
-fn read(path: &Path) -> std::result::Result<ReadFile, String> {
+fn read(folders: &[String], path: &Path) -> std::result::Result<ReadFile, String> {
     let tags = tags::read_tags(path).map_err(|error| error.to_string())?;
     let is_named_by_file = tags.title.is_none();
-    let mut track = track(path, tags).ok_or("neither its tags nor its name say what it is")?;
+    let within = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+    let mut track = track(path, within.unwrap_or(path), tags)
+        .ok_or("neither its tags nor its name say what it is")?;
     if let Some(ms) = tags::duration_ms(path) {
         track.features.set(AudioFeature::DurationMs, ms as f32);
     }
     Ok(ReadFile { track, is_named_by_file })
 }
 
-/// The track that a file is, by its tags, else by its name.
-fn track(path: &Path, tags: Tags) -> Option<Track> {
+/// The track that a file is, by its tags, else by its name and by the folders that it lies `within`.
+fn track(path: &Path, within: &Path, tags: Tags) -> Option<Track> {
     let (artists, title) = match tags.title {
         Some(title) => (tags.artists, title),
         None => by_name(path.file_stem()?.to_str()?, tags.artists),
@@ -275,9 +350,11 @@ fn track(path: &Path, tags: Tags) -> Option<Track> {
         return None;
     }
     let artists = if artists.is_empty() { tags.album_artists } else { artists };
+    let (of_folder, album) = by_folders(within);
+    let artists = if artists.is_empty() { of_folder.into_iter().collect() } else { artists };
     let id = tags.recording_mbid.as_deref().and_then(track_id_from_recording);
     let mut track = named_track(id, artists, &title);
-    track.album = tags.album;
+    track.album = tags.album.or(album);
     track.year = tags.year.and_then(|year| u16::try_from(year).ok());
     track.genre = tags.genres.into_iter().next();
     track.recording_mbid = tags.recording_mbid;
@@ -299,6 +376,24 @@ fn by_name(name: &str, artists: Vec<String>) -> (Vec<String>, String) {
     }
 }
 
+/// Whom a file is by and of which album, by the folders that it lies within: `Artist/Album/file`,
+/// `Artist - Album/file`, `Artist/file`. Files of equal names in different folders would else be one
+/// song.
+fn by_folders(within: &Path) -> (Option<String>, Option<String>) {
+    let folders: Vec<&str> =
+        within.parent().into_iter().flatten().filter_map(|folder| folder.to_str()).collect();
+    let text = |name: &str| Some(name.replace('_', " ").trim().to_owned());
+    match folders.as_slice() {
+        [] => (None, None),
+        [.., folder] if folder.contains(" - ") => {
+            let (artist, album) = folder.split_once(" - ").unwrap_or((folder, folder));
+            (text(artist), text(album))
+        }
+        [folder] => (text(folder), None),
+        [.., artist, album] => (text(artist), text(album)),
+    }
+}
+
 /// A name without the number of the track before it: "03 Title" and "3. Title", not "99 Luftballons".
 fn unnumbered(name: &str) -> &str {
     let digits = name.bytes().take_while(u8::is_ascii_digit).count();
@@ -309,18 +404,20 @@ fn unnumbered(name: &str) -> &str {
     if is_number && !title.is_empty() { title } else { name }
 }
 
-/// Files within the folders of a track that an earlier one is as well.
-fn duplicates(library: &Library, is_within: impl Fn(&str) -> bool) -> Result<u64> {
-    let mut seen = BTreeSet::new();
-    let files = library.store().sound_files()?.into_iter();
-    Ok(files
-        .filter(|known| is_within(&known.file.path) && !seen.insert(known.track.clone()))
-        .count() as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_names_nobody_is_by_whom_its_folder_says() {
+        let by = |path: &str| by_folders(Path::new(path));
+        let (artist, album) = (Some("Ride".to_owned()), Some("Nowhere".to_owned()));
+        assert_eq!(by("04.ogg"), (None, None));
+        assert_eq!(by("Ride/04.ogg"), (artist.clone(), None));
+        assert_eq!(by("Ride/Nowhere/04.ogg"), (artist.clone(), album.clone()));
+        assert_eq!(by("Shoegaze/Ride/Nowhere/04.ogg"), (artist.clone(), album.clone()));
+        assert_eq!(by("Ride - Nowhere/04.ogg"), (artist, album));
+    }
 
     #[test]
     fn a_file_without_tags_goes_by_its_name() {

@@ -1,14 +1,24 @@
-//! How tracks sound, made comparable: nine audio features per track, standardised over the
-//! catalogue.
+//! How tracks sound, made comparable.
 //!
-//! Tempo enters as its logarithm, because 60 to 120 bpm is as far as 120 to 240. Key and mode are
-//! left out: they decide whether two tracks join well (see `mix::arrange`), not whether they sound
-//! alike. So are duration and metre. Values are clipped at three standard deviations, so that one
-//! odd measurement does not make a track unlike everything.
+//! There are two spaces, and no distance mixes them: what services tell, as nine audio features
+//! standardised over the catalogue, and what was [`heard`] in files, as sixteen axes. Two tracks
+//! are compared in the second where both were heard, else in the first where services describe
+//! both, else not at all. Two at random are 2 apart in either.
+//!
+//! Of the features, tempo enters as its logarithm, because 60 to 120 bpm is as far as 120 to 240. Key
+//! and mode are left out: they decide whether two tracks join well (see `mix::arrange`), not
+//! whether they sound alike. So are duration and metre. Values are clipped at three standard
+//! deviations, so that one odd measurement does not make a track unlike everything. Features that
+//! are [`estimates`] have places on these axes too, so that it can be said how a track sounds; they
+//! are standardised among themselves and compared with nothing.
+
+pub mod estimates;
+pub mod heard;
 
 use segue_core::{AudioFeature, AudioFeatures};
 
 use crate::{Catalogue, TrackIdx};
+use heard::HeardPosition;
 
 /// The audio features that make up the space of sound, in the order of its axes: element `i` of a
 /// [`Position`] is feature `AXES[i]`.
@@ -24,54 +34,106 @@ pub const AXES: [AudioFeature; 9] = [
     AudioFeature::Tempo,
 ];
 
-/// A position in the space of sound, one number an axis in standard deviations of the catalogue, -3
-/// to 3. What is not known is NaN.
+/// A position in the space of features, one number an axis in standard deviations of the catalogue,
+/// -3 to 3. What is not known is NaN.
 pub type Position = [f32; AXES.len()];
 
 /// Fewer axes in common than this say nothing about likeness.
 const FEWEST_AXES: usize = 3;
 const CLIP: f32 = 3.0;
+/// Where nothing was heard.
+const UNHEARD: HeardPosition = [f32::NAN; heard::HEARD_AXES];
 
-/// The position of every track of a catalogue in the space of sound, which makes tracks comparable
-/// by how they sound. An [`Index`](crate::Index) holds one.
+/// The position of every track of a catalogue, which makes tracks comparable by how they sound. An
+/// [`Index`](crate::Index) holds one.
 #[derive(Clone, Debug, Default)]
 pub struct SoundSpace {
     positions: Vec<Position>,
+    /// Whether each position is by features that services tell; empty where all are.
+    is_told: Vec<bool>,
+    /// Where each track was heard, NaN where it was not; empty where nothing was.
+    heard: Vec<HeardPosition>,
+}
+
+/// Where a track lies, in the spaces in which it can be compared with others.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Place<'a> {
+    /// Its position by features that services tell.
+    pub told: Option<&'a Position>,
+    /// Its position by what was heard in a file.
+    pub heard: Option<&'a HeardPosition>,
+}
+
+impl Place<'_> {
+    /// Mean squared difference in the space in which both are compared: 0 for the same sound, about
+    /// 2 for two tracks taken at random; `None` where they have no space, or fewer than three axes,
+    /// in common.
+    pub fn distance(&self, other: &Self) -> Option<f32> {
+        if let (Some(a), Some(b)) = (self.heard, other.heard) {
+            return Some(squared_difference(a, b));
+        }
+        distance(self.told?, other.told?)
+    }
 }
 
 impl SoundSpace {
-    /// Places every track: each axis is standardised to mean 0 and standard deviation 1 over the
-    /// tracks for which it is known, and clipped at 3. An axis on which all tracks agree is 0.
+    /// Places every track. Each axis of features is standardised to mean 0 and standard deviation 1
+    /// over the tracks for which it is known, told and estimated ones apart, and clipped at 3. An
+    /// axis on which all tracks agree is 0.
     pub fn from_catalogue(catalogue: &Catalogue) -> Self {
         let mut positions: Vec<Position> =
             catalogue.rows().map(|idx| raw_position(&catalogue.track(idx).features)).collect();
+        let heard = match catalogue.heard_axes() {
+            Some(axes) => {
+                let place = |row| axes.place(catalogue.analysis(row)?);
+                catalogue.rows().map(|row| place(row).unwrap_or(UNHEARD)).collect()
+            }
+            None => Vec::new(),
+        };
+        let is_told: Vec<bool> = catalogue.rows().map(|row| !catalogue.is_estimated(row)).collect();
         for axis in 0..AXES.len() {
-            standardise(&mut positions, axis);
+            standardise(&mut positions, axis, |row| is_told[row]);
+            standardise(&mut positions, axis, |row| !is_told[row]);
         }
-        Self { positions }
+        let all_told = is_told.iter().all(|told| *told);
+        Self { positions, is_told: if all_told { Vec::new() } else { is_told }, heard }
     }
 
-    /// Where a track lies. Axes whose feature the catalogue does not know are NaN; a track without
-    /// any feature is NaN throughout.
+    /// Where a track lies among the features, told or estimated: what can be said of its sound.
+    /// Axes whose feature the catalogue does not know are NaN; a track without any feature is NaN
+    /// throughout.
     pub fn position(&self, track: TrackIdx) -> &Position {
         &self.positions[track.0 as usize]
     }
 
-    /// Where all tracks lie, in the order of their rows.
+    /// Where a track can be compared with others.
+    pub fn place(&self, track: TrackIdx) -> Place<'_> {
+        let row = track.0 as usize;
+        let is_told = self.is_told.get(row).copied().unwrap_or(true);
+        let heard = self.heard.get(row).filter(|position| !position[0].is_nan());
+        Place { told: is_told.then(|| &self.positions[row]), heard }
+    }
+
+    /// The positions of all tracks by features, in the order of their rows, estimates among them.
     pub(crate) fn positions(&self) -> &[Position] {
         &self.positions
     }
 
-    /// Mean squared difference over the axes known for both, about 2 for two tracks taken at
-    /// random; `None` where fewer than three axes are known for both.
+    /// Where all tracks were heard, in the order of their rows, NaN where they were not; empty where
+    /// nothing was heard.
+    pub(crate) fn heard(&self) -> &[HeardPosition] {
+        &self.heard
+    }
+
+    /// See [`Place::distance`].
     pub fn distance(&self, a: TrackIdx, b: TrackIdx) -> Option<f32> {
-        distance(self.position(a), self.position(b))
+        self.place(a).distance(&self.place(b))
     }
 }
 
 /// Mean squared difference of two positions over the axes known for both: 0 for the same sound,
 /// about 2 at random. `None` where fewer than three axes are known for both.
-pub fn distance(a: &Position, b: &Position) -> Option<f32> {
+pub fn distance<const N: usize>(a: &[f32; N], b: &[f32; N]) -> Option<f32> {
     let mut sum = 0.0;
     let mut axes = 0;
     for (a, b) in a.iter().zip(b) {
@@ -83,18 +145,23 @@ pub fn distance(a: &Position, b: &Position) -> Option<f32> {
     (axes >= FEWEST_AXES).then(|| sum / axes as f32)
 }
 
+/// Mean squared difference of two positions that are known in full.
+pub(crate) fn squared_difference<const N: usize>(a: &[f32; N], b: &[f32; N]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>() / N as f32
+}
+
 /// Positions that [`nearest`] compares at a time.
 pub(crate) const LANES: usize = 16;
 
 /// The distance of each of up to [`LANES`] positions to the nearest of others: the least
 /// [`distance`], to the last bit. Infinite where too little is known.
-pub(crate) fn nearest(positions: &[Position], others: &[Position]) -> [f32; LANES] {
+pub(crate) fn nearest<const N: usize>(positions: &[[f32; N]], others: &[[f32; N]]) -> [f32; LANES] {
     // Axis by axis, so that one instruction serves several positions.
-    let mut axes = [[f32::NAN; LANES]; AXES.len()];
+    let mut axes = [[f32::NAN; LANES]; N];
     for (lane, position) in positions.iter().enumerate() {
         axes.iter_mut().zip(position).for_each(|(axis, &value)| axis[lane] = value);
     }
-    let is_known = |position: &Position| !position.iter().any(|value| value.is_nan());
+    let is_known = |position: &[f32; N]| !position.iter().any(|value| value.is_nan());
     let all_are_known = positions.len() == LANES && positions.iter().all(is_known);
     let mut least = [f32::INFINITY; LANES];
     for other in others {
@@ -108,7 +175,7 @@ pub(crate) fn nearest(positions: &[Position], others: &[Position]) -> [f32; LANE
 }
 
 /// Distances where every axis is known.
-fn known_distances(axes: &[[f32; LANES]; AXES.len()], other: &Position) -> [f32; LANES] {
+fn known_distances<const N: usize>(axes: &[[f32; LANES]; N], other: &[f32; N]) -> [f32; LANES] {
     let mut sums = [0.0; LANES];
     for (axis, &value) in axes.iter().zip(other) {
         for (sum, &lane) in sums.iter_mut().zip(axis) {
@@ -116,10 +183,10 @@ fn known_distances(axes: &[[f32; LANES]; AXES.len()], other: &Position) -> [f32;
             *sum += difference * difference;
         }
     }
-    sums.map(|sum| sum / AXES.len() as f32)
+    sums.map(|sum| sum / N as f32)
 }
 
-fn distances(axes: &[[f32; LANES]; AXES.len()], other: &Position) -> [f32; LANES] {
+fn distances<const N: usize>(axes: &[[f32; LANES]; N], other: &[f32; N]) -> [f32; LANES] {
     let (mut sums, mut known) = ([0.0; LANES], [0.0_f32; LANES]);
     for (axis, &value) in axes.iter().zip(other) {
         for ((sum, known), &lane) in sums.iter_mut().zip(&mut known).zip(axis) {
@@ -143,13 +210,17 @@ fn raw_position(features: &AudioFeatures) -> Position {
     })
 }
 
-fn standardise(positions: &mut [Position], axis: usize) {
-    let known = || positions.iter().map(|p| f64::from(p[axis])).filter(|value| !value.is_nan());
+/// Standardises one axis of the rows that `is_among` names, among themselves.
+fn standardise(positions: &mut [Position], axis: usize, is_among: impl Fn(usize) -> bool) {
+    let known = || {
+        let among = positions.iter().enumerate().filter(|(row, _)| is_among(*row));
+        among.map(|(_, position)| f64::from(position[axis])).filter(|value| !value.is_nan())
+    };
     let count = known().count().max(1) as f64;
     let mean = known().sum::<f64>() / count;
     let deviation = (known().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
     let scale = if deviation > 1e-9 { 1.0 / deviation } else { 0.0 };
-    for position in positions {
+    for (_, position) in positions.iter_mut().enumerate().filter(|(row, _)| is_among(*row)) {
         // NaN stays NaN: `clamp` keeps it.
         position[axis] = (((f64::from(position[axis]) - mean) * scale) as f32).clamp(-CLIP, CLIP);
     }
