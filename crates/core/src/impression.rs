@@ -51,6 +51,11 @@ pub enum Reason {
         /// The features in which the two agree best, most telling first.
         features: Vec<AudioFeature>,
     },
+    /// What was heard in its file, where nothing is known of the listener's taste yet.
+    HeardAs {
+        /// Words that a network has for the sound, likeliest first: guesses.
+        words: Vec<String>,
+    },
     /// The listener likes other songs of this genre.
     Genre {
         /// The genre in the words of the catalogue.

@@ -314,12 +314,12 @@ pub(crate) fn choose(
             scorer: Arc::new(PopularityFallback::new(catalogue, index)),
         })
     });
-    let is_in_use = model.as_ref().is_none_or(|model| in_use.as_ref() == Some(&model.version));
+    let is_in_use =
+        is_collection || model.as_ref().is_none_or(|model| in_use.as_ref() == Some(&model.version));
     let fallback = model.as_ref().filter(|_| !is_in_use).map(|model| {
         if problems.is_empty() {
             problems.push(match &in_use {
                 Some(version) => format!("`{version}` serves no mixes"),
-                None if is_collection => "nobody has played anything here yet".to_owned(),
                 None => "the model in use went with somebody who was forgotten".to_owned(),
             });
         }

@@ -22,14 +22,16 @@ pub struct AnalysedFile {
 }
 
 impl Store {
-    /// What was measured of every track that has a file, by one of its files: of several that of
-    /// the one that was measured first.
+    /// What was measured of every track, by one of its files: of several by that which was measured
+    /// first, one that is still there if there is any.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn analyses(&self) -> Result<Vec<(TrackId, AudioAnalysis)>> {
         let sql = "SELECT tracks.name, analyses.version, measured FROM tracks JOIN analyses \
-                   ON analyses.id = (SELECT MIN(id) FROM analyses WHERE track = tracks.id)";
+                   ON analyses.id = (SELECT one.id FROM analyses AS one LEFT JOIN sound_files AS file \
+                   ON file.track = one.track AND file.sound = one.sound \
+                   WHERE one.track = tracks.id ORDER BY file.path IS NULL, one.id LIMIT 1)";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let mut analyses = Vec::new();
@@ -66,12 +68,14 @@ impl Store {
         Ok(Some((analysis(row, 0)?, print(&row.get::<_, Vec<u8>>(2)?))))
     }
 
-    /// The print of every sound that was measured, with the tracks that have it.
+    /// The print of the sound of every file that was measured, with its track.
     ///
     /// # Errors
     /// [`StoreError::Database`].
     pub fn prints(&self) -> Result<Vec<(TrackId, Vec<u32>)>> {
-        let sql = "SELECT tracks.name, print FROM analyses JOIN tracks ON tracks.id = track \
+        let sql = "SELECT tracks.name, print FROM analyses \
+                   JOIN tracks ON tracks.id = analyses.track WHERE EXISTS (SELECT 1 FROM sound_files \
+                   WHERE sound_files.track = analyses.track AND sound_files.sound = analyses.sound) \
                    ORDER BY analyses.id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let prints = statement.query_map([], |row| {

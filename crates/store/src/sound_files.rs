@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
 use segue_core::{ListenerId, Track, TrackId};
 
@@ -47,6 +47,14 @@ fn remove(database: &Connection, path: &str) -> Result<()> {
     Ok(())
 }
 
+/// The track that a file is known as.
+fn track_of(database: &Connection, path: &str) -> Result<Option<TrackId>> {
+    let sql =
+        "SELECT tracks.name FROM sound_files JOIN tracks ON tracks.id = track WHERE path = ?1";
+    let name = database.prepare_cached(sql)?.query_row([path], |row| row.get::<_, String>(0));
+    Ok(name.optional()?.map(TrackId::new))
+}
+
 impl Store {
     /// Every file of music that was scanned, in the order of paths.
     ///
@@ -71,12 +79,13 @@ impl Store {
     }
 
     /// Takes in files with the tracks that they are, in one transaction. The tracks are where the
-    /// files are from then on.
+    /// files are from then on. Returns what files were before and are no longer: see
+    /// [`Self::remove_tracks_of_files`].
     ///
     /// # Errors
     /// [`StoreError::Busy`](crate::StoreError::Busy) or
     /// [`StoreError::Database`](crate::StoreError::Database); then nothing was taken in.
-    pub fn take_in_sound_files(&mut self, files: &[(SoundFile, Track)]) -> Result<()> {
+    pub fn take_in_sound_files(&mut self, files: &[(SoundFile, Track)]) -> Result<Vec<TrackId>> {
         self.write(|database, cache| {
             let mut batch = WriteBatch::new(database, cache)?;
             for (_, track) in files {
@@ -89,24 +98,57 @@ impl Store {
             )?;
             let mut locate =
                 database.prepare_cached("UPDATE tracks SET location = ?1 WHERE name = ?2")?;
+            let mut left = Vec::new();
             for (SoundFile { path, size, modified_us }, track) in files {
                 // The file may have been another track before.
+                left.extend(track_of(database, path)?.filter(|before| *before != track.id));
                 leave.execute(params![path, track.id.as_str()])?;
                 insert.execute(params![path, *size as i64, modified_us, track.id.as_str()])?;
                 locate.execute(params![path, track.id.as_str()])?;
             }
-            Ok(())
+            Ok(left)
         })
     }
 
-    /// Forgets files that are gone. Their tracks stay in the catalogue, and are nowhere until they
-    /// are found again.
+    /// Forgets files that are gone. Returns their tracks, which are nowhere until they are found
+    /// again: see [`Self::remove_tracks_of_files`].
     ///
     /// # Errors
     /// [`StoreError::Busy`](crate::StoreError::Busy) or
     /// [`StoreError::Database`](crate::StoreError::Database).
-    pub fn remove_sound_files(&mut self, paths: &[String]) -> Result<()> {
-        self.write(|database, _| paths.iter().try_for_each(|path| remove(database, path)))
+    pub fn remove_sound_files(&mut self, paths: &[String]) -> Result<Vec<TrackId>> {
+        self.write(|database, _| {
+            let mut tracks = Vec::new();
+            for path in paths {
+                tracks.extend(track_of(database, path)?);
+                remove(database, path)?;
+            }
+            Ok(tracks)
+        })
+    }
+
+    /// Removes those of some tracks that files brought and that nothing mentions any more: no file,
+    /// play, feedback or mix.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`](crate::StoreError::Busy) or
+    /// [`StoreError::Database`](crate::StoreError::Database).
+    pub fn remove_tracks_of_files(&mut self, tracks: &[TrackId]) -> Result<()> {
+        if tracks.is_empty() {
+            return Ok(());
+        }
+        self.write(|database, _| {
+            let mut find = database.prepare_cached("SELECT id FROM tracks WHERE name = ?1")?;
+            let mut brought = FxHashSet::default();
+            for track in tracks {
+                let row = find.query_row([track.as_str()], |row| row.get(0)).optional()?;
+                brought.extend(row.map(key).transpose()?);
+            }
+            remove_unmentioned(database, &brought).map(drop)
+        })?;
+        // Rows of the catalogue may be gone.
+        self.forget_cache();
+        Ok(())
     }
 
     /// Forgets a folder of music, its files, and the tracks that nothing else mentions. Returns how
@@ -119,24 +161,17 @@ impl Store {
         let files = self.sound_files()?.into_iter();
         let of_folder = files.filter(|known| Path::new(&known.file.path).starts_with(folder));
         let files: Vec<KnownSoundFile> = of_folder.collect();
-        let dropped = self.write(|database, _| {
+        let is_known = self.write(|database, _| {
             let sql = "DELETE FROM music_folders WHERE path = ?1";
-            if database.execute(sql, [folder])? == 0 {
-                return Ok(None);
-            }
-            let mut brought = FxHashSet::default();
-            for known in &files {
-                let sql = "SELECT track FROM sound_files WHERE path = ?1";
-                brought
-                    .insert(key(database.query_row(sql, [&known.file.path], |row| row.get(0))?)?);
-                remove(database, &known.file.path)?;
-            }
-            remove_unmentioned(database, &brought)?;
-            Ok(Some(files.len() as u64))
+            Ok(database.execute(sql, [folder])? > 0)
         })?;
-        // Rows of the catalogue may be gone.
-        self.forget_cache();
-        Ok(dropped)
+        if !is_known {
+            return Ok(None);
+        }
+        let paths: Vec<String> = files.into_iter().map(|known| known.file.path).collect();
+        let tracks = self.remove_sound_files(&paths)?;
+        self.remove_tracks_of_files(&tracks)?;
+        Ok(Some(paths.len() as u64))
     }
 
     /// The folders of music that were scanned, in the order of paths.

@@ -4,7 +4,6 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use segue::{Library, ListId, ListKind, ListName, ListenerId, SavedList, WeeklyList};
-use segue_engine::Catalogue;
 use segue_engine::playlist::PlaylistFormat;
 use serde_json::json;
 

@@ -138,7 +138,7 @@ fn told(report: &ScanReport) -> String {
             told.push(format!("{count} {what}"));
         }
     };
-    tell(*gone, "files are gone; their tracks stay known");
+    tell(*gone, "files are gone; songs that only they brought are forgotten");
     tell(report.named_by_file, "have no title in their tags and go by their names");
     tell(report.duplicates, "are further files of a track that is there");
     tell(report.analysed, "measured for how they sound");

@@ -16,6 +16,7 @@ use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
 use crate::candidate::Sources;
 use crate::dataset::play_memory::week_part;
+use crate::sound::estimates::words;
 use crate::sound::{AXES, Position, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Evidence, Index, Interaction, Profile, Stance, TrackIdx};
 
@@ -264,9 +265,17 @@ impl Reasons<'_> {
         ];
         let mut reasons: Vec<Reason> = reasons.into_iter().flatten().collect();
         if reasons.is_empty() {
-            reasons.push(Reason::Predicted);
+            reasons.push(self.heard_as(track).unwrap_or(Reason::Predicted));
         }
         reasons
+    }
+
+    /// What was heard in the file of a track: the most that can be said to somebody whose taste nobody
+    /// knows.
+    fn heard_as(&self, track: TrackIdx) -> Option<Reason> {
+        let words = words(self.catalogue.analysis(track)?);
+        let words: Vec<String> = words.into_iter().take(NAMED).map(str::to_owned).collect();
+        (self.likes.liked == 0 && !words.is_empty()).then_some(Reason::HeardAs { words })
     }
 
     /// What the model goes by that decided.

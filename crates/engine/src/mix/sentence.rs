@@ -22,6 +22,10 @@ pub fn sentence(reason: &Reason) -> String {
             let features: Vec<&str> = features.iter().copied().map(noun).collect();
             format!("close to {anchor} in {}", list(&features))
         }
+        Reason::HeardAs { words } => {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            format!("it sounds like {}, as a guess", list(&words))
+        }
         Reason::Genre { genre } => format!("you like {genre}"),
         Reason::StepOutside { differences } => {
             let differences: Vec<&str> = differences.iter().map(comparative).collect();

@@ -157,12 +157,15 @@ impl Library {
         let (stage, files) = (ScanStage::Tags, report.files);
         let mut done = report.unchanged;
         observer(ScanProgress { stage, done, files });
+        // Tracks that were those of a file before. They go last: what was measured of them holds for
+        // a file that was moved or tagged anew.
+        let mut left = Vec::new();
         for some in fresh.chunks(AT_ONCE) {
-            self.take_in(&folders, some, &mut report)?;
+            left.extend(self.take_in(&folders, some, &mut report)?);
             done += some.len() as u64;
             observer(ScanProgress { stage, done, files });
         }
-        self.store_mut().remove_sound_files(&gone)?;
+        left.extend(self.store_mut().remove_sound_files(&gone)?);
         for folder in &folders {
             self.store_mut().add_music_folder(folder)?;
         }
@@ -177,7 +180,9 @@ impl Library {
             self.store_mut().note_scan()?;
         }
         if options.analyse {
-            if self.analyse(options.threads, is_within, &mut report, observer)? {
+            let any = self.analyse(options.threads, is_within, &mut report, observer)?;
+            self.store_mut().remove_tracks_of_files(&left)?;
+            if any || !left.is_empty() {
                 self.store_mut().note_scan()?;
             }
             report.same_recordings = same_recordings(self.store().prints()?);
@@ -238,7 +243,7 @@ impl Library {
         folders: &[String],
         files: &[SoundFile],
         report: &mut ScanReport,
-    ) -> Result<()> {
+    ) -> Result<Vec<TrackId>> {
         let read: Vec<_> =
             files.par_iter().map(|file| (file, read(folders, Path::new(&file.path)))).collect();
         let mut entries = Vec::new();
@@ -252,8 +257,7 @@ impl Library {
                 Err(why) => report.note(Path::new(&file.path), why),
             }
         }
-        self.store_mut().take_in_sound_files(&entries)?;
-        Ok(())
+        Ok(self.store_mut().take_in_sound_files(&entries)?)
     }
 }
 
