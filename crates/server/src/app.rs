@@ -14,6 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::access::{KeyRing, Sessions};
 use crate::audioscrobbler::ScrobblerSessions;
+use crate::covers::Covers;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
@@ -59,6 +60,7 @@ pub struct App {
     pub(crate) imports: Imports,
     pub(crate) playing: Playing,
     pub(crate) scrobblers: ScrobblerSessions,
+    pub(crate) covers: Covers,
     pub(crate) models: Box<dyn Models>,
     /// Keeps other servers away from the library, as long as it is open.
     _lock: File,
@@ -136,6 +138,7 @@ impl App {
             imports,
             playing: Playing::default(),
             scrobblers: ScrobblerSessions::default(),
+            covers: Covers::default(),
             models,
             _lock: lock,
             building: Semaphore::new(1),
