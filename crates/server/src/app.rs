@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use segue::{Models, ModelsError, Snapshot, new_from};
+use segue_engine::{Catalogue, TrackIdx};
 use segue_store::{Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
@@ -19,6 +20,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
 use crate::listeners::Listeners;
+use crate::music::files_of_song;
 use crate::readers::Readers;
 use crate::scrobbling::Playing;
 use crate::writer::Writer;
@@ -60,7 +62,7 @@ pub struct App {
     pub(crate) imports: Imports,
     pub(crate) playing: Playing,
     pub(crate) scrobblers: ScrobblerSessions,
-    pub(crate) covers: Covers,
+    pub(crate) covers: Arc<Covers>,
     pub(crate) models: Box<dyn Models>,
     /// Keeps other servers away from the library, as long as it is open.
     _lock: File,
@@ -138,7 +140,7 @@ impl App {
             imports,
             playing: Playing::default(),
             scrobblers: ScrobblerSessions::default(),
-            covers: Covers::default(),
+            covers: Arc::default(),
             models,
             _lock: lock,
             building: Semaphore::new(1),
@@ -198,6 +200,11 @@ impl App {
         self.snapshot.store(Arc::new(snapshot));
         self.listeners.let_go_before(number.saturating_sub(1));
         Ok(())
+    }
+
+    /// Whether a track may have a cover, which is known for certain once it was asked for.
+    pub(crate) fn may_have_cover(&self, catalogue: &Catalogue, row: TrackIdx) -> bool {
+        self.covers.may_have(files_of_song(&self.config.music, catalogue, row))
     }
 
     /// Runs work that keeps a thread busy, as many at a time as there are processors. It goes on if

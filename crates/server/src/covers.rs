@@ -22,13 +22,11 @@ use blake3::Hash;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use segue_audio::covers::{CoverSize, CoverSource, drawn};
-use segue_engine::{Catalogue, TrackIdx};
 use tokio::sync::Semaphore;
 
-use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::limits;
-use crate::music::{MusicFile, files_of_song};
+use crate::music::MusicFile;
 use crate::page::assets;
 
 /// How long a browser shows a cover without asking whether it is still the same.
@@ -79,12 +77,6 @@ impl Default for Covers {
     }
 }
 
-/// Whether a track may have a cover: there is a file of its song, and it is not known to have none.
-pub(crate) fn may_have(app: &App, catalogue: &Catalogue, row: TrackIdx) -> bool {
-    let files = files(app, catalogue, row);
-    !files.is_empty() && app.covers.known(&files).is_none_or(|known| known.picture.is_some())
-}
-
 /// A cover that is asked for.
 pub(crate) struct AskedCover {
     /// The files of its song.
@@ -106,62 +98,20 @@ enum AtHand {
 }
 
 impl AskedCover {
-    /// The cover of a track, as a request with these headers asks for it.
+    /// The cover of a song, by its files, as a request with these headers asks for it.
     pub(crate) fn of(
-        app: &App,
-        catalogue: &Catalogue,
-        row: TrackIdx,
+        files: impl Iterator<Item = MusicFile>,
         size: CoverSize,
         headers: &HeaderMap,
     ) -> Self {
         let tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
         let tags = tags.map(str::to_owned).collect();
-        Self { files: files(app, catalogue, row), size, tags }
+        Self { files: first(files), size, tags }
     }
+}
 
-    /// The answer: the cover, or that it is the one that the client has.
-    pub(crate) async fn answer(self, app: &Arc<App>) -> ApiResult<Response> {
-        let asked = Arc::new(self);
-        let found = match asked.look(app).await? {
-            AtHand::Nothing => Arc::clone(&asked).draw(app).await?,
-            found => found,
-        };
-        let headers = |drawing: Drawing| [(ETAG, drawing.tag()), (CACHE_CONTROL, KEEP.to_owned())];
-        match found {
-            AtHand::Same(drawing) => {
-                Ok((StatusCode::NOT_MODIFIED, headers(drawing)).into_response())
-            }
-            AtHand::Drawn(drawing, content) => {
-                Ok((headers(drawing), [(CONTENT_TYPE, "image/jpeg")], content).into_response())
-            }
-            AtHand::Nothing | AtHand::NoCover => {
-                Err(ApiError::not_found("no_cover", "there is no cover of this track here"))
-            }
-        }
-    }
-
-    /// Looks at what is remembered.
-    async fn look(self: &Arc<Self>, app: &Arc<App>) -> ApiResult<AtHand> {
-        let (app, asked) = (Arc::clone(app), Arc::clone(self));
-        blocking(move || app.covers.at_hand(&asked)).await
-    }
-
-    /// Draws it when its turn has come, unless somebody did meanwhile. What was begun is ended, and
-    /// keeps its turn, whether or not anybody still waits.
-    async fn draw(self: Arc<Self>, app: &Arc<App>) -> ApiResult<AtHand> {
-        let turn = Arc::clone(&app.covers.turns).acquire_owned();
-        let turn = tokio::time::timeout(limits::LONGEST_WAIT_FOR_COVERS, turn).await;
-        let turn = turn
-            .map_err(|_| ApiError::overloaded("overloaded", "too many covers are being drawn"))?;
-        let turn = turn.expect("the semaphore is never closed");
-        let app = Arc::clone(app);
-        blocking(move || {
-            let found = app.covers.drawn_for(&self);
-            drop(turn);
-            found
-        })
-        .await
-    }
+fn first(files: impl Iterator<Item = MusicFile>) -> Box<[MusicFile]> {
+    files.take(limits::MOST_FILES_FOR_A_COVER).collect()
 }
 
 /// Runs what reads files, away from the threads that answer.
@@ -169,12 +119,56 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))
 }
 
-fn files(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Box<[MusicFile]> {
-    let files = files_of_song(&app.config.music, catalogue, row);
-    files.take(limits::MOST_FILES_FOR_A_COVER).collect()
+impl AtHand {
+    fn response(self) -> ApiResult<Response> {
+        let headers = |drawing: Drawing| [(ETAG, drawing.tag()), (CACHE_CONTROL, KEEP.to_owned())];
+        match self {
+            Self::Same(drawing) => Ok((StatusCode::NOT_MODIFIED, headers(drawing)).into_response()),
+            Self::Drawn(drawing, content) => {
+                Ok((headers(drawing), [(CONTENT_TYPE, "image/jpeg")], content).into_response())
+            }
+            Self::Nothing | Self::NoCover => {
+                Err(ApiError::not_found("no_cover", "there is no cover of this track here"))
+            }
+        }
+    }
 }
 
 impl Covers {
+    /// Whether a song with these files may have a cover: it has files, and is not known to have
+    /// none.
+    pub(crate) fn may_have(&self, files: impl Iterator<Item = MusicFile>) -> bool {
+        let files = first(files);
+        !files.is_empty() && self.known(&files).is_none_or(|known| known.picture.is_some())
+    }
+
+    /// The answer to a request: the cover, or that it is the one that the client has.
+    pub(crate) async fn answer(self: &Arc<Self>, asked: AskedCover) -> ApiResult<Response> {
+        let asked = Arc::new(asked);
+        let (covers, looking) = (Arc::clone(self), Arc::clone(&asked));
+        let found = match blocking(move || covers.at_hand(&looking)).await? {
+            AtHand::Nothing => self.draw(asked).await?,
+            found => found,
+        };
+        found.response()
+    }
+
+    /// Draws a cover when its turn has come, unless somebody did meanwhile. What was begun is ended,
+    /// and keeps its turn, whether or not anybody still waits.
+    async fn draw(self: &Arc<Self>, asked: Arc<AskedCover>) -> ApiResult<AtHand> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = tokio::time::timeout(limits::LONGEST_WAIT_FOR_COVERS, turn).await;
+        let shed = |_| ApiError::overloaded("overloaded", "too many covers are being drawn");
+        let turn = turn.map_err(shed)?.expect("the semaphore is never closed");
+        let covers = Arc::clone(self);
+        let drawing = blocking(move || {
+            let found = covers.drawn_for(&asked);
+            drop(turn);
+            found
+        });
+        drawing.await
+    }
+
     /// What was found for some files, if nothing has changed since.
     fn known(&self, files: &[MusicFile]) -> Option<Arc<KnownCover>> {
         let known = self.known.get(files)?;

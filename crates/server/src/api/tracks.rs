@@ -242,5 +242,6 @@ pub(crate) async fn cover(
     let snapshot = app.snapshot.load_full();
     let row = snapshot.find(&track)?;
     let size = size.map_or(CoverSize::Medium, CoverSize::for_side);
-    AskedCover::of(&app, &snapshot.catalogue, row, size, &headers).answer(&app).await
+    let files = files_of_song(&app.config.music, &snapshot.catalogue, row);
+    app.covers.answer(AskedCover::of(files, size, &headers)).await
 }

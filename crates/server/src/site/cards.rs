@@ -6,7 +6,6 @@ use segue_engine::mix::sentence::{sentence, shown_lately};
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
 
 use crate::app::App;
-use crate::covers;
 use crate::music::files_of_song;
 use crate::page::card::Card;
 use crate::page::urls;
@@ -59,7 +58,7 @@ pub(super) fn of_track(
         new_artist: false,
         liked: interaction.is_some_and(|interaction| interaction.stance == Stance::Like),
         audio: audio(app, catalogue, row),
-        has_cover: covers::may_have(app, catalogue, row),
+        has_cover: app.may_have_cover(catalogue, row),
         versions: versions(catalogue, row),
         sound: track.features,
     }

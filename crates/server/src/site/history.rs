@@ -18,7 +18,6 @@ use super::feedback::back;
 use super::frame::{self, Asked, answer, frame};
 use crate::api::{listen_cursor, next_listens};
 use crate::app::App;
-use crate::covers;
 use crate::date_language::DateLanguage;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Submitted;
@@ -143,7 +142,7 @@ fn with_covers(app: &App, catalogue: &Catalogue, review: &Review) -> HashSet<Tra
 
 /// Whether a track is in the catalogue and may have a cover.
 fn has_cover(app: &App, catalogue: &Catalogue, track: &TrackId) -> bool {
-    catalogue.find(track).is_some_and(|row| covers::may_have(app, catalogue, row))
+    catalogue.find(track).is_some_and(|row| app.may_have_cover(catalogue, row))
 }
 
 /// Where a listener is.

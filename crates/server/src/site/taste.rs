@@ -17,7 +17,6 @@ use segue_store::{Exclusion, ExclusionId};
 use super::frame::{self, Asked, answer, frame};
 use crate::api::taste_of;
 use crate::app::App;
-use crate::covers;
 use crate::error::ApiResult;
 use crate::page::charts;
 use crate::page::layout::Section;
@@ -153,7 +152,7 @@ fn example(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Example {
         track: track.id.to_string(),
         title: track.display_title().to_owned(),
         artists: track.artists.clone(),
-        has_cover: covers::may_have(app, catalogue, row),
+        has_cover: app.may_have_cover(catalogue, row),
     }
 }
 

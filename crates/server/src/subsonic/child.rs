@@ -5,7 +5,6 @@ use segue_engine::{Catalogue, TrackIdx};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::covers;
 
 /// Stands before the name of an artist in an id, so that it is none of a song.
 const ARTIST: &str = "artist:";
@@ -24,7 +23,7 @@ pub(super) fn artist_name(id: &str) -> Option<&str> {
 pub(super) fn child(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Value {
     let track = catalogue.track(row);
     // Whether there is a cover is known once it was asked for.
-    let cover = covers::may_have(app, catalogue, row).then_some(track.id.as_str());
+    let cover = app.may_have_cover(catalogue, row).then_some(track.id.as_str());
     let artists: Vec<Value> =
         track.artists.iter().map(|name| json!({"id": artist_id(name), "name": name})).collect();
     let fields = [

@@ -11,6 +11,7 @@ use super::required;
 use crate::app::App;
 use crate::covers::AskedCover;
 use crate::error::ApiResult;
+use crate::music::files_of_song;
 use crate::query::Pairs;
 
 /// The cover of the song with this id, the largest there is if no size is asked for.
@@ -23,5 +24,6 @@ pub(super) async fn cover(
     let row = snapshot.find(required(&query, "id")?)?;
     let side = query.number("size")?.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
     let size = side.map_or(CoverSize::Large, CoverSize::for_side);
-    AskedCover::of(&app, &snapshot.catalogue, row, size, &headers).answer(&app).await
+    let files = files_of_song(&app.config.music, &snapshot.catalogue, row);
+    app.covers.answer(AskedCover::of(files, size, &headers)).await
 }
