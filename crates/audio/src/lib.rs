@@ -7,9 +7,9 @@
 //!
 //! Each stage stands in its own module and takes samples in blocks of any size: [`decode`],
 //! [`resample`], [`level`], [`descriptors`] (with [`rhythm`], [`tonality`] and [`timbre`]),
-//! [`mod@print`] and [`musicnn`]; [`covers`] finds and draws the covers of files. [`Analysis::measurements`] has every number by name, with unit,
+//! [`mod@print`] and [`musicnn`]. [`Analysis::measurements`] has every number by name, with unit,
 //! definition, source and confidence. `docs/audio.md` has how well each does, and how that was
-//! measured.
+//! measured. Beside it all, [`covers`] finds and draws the covers of files.
 
 mod analysis;
 pub mod covers;
