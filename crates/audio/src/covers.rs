@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 
 use crate::decode::guarded;
@@ -162,7 +163,7 @@ fn decoded(content: &[u8]) -> Option<DynamicImage> {
         return None;
     }
     limits.reserve(decoder.total_bytes()).ok()?;
-    let orientation = decoder.orientation().ok()?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;
     picture.apply_orientation(orientation);
     Some(picture)
