@@ -38,7 +38,8 @@ export async function walk(stage) {
   const [picture, sleeve] = await dressed.evaluate((cover) =>
     [cover, cover.parentElement].map((box) => box.getBoundingClientRect().toJSON()),
   );
-  check.deepEqual(picture, sleeve, "it covers the sleeve");
+  for (const edge of ["left", "top", "right", "bottom"])
+    check.ok(Math.abs(picture[edge] - sleeve[edge]) < 2, `it covers the sleeve: ${edge}`);
   await until("the other one failed", () => broken.evaluate((cover) => cover.complete));
   check.equal(await broken.evaluate((cover) => cover.naturalWidth), 0);
   check.ok(await page.locator('.card[data-track="cover-Broken"] .sketch').isVisible());
