@@ -11,6 +11,12 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const LISTENERS = 8;
 const WIDTHS = [320, 390, 768, 1024, 1440, 2560];
 
+/** A picture of two by two pixels, as PNG. */
+export const PICTURE = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGM4IRcARAwQCgAj1gTZ8r8MgQAAAABJRU5ErkJggg==",
+  "base64",
+);
+
 /** How much was checked. */
 export const counts = { assertions: 0, axe: 0, widths: 0 };
 
@@ -100,10 +106,11 @@ export class Stage {
 
   /**
    * The server that journeys share: made-up listeners with a history, a model, and a folder with a
-   * sound.
+   * sound and its cover.
    */
   known() {
     tone(join(this.work, "music", "tone.wav"));
+    writeFileSync(join(this.work, "music", "cover.png"), PICTURE);
     return (this.shared ??= this.serve(
       this.home("known", "demo"),
       "--music",

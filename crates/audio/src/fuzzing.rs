@@ -1,5 +1,6 @@
 //! Doors for the fuzz targets.
 
+use crate::covers::{CoverSize, drawn};
 use crate::decode::{Decoder, SampleBlock};
 use crate::descriptors::SpectralMeter;
 use crate::level::LevelMeter;
@@ -39,6 +40,16 @@ pub fn tags(content: &[u8]) {
     for text in texts {
         assert!(!text.is_empty() && !text.chars().any(char::is_control));
     }
+}
+
+/// Draws any bytes as a cover.
+///
+/// # Panics
+/// If a promise is broken.
+pub fn cover(content: &[u8]) {
+    let Some(picture) = drawn(content, CoverSize::Small) else { return };
+    assert!(picture.starts_with(&[0xff, 0xd8, 0xff]) && picture.ends_with(&[0xff, 0xd9]));
+    assert!(picture.len() < 64 << 10);
 }
 
 /// Measures any bytes as samples.

@@ -9,9 +9,10 @@
 //! [`resample`], [`level`], [`descriptors`] (with [`rhythm`], [`tonality`] and [`timbre`]),
 //! [`mod@print`] and [`musicnn`]. [`Analysis::summary`] has every number by name, with unit,
 //! definition, source and confidence. `docs/audio.md` has how well each does, and how that was
-//! measured.
+//! measured. Beside it all, [`covers`] finds and draws the covers of files.
 
 mod analysis;
+pub mod covers;
 pub mod decode;
 pub mod descriptors;
 mod error;

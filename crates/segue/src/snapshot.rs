@@ -4,6 +4,7 @@
 //! while the next is built beside it, and whoever took it may go on using it; nothing is swapped
 //! under a request.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use segue_core::{ListenerId, Track, TrackId};
@@ -88,6 +89,8 @@ pub struct Snapshot {
     pub marks: Marks,
     /// The names that prompts are read by.
     pub prompt_names: Arc<PromptNames>,
+    /// The folders of music that were scanned.
+    pub music_folders: Vec<PathBuf>,
 }
 
 impl Snapshot {
@@ -113,6 +116,7 @@ impl Snapshot {
             experiment_name: None,
             marks: Marks::default(),
             prompt_names: Arc::default(),
+            music_folders: Vec::new(),
         }
     }
 
@@ -162,6 +166,7 @@ impl Snapshot {
             in_use,
             fallback,
             prompt_names: Arc::default(),
+            music_folders: store.music_folders()?.into_iter().map(PathBuf::from).collect(),
         })
     }
 
@@ -194,6 +199,7 @@ impl Snapshot {
             experiment_name,
             marks: self.marks,
             prompt_names: Arc::clone(&self.prompt_names),
+            music_folders: self.music_folders.clone(),
         })
     }
 

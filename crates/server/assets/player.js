@@ -28,11 +28,22 @@ function report(end) {
   played({ track, ms_played: heardMs(), end }).catch(() => toast("That play could not be noted."));
 }
 
+/** The cover of what plays, where there is one. */
+function showCover(cover) {
+  const sleeve = part("cover");
+  const picture = cover?.cloneNode();
+  sleeve.hidden = !picture;
+  if (!picture) return sleeve.replaceChildren();
+  picture.addEventListener("error", () => (sleeve.hidden = true));
+  sleeve.replaceChildren(picture);
+}
+
 function start(item) {
   current = item;
   bar.hidden = !item;
   document.documentElement.classList.toggle("playing", Boolean(item));
   markPlaying();
+  showCover(item?.cover);
   if (!item) return audio.removeAttribute("src");
   part("title").textContent = item.title;
   part("artists").textContent = item.artists;
@@ -76,6 +87,7 @@ function item(link) {
     track: card.dataset.track,
     title: card.querySelector("h3").textContent,
     artists,
+    cover: card.querySelector(".sleeve .cover"),
     address: link.href,
   };
 }

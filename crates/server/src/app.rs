@@ -9,15 +9,18 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use segue::{Models, ModelsError, Snapshot, new_from};
+use segue_engine::{Catalogue, TrackIdx};
 use segue_store::{Marks, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::access::{KeyRing, Sessions};
 use crate::audioscrobbler::ScrobblerSessions;
+use crate::covers::Covers;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
 use crate::listeners::Listeners;
+use crate::music::files_of_song;
 use crate::readers::Readers;
 use crate::scrobbling::Playing;
 use crate::writer::Writer;
@@ -36,7 +39,8 @@ pub struct Config {
     /// Whether every request needs a key even while there is none: where others can reach the
     /// server.
     pub keys_required: bool,
-    /// Folders whose sound files may be played. None else are ever opened; empty plays nothing.
+    /// Folders whose sound files may be played, beside those that were scanned into the library.
+    /// None else are ever opened.
     pub music: Vec<PathBuf>,
     /// The proxy before the server, if there is one: a request from this address is counted to
     /// whoever its last `X-Forwarded-For` names.
@@ -59,6 +63,7 @@ pub struct App {
     pub(crate) imports: Imports,
     pub(crate) playing: Playing,
     pub(crate) scrobblers: ScrobblerSessions,
+    pub(crate) covers: Arc<Covers>,
     pub(crate) models: Box<dyn Models>,
     /// Keeps other servers away from the library, as long as it is open.
     _lock: File,
@@ -136,6 +141,7 @@ impl App {
             imports,
             playing: Playing::default(),
             scrobblers: ScrobblerSessions::default(),
+            covers: Arc::default(),
             models,
             _lock: lock,
             building: Semaphore::new(1),
@@ -195,6 +201,18 @@ impl App {
         self.snapshot.store(Arc::new(snapshot));
         self.listeners.let_go_before(number.saturating_sub(1));
         Ok(())
+    }
+
+    /// Whether a track may have a cover, which is known for certain once it was asked for.
+    pub(crate) fn may_have_cover(&self, catalogue: &Catalogue, row: TrackIdx) -> bool {
+        self.covers.may_have(files_of_song(&self.music(), catalogue, row))
+    }
+
+    /// The folders whose files may be played: those of the configuration, and those that were
+    /// scanned by now.
+    pub(crate) fn music(&self) -> Vec<PathBuf> {
+        let scanned = self.snapshot.load().music_folders.clone();
+        self.config.music.iter().cloned().chain(scanned).collect()
     }
 
     /// Runs work that keeps a thread busy, as many at a time as there are processors. It goes on if

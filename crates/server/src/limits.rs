@@ -156,6 +156,22 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(3);
 /// Requests after which addresses that were not heard of lately are let go: bounds memory.
 pub(crate) const FORGET_ADDRESSES_AFTER: u64 = 10_000;
 
+// Covers, which are drawn out of foreign pictures.
+
+/// Covers that are drawn at once: each can take hundreds of megabytes.
+pub(crate) const COVERS_DRAWN_AT_ONCE: usize = 2;
+/// Longest wait for one's turn to have a cover drawn: a page of them is drawn within it.
+pub(crate) const LONGEST_WAIT_FOR_COVERS: Duration = Duration::from_secs(10);
+/// Files of a song that are looked through for a cover: its own, and those of other releases.
+pub(crate) const MOST_FILES_FOR_A_COVER: usize = 8;
+/// Bytes of drawn covers that are kept: about a thousand cards.
+pub(crate) const DRAWN_COVERS_BYTES: u64 = 32 << 20;
+/// Bytes that may be taken by what is remembered of which picture is whose: about ten thousand
+/// files.
+pub(crate) const KNOWN_COVERS_BYTES: u64 = 8 << 20;
+/// How many covers are likely to be kept.
+pub(crate) const USUAL_COVERS: usize = 1_000;
+
 // Sessions of the page.
 
 /// How long a session lasts: a stolen cookie is of no use later.

@@ -122,7 +122,7 @@ fn print_report(report: &ScanReport) -> anyhow::Result<()> {
     for problem in report.problems.iter().take(NAMED) {
         say(&format!("cannot read `{}`: {}", problem.path.display(), problem.why));
     }
-    let unnamed = report.unreadable.saturating_sub(NAMED as u64);
+    let unnamed = (report.unreadable + report.undecodable).saturating_sub(NAMED as u64);
     if unnamed > 0 {
         say(&format!("and {unnamed} more; `--json` names them"));
     }
@@ -142,7 +142,11 @@ fn told(report: &ScanReport) -> String {
     tell(report.named_by_file, "have no title in their tags and go by their names");
     tell(report.duplicates, "are further files of a track that is there");
     tell(report.analysed, "measured for how they sound");
-    tell(report.unanalysed, "not measured yet; `segue scan` without `--tags-only` goes on");
+    tell(report.undecodable, "cannot be measured: their sound cannot be decoded");
+    tell(
+        report.unanalysed - report.undecodable.min(report.unanalysed),
+        "not measured yet; `segue scan` without `--tags-only` goes on",
+    );
     if !report.same_recordings.is_empty() {
         told.push(format!(
             "{} pairs of tracks are the same recording under different names; `--json` has them",

@@ -90,7 +90,10 @@ impl Library {
                         measured.push(AnalysedFile { path, sound, analysis, print });
                     }
                 }
-                Outcome::Failed(path, why) => report.note(Path::new(&path), why),
+                Outcome::Failed(path, why) => {
+                    report.undecodable += 1;
+                    report.name(Path::new(&path), why);
+                }
             }
             any |= !measured.is_empty();
             if since.elapsed() >= TAKEN_IN {

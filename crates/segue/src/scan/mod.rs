@@ -76,13 +76,15 @@ pub struct ScanReport {
     pub analysed: u64,
     /// Files of whose sound nothing is known yet.
     pub unanalysed: u64,
+    /// Files whose tags were read and whose sound cannot be.
+    pub undecodable: u64,
     /// Pairs of tracks under different names that are the same recording by how they sound.
     pub same_recordings: Vec<[TrackId; 2]>,
     /// Files that were there before and are no longer.
     pub gone: u64,
-    /// How many files could not be read.
+    /// How many files could not be read at all.
     pub unreadable: u64,
-    /// The first hundred of them, with the reason.
+    /// The first hundred of both kinds, with the reason.
     pub problems: Vec<ScanProblem>,
     /// Songs that the listener has played, wherever that was.
     pub played: u64,
@@ -273,6 +275,10 @@ impl ScanReport {
 
     fn note(&mut self, path: &Path, why: String) {
         self.unreadable += 1;
+        self.name(path, why);
+    }
+
+    fn name(&mut self, path: &Path, why: String) {
         if self.problems.len() < MOST_NAMED {
             self.problems.push(ScanProblem { path: path.to_owned(), why });
         }

@@ -22,7 +22,6 @@ pub(crate) use listeners::forget_listener;
 pub(crate) use models::{go_on_without_world, use_model};
 pub(crate) use shapes::check_name;
 pub(crate) use taste::taste_of;
-pub(crate) use tracks::sound_file;
 
 use std::sync::Arc;
 
@@ -73,6 +72,7 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(listeners::show, listeners::change))
         .routes(routes!(tracks::search, tracks::describe))
         .routes(routes!(tracks::show))
+        .routes(routes!(tracks::cover))
         .routes(routes!(events::listens, events::add_listens))
         .routes(routes!(events::feedback, events::add_feedback))
         .routes(routes!(events::add_events))

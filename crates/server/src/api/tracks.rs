@@ -1,19 +1,17 @@
 //! The catalogue: looked up, searched, described, and where there is a file, heard.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use segue::is_sound_file;
+use segue_audio::covers::CoverSize;
 use segue_core::{
     AudioAnalysis, AudioFeature, AudioFeatures, Descriptor, Measurement, Track, TrackId,
 };
 use segue_engine::sound::estimates;
-use segue_engine::{Catalogue, TrackIdx};
 use segue_ingest::identity;
 use segue_store::{Appended, Entry, Event};
 use serde::{Deserialize, Serialize};
@@ -22,9 +20,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::shapes::{TrackShape, check_name, limit};
 use crate::app::App;
+use crate::covers::AskedCover;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
 use crate::limits::{MOST_ARTISTS, MOST_TRACKS};
+use crate::music::files_of_song;
 
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -270,8 +270,9 @@ pub(crate) async fn audio(
     let snapshot = app.snapshot.load_full();
     let row = snapshot.find(&track)?;
     let no_file = || ApiError::not_found("no_sound", "there is no sound file of this track here");
-    let path = sound_file(&app.config.music, &snapshot.catalogue, row).ok_or_else(no_file)?;
-    let served = ServeFile::new(path).try_call(request).await;
+    let folders = app.music();
+    let file = files_of_song(&folders, &snapshot.catalogue, row).next();
+    let served = ServeFile::new(file.ok_or_else(no_file)?.path).try_call(request).await;
     let served = served.map_err(|error| ApiError::internal(&error))?;
     if served.status() == StatusCode::RANGE_NOT_SATISFIABLE {
         let message = "the file does not go that far";
@@ -280,34 +281,30 @@ pub(crate) async fn audio(
     Ok(served.into_response())
 }
 
-/// The file of a track, or of another version of its song of the same kind, if it lies in one of the
-/// folders.
-pub(crate) fn sound_file(
-    folders: &[PathBuf],
-    catalogue: &Catalogue,
-    row: TrackIdx,
-) -> Option<PathBuf> {
-    if folders.is_empty() {
-        return None;
-    }
-    let version = catalogue.track(row).version;
-    let versions = catalogue.versions(catalogue.work(row)).iter();
-    let others = versions.filter(|other| **other != row).map(|other| catalogue.track(*other));
-    let others = others.filter(|other| other.version == version && other.location.is_some());
-    std::iter::once(catalogue.track(row)).chain(others).find_map(|track| file_of(folders, track))
+/// How large a cover is to be.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CoverParams {
+    /// Over how many pixels it is shown: the next larger of 96, 320 and 640 comes. 320 if left out.
+    size: Option<u32>,
 }
 
-/// The file of a very track, whatever links and dots its name is made of.
-fn file_of(folders: &[PathBuf], track: &Track) -> Option<PathBuf> {
-    let named = track.location.as_deref().unwrap_or(track.id.as_str());
-    // Addresses are percent-encoded, paths are not.
-    let named = match named.strip_prefix("file://") {
-        Some(address) => percent_encoding::percent_decode_str(address).decode_utf8().ok()?,
-        None => named.into(),
-    };
-    folders.iter().find_map(|folder| {
-        let folder = folder.canonicalize().ok()?;
-        let path = folder.join(Path::new(named.as_ref())).canonicalize().ok()?;
-        (path.starts_with(&folder) && path.is_file() && is_sound_file(&path)).then_some(path)
-    })
+/// The cover of a track: the picture in its file, or `cover`, `folder`, `front` or `album` beside
+/// it (JPEG, PNG or WebP), else that of another release of its song. It is a small JPEG, drawn anew
+/// from what is there.
+#[utoipa::path(get, path = "/v1/tracks/{track}/cover", tag = "tracks",
+    params(("track" = String, Path, description = "Its id, percent-encoded."), CoverParams),
+    responses((status = 200, content_type = "image/jpeg"), (status = 304), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn cover(
+    State(app): State<Arc<App>>,
+    InPath(track): InPath<String>,
+    Params(CoverParams { size }): Params<CoverParams>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let snapshot = app.snapshot.load_full();
+    let row = snapshot.find(&track)?;
+    let size = size.map_or(CoverSize::Medium, CoverSize::for_side);
+    let folders = app.music();
+    let files = files_of_song(&folders, &snapshot.catalogue, row);
+    app.covers.answer(AskedCover::of(files, size, &headers)).await
 }

@@ -80,8 +80,7 @@ pub fn respond(path: &str, if_none_match: Option<&str>) -> Response {
         return with_status(StatusCode::NOT_FOUND, Body::from("no such asset"));
     };
     let etag = asset.etag();
-    let fresh =
-        if_none_match.is_some_and(|known| known.split(',').any(|known| matches(known, &etag)));
+    let fresh = if_none_match.is_some_and(|known| is_among(known, &etag));
     let mut response = match fresh {
         true => with_status(StatusCode::NOT_MODIFIED, Body::empty()),
         false => with_status(StatusCode::OK, Body::from(asset.bytes)),
@@ -94,10 +93,11 @@ pub fn respond(path: &str, if_none_match: Option<&str>) -> Response {
     response
 }
 
-/// Weak comparison, RFC 9110, section 13.1.2: a proxy that compresses makes our tag a weak one.
-fn matches(known: &str, etag: &str) -> bool {
-    let known = known.trim();
-    known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag
+/// Whether a tag is among those of an `If-None-Match`, by weak comparison (RFC 9110, section
+/// 13.1.2): a proxy that compresses makes our tag a weak one.
+pub(crate) fn is_among(if_none_match: &str, etag: &str) -> bool {
+    let mut known = if_none_match.split(',').map(str::trim);
+    known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
 }
 
 fn with_status(status: StatusCode, body: Body) -> Response {

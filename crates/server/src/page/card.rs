@@ -8,6 +8,7 @@
 //! page, `here` is the page that forms come back to.
 
 use maud::{Markup, html};
+use segue_audio::covers::CoverSize;
 use segue_core::AudioFeatures;
 
 use super::icons::icon;
@@ -37,6 +38,8 @@ pub struct Card {
     pub liked: bool,
     /// Where its sound can be fetched, if the catalogue has the file: an address on this server.
     pub audio: Option<String>,
+    /// Whether it may have a cover, which is then asked for and shown over the sketch.
+    pub has_cover: bool,
     /// Ids of every version of the song, its own first: a service may know one of them.
     pub versions: Vec<String>,
     /// How it sounds.
@@ -99,7 +102,8 @@ fn sleeve(place: &Place<'_>, card: &Card) -> Markup {
             (sketch::sketch(&card.sound))
             // A page of grey circles invites nobody: where no sound is known, the name stands in
             // for it.
-            @if sketch::is_silent(&card.sound) { (monogram(card)) }
+            @if sketch::is_silent(&card.sound) { (monogram(card.artists.first().unwrap_or(&card.title))) }
+            @if card.has_cover { (cover(&card.track)) }
             @if card.new_artist { span.new.new-artist { "New artist" span.unseen { " to you" } } }
             @else if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
@@ -109,9 +113,35 @@ fn sleeve(place: &Place<'_>, card: &Card) -> Markup {
     }
 }
 
+/// The cover of a track, over what is drawn in its place: that stays in sight until the picture is
+/// there, and where there is none. The browser takes as large a one as it has room for.
+fn cover(track: &str) -> Markup {
+    let sizes = CoverSize::ALL.map(|size| format!("{} {}w", urls::cover(track, size), size.side()));
+    let side = CoverSize::Medium.side();
+    html! {
+        img.cover src=(urls::cover(track, CoverSize::Medium)) srcset=(sizes.join(", "))
+            sizes="auto, 20rem" width=(side) height=(side) loading="lazy" decoding="async" alt="";
+    }
+}
+
+/// A small sleeve for a line of a list in which some have covers: the first letter of whose track
+/// it is, and over it the cover.
+pub(super) fn thumbnail(track: &str, name: &str, has_cover: bool) -> Markup {
+    let side = CoverSize::Small.side();
+    let twice = format!("{} 3x", urls::cover(track, CoverSize::Medium));
+    html! {
+        span.sleeve.thumbnail.unknown {
+            (monogram(name))
+            @if has_cover {
+                img.cover src=(urls::cover(track, CoverSize::Small)) srcset=(twice) width=(side)
+                    height=(side) loading="lazy" decoding="async" alt="";
+            }
+        }
+    }
+}
+
 /// The first letter of whose track it is.
-fn monogram(card: &Card) -> Markup {
-    let name = card.artists.first().unwrap_or(&card.title);
+fn monogram(name: &str) -> Markup {
     let name = name.strip_prefix("The ").unwrap_or(name);
     let letter = name.chars().find(|character| character.is_alphanumeric());
     html! { @if let Some(letter) = letter { span.monogram aria-hidden="true" { (letter.to_uppercase()) } } }

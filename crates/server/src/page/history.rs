@@ -5,13 +5,16 @@
 //! Forms: [`urls::time_zone`] with `time_zone`, and [`urls::exclusions`] with a play.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use jiff::civil::{Date, Time};
 use maud::{Markup, Render, html};
+use segue_core::TrackId;
 use segue_engine::history::{
     DiscoveredArtist, LeftAside, Period, PeriodKind, Review, Streak, Sums,
 };
 
+use super::card::thumbnail;
 use super::charts;
 use super::icons::icon;
 use super::layout::{Frame, page};
@@ -40,6 +43,8 @@ pub struct HistoryView {
     pub time_zone: String,
     /// The latest plays of all.
     pub latest: Vec<DayOfPlays>,
+    /// Of the tracks that are most played or stand for albums those that may have covers.
+    pub with_covers: HashSet<TrackId>,
 }
 
 /// The plays of a day, latest first.
@@ -62,6 +67,8 @@ pub struct OnePlay {
     pub title: String,
     /// Its artists as credited.
     pub artists: Vec<String>,
+    /// Whether the track may have a cover.
+    pub has_cover: bool,
     /// What is to be said of the play, such as "skipped after 4 s".
     pub remark: Option<String>,
     /// Its time stamp, by which it can be taken out of the history; `None` for a play without one.
@@ -93,7 +100,7 @@ pub fn view(frame: &Frame, history: &HistoryView) -> Markup {
             p.empty { (nothing(review)) }
         } @else {
             (figures(words, history))
-            (most_played(words, review))
+            (most_played(words, history))
             (discoveries(words, review))
             (drawn(words, history))
             (share(frame, review))
@@ -254,28 +261,39 @@ fn compared(words: &Words, review: &Review) -> Markup {
 
 /// A line of a list of the most played.
 struct TopLine {
+    /// Its sleeve, in a list in which some have covers.
+    sleeve: Option<Markup>,
     name: Markup,
     below: Option<Markup>,
     plays: u64,
     place_before: Option<u32>,
 }
 
-fn most_played(words: &Words, review: &Review) -> Markup {
+fn most_played(words: &Words, history: &HistoryView) -> Markup {
+    let review = &history.review;
     let artist = |name: &String| html! { a href=(urls::artist(name)) { (name) } };
+    let sleeve = |track: &TrackId, whose: Option<&String>, name: &str| {
+        let has_cover = history.with_covers.contains(track);
+        let sleeve = || thumbnail(track.as_str(), whose.map_or(name, String::as_str), has_cover);
+        (!history.with_covers.is_empty()).then(sleeve)
+    };
     let top = &review.top;
     let artists = top.artists.iter().map(|top| TopLine {
+        sleeve: None,
         name: artist(&top.artist),
         below: None,
         plays: top.plays,
         place_before: top.place_before,
     });
     let songs = top.tracks.iter().map(|top| TopLine {
+        sleeve: sleeve(&top.track, top.artist.as_ref(), &top.title),
         name: html! { a href=(urls::track(top.track.as_str())) { (top.title) } },
         below: top.artist.as_ref().map(artist),
         plays: top.plays,
         place_before: top.place_before,
     });
     let albums = top.albums.iter().map(|top| TopLine {
+        sleeve: sleeve(&top.track, top.artist.as_ref(), &top.album),
         name: html! { a href=(urls::track(top.track.as_str())) { (top.album) } },
         below: top.artist.as_ref().map(artist),
         plays: top.plays,
@@ -318,6 +336,7 @@ fn line(words: &Words, place: usize, entry: &TopLine, is_compared: bool) -> Mark
     html! {
         li {
             span.place aria-hidden="true" { (place) }
+            @if let Some(sleeve) = &entry.sleeve { (sleeve) }
             span.about { (entry.name) @if let Some(below) = &entry.below { small { (below) } } }
             span.plays {
                 (words.count(entry.plays, "play", "plays"))
@@ -446,12 +465,14 @@ fn latest(frame: &Frame, history: &HistoryView) -> Markup {
 /// Plays under their days; `heading` makes a heading of a day.
 fn days(frame: &Frame, days: &[DayOfPlays], heading: impl Fn(&Markup) -> Markup) -> Markup {
     let words = &frame.words;
+    let have_covers = days.iter().flat_map(|day| &day.plays).any(|play| play.has_cover);
     html! {
         @for day in days {
             (heading(&day_name(words, day.day)))
             ol.plays { @for play in &day.plays {
                 li {
                     time lang=[words.lang()] { @if let Some(time) = play.time { (words.time(time)) } }
+                    @if have_covers { (sleeve(play)) }
                     span.about {
                         a href=(urls::track(&play.track)) { (play.title) }
                         " " span { (super::card::credits(&play.artists)) }
@@ -462,6 +483,10 @@ fn days(frame: &Frame, days: &[DayOfPlays], heading: impl Fn(&Markup) -> Markup)
             } }
         }
     }
+}
+
+fn sleeve(play: &OnePlay) -> Markup {
+    thumbnail(&play.track, play.artists.first().unwrap_or(&play.title), play.has_cover)
 }
 
 fn day_name(words: &Words, day: Option<Date>) -> Markup {

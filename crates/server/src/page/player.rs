@@ -12,6 +12,7 @@ pub fn bar() -> Markup {
             button.round type="button" data-player="toggle" aria-pressed="false" {
                 span.when-paused { (icon("play")) } span.when-playing { (icon("pause")) } span.unseen { "Play or pause" }
             }
+            span.sleeve.thumbnail.unknown data-player="cover" hidden {}
             p.now { strong data-player="title" {} " " span data-player="artists" {} }
             label.unseen for="position" { "Position" }
             input #position type="range" min="0" max="1000" value="0" step="1" data-player="position";

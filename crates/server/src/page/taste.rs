@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 use segue_core::AudioFeatures;
 
+use super::card::thumbnail;
 use super::layout::{Frame, Undo, page, undo_form};
 use super::{sketch, urls, words};
 
@@ -72,6 +73,8 @@ pub struct Example {
     pub title: String,
     /// Its artists in the order of the credits, the leading one first; empty where none is known.
     pub artists: Vec<String>,
+    /// Whether it may have a cover.
+    pub has_cover: bool,
 }
 
 /// Whether a taste takes more or less of what is played than it used to.
@@ -164,6 +167,7 @@ fn how_many(tastes: usize) -> String {
 fn view_taste(position: usize, taste: &OneTaste) -> Markup {
     let (class, trend) = taste.trend.words();
     let id = format!("taste-{position}");
+    let have_covers = taste.examples.iter().any(|example| example.has_cover);
     html! {
         article.taste aria-labelledby=(id) {
             div class={ "sleeve " (sketch::mood(&taste.sound).class()) } { (sketch::sketch(&taste.sound)) }
@@ -176,10 +180,15 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
             }
             @if let Some(features) = &taste.features { (features) }
             ul.examples { @for example in &taste.examples {
-                li { a href=(urls::search(&format!("{} {}", example.title, example.artists.first().map_or("", String::as_str)))) { (example.title) } " " span { (words::list(&example.artists)) } }
+                li { @if have_covers { (sleeve(example)) } a href=(urls::search(&format!("{} {}", example.title, example.artists.first().map_or("", String::as_str)))) { (example.title) } " " span { (words::list(&example.artists)) } }
             } }
         }
     }
+}
+
+fn sleeve(example: &Example) -> Markup {
+    let whose = example.artists.first().unwrap_or(&example.title);
+    thumbnail(&example.track, whose, example.has_cover)
 }
 
 fn leave_out(frame: &Frame, taste: &TasteView) -> Markup {

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use segue_audio::covers::CoverSize;
 use segue_engine::history::Period;
 use segue_engine::mix::filters::Familiarity;
 
@@ -192,6 +193,11 @@ pub fn mix_after<'a>(tracks: impl IntoIterator<Item = &'a str>) -> String {
 /// The page of a track.
 pub fn track(track: &str) -> String {
     format!("/tracks/{}", encoded(track))
+}
+
+/// The cover of a track, in one of the sizes that there are.
+pub fn cover(track: &str, size: CoverSize) -> String {
+    format!("/v1/tracks/{}/cover?size={}", encoded(track), size.side())
 }
 
 /// The page of an artist.

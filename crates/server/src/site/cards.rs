@@ -5,8 +5,8 @@ use segue_core::{Pick, Timestamp};
 use segue_engine::mix::sentence::{sentence, shown_lately};
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
 
-use crate::api::sound_file;
 use crate::app::App;
+use crate::music::files_of_song;
 use crate::page::card::Card;
 use crate::page::urls;
 
@@ -58,6 +58,7 @@ pub(super) fn of_track(
         new_artist: false,
         liked: interaction.is_some_and(|interaction| interaction.stance == Stance::Like),
         audio: audio(app, catalogue, row),
+        has_cover: app.may_have_cover(catalogue, row),
         versions: versions(catalogue, row),
         sound: track.features,
     }
@@ -71,7 +72,7 @@ fn versions(catalogue: &Catalogue, row: TrackIdx) -> Vec<String> {
 
 /// Where the sound of a track can be fetched.
 fn audio(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
-    sound_file(&app.config.music, catalogue, row)?;
+    files_of_song(&app.music(), catalogue, row).next()?;
     let id = &catalogue.track(row).id;
     Some(format!("/v1/tracks/{}/audio", urls::encoded(id.as_str())))
 }

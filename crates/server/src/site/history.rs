@@ -1,5 +1,6 @@
 //! What was played: a week, a month, a year or ever, and every play.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -7,9 +8,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use segue_core::{Listen, ListenerId, Moment};
+use segue_core::{Listen, ListenerId, Moment, TrackId};
 use segue_engine::Catalogue;
-use segue_engine::history::{PeriodKind, is_heard};
+use segue_engine::history::{PeriodKind, Review, is_heard};
 use segue_store::ListenCursor;
 use serde::Deserialize;
 
@@ -39,10 +40,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let query = HistoryQuery { period: Some(period), time_zone: None, named: NAMED };
     let ReviewInZone { review, time_zone } = review(&app, id.clone(), query).await?;
     let latest = latest_plays(&app, id, None, LATEST).await?;
+    let snapshot = app.snapshot.load_full();
+    let catalogue = &snapshot.catalogue;
     let history = HistoryView {
+        with_covers: with_covers(&app, catalogue, &review),
         review,
         today: Timestamp::now().to_zoned(time_zone.clone()).date(),
-        latest: by_day(&app.snapshot.load().catalogue, &latest, &time_zone),
+        latest: by_day(&app, catalogue, &latest, &time_zone),
         time_zone: zone_name(&time_zone),
     };
     Ok(answer(&frame, view::view(&frame, &history)))
@@ -56,7 +60,7 @@ pub(super) async fn plays(State(app): State<Arc<App>>, asked: Asked) -> ApiResul
     let from = before.as_deref().map(listen_cursor).transpose()?;
     let read = latest_plays(&app, id, from, PLAYS).await?;
     let plays = PlaysView {
-        days: by_day(&app.snapshot.load().catalogue, &read, &frame::time_zone(&frame)),
+        days: by_day(&app, &app.snapshot.load().catalogue, &read, &frame::time_zone(&frame)),
         next: next_listens(&read, PLAYS),
         is_first: before.is_none(),
     };
@@ -90,6 +94,7 @@ async fn latest_plays(
 
 /// Plays under the days on which they began.
 fn by_day(
+    app: &App,
     catalogue: &Catalogue,
     plays: &[(ListenCursor, Listen)],
     zone: &TimeZone,
@@ -103,12 +108,12 @@ fn by_day(
         if days.last().is_none_or(|last| last.day != day) {
             days.push(DayOfPlays { day, plays: Vec::new() });
         }
-        days.last_mut().expect("one was put there").plays.push(one(catalogue, listen, time));
+        days.last_mut().expect("one was put there").plays.push(one(app, catalogue, listen, time));
     }
     days
 }
 
-fn one(catalogue: &Catalogue, listen: &Listen, time: Option<Time>) -> OnePlay {
+fn one(app: &App, catalogue: &Catalogue, listen: &Listen, time: Option<Time>) -> OnePlay {
     let found = catalogue.find(&listen.track).map(|row| catalogue.track(row));
     let duration_ms = found.and_then(segue_core::Track::duration_ms);
     let remark = match listen.ms_played {
@@ -122,9 +127,22 @@ fn one(catalogue: &Catalogue, listen: &Listen, time: Option<Time>) -> OnePlay {
         track: listen.track.to_string(),
         title: found.map_or(listen.track.to_string(), |track| track.display_title().to_owned()),
         artists: found.map(|track| track.artists.clone()).unwrap_or_default(),
+        has_cover: has_cover(app, catalogue, &listen.track),
         remark,
         stamp: listen.at.map(|at| at.to_string()),
     }
+}
+
+/// Of the tracks that lists of the most played name those that may have covers.
+fn with_covers(app: &App, catalogue: &Catalogue, review: &Review) -> HashSet<TrackId> {
+    let songs = review.top.tracks.iter().map(|top| &top.track);
+    let named = songs.chain(review.top.albums.iter().map(|top| &top.track));
+    named.filter(|track| has_cover(app, catalogue, track)).cloned().collect()
+}
+
+/// Whether a track is in the catalogue and may have a cover.
+fn has_cover(app: &App, catalogue: &Catalogue, track: &TrackId) -> bool {
+    catalogue.find(track).is_some_and(|row| app.may_have_cover(catalogue, row))
 }
 
 /// Where a listener is.

@@ -10,8 +10,8 @@ use segue_core::{
     AudioFeatures, DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId,
     Timestamp,
 };
-use segue_engine::Catalogue;
 use segue_engine::taste::{Course, Tastes};
+use segue_engine::{Catalogue, TrackIdx};
 use segue_store::{Exclusion, ExclusionId};
 
 use super::frame::{self, Asked, answer, frame};
@@ -38,7 +38,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let taste = TasteView {
         listener: id.to_string(),
         drawn_from: record.drawn_from(&frame.words, &zone),
-        tastes: tastes(&frame.words, catalogue, &found),
+        tastes: tastes(&app, &frame.words, catalogue, &found),
         feedback: given(catalogue, &record.feedback, &zone),
         exclusions: record
             .exclusions
@@ -121,18 +121,9 @@ fn device_name(device: DeviceClass) -> String {
         .unwrap_or_default()
 }
 
-fn tastes(words: &Words, catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste> {
+fn tastes(app: &App, words: &Words, catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste> {
     let one = |taste: &segue_engine::taste::Taste| {
-        let tracks = taste
-            .examples
-            .iter()
-            .filter_map(|id| catalogue.find(id))
-            .map(|row| catalogue.track(row));
-        let example = |track: &segue_core::Track| Example {
-            track: track.id.to_string(),
-            title: track.display_title().to_owned(),
-            artists: track.artists.clone(),
-        };
+        let rows = taste.examples.iter().filter_map(|id| catalogue.find(id));
         let mut sound = AudioFeatures::MISSING;
         for standing in &taste.features {
             sound.set(standing.feature, standing.value);
@@ -141,7 +132,7 @@ fn tastes(words: &Words, catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste>
             name: taste.name.clone(),
             share: taste.share as f32,
             artists: taste.artists.iter().map(|artist| artist.name.clone()).collect(),
-            examples: tracks.map(example).collect(),
+            examples: rows.map(|row| example(app, catalogue, row)).collect(),
             sound,
             features: charts::features(taste),
             trend: match taste.trend.course {
@@ -153,6 +144,16 @@ fn tastes(words: &Words, catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste>
         }
     };
     found.tastes.iter().map(one).collect()
+}
+
+fn example(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Example {
+    let track = catalogue.track(row);
+    Example {
+        track: track.id.to_string(),
+        title: track.display_title().to_owned(),
+        artists: track.artists.clone(),
+        has_cover: app.may_have_cover(catalogue, row),
+    }
 }
 
 fn remarks(words: &Words, taste: &segue_engine::taste::Taste) -> Vec<String> {

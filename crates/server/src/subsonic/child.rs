@@ -1,7 +1,10 @@
 //! A song as OpenSubsonic describes it. What is not known is left out.
 
-use segue_core::{AudioFeature, Track};
+use segue_core::AudioFeature;
+use segue_engine::{Catalogue, TrackIdx};
 use serde_json::{Map, Value, json};
+
+use crate::app::App;
 
 /// Stands before the name of an artist in an id, so that it is none of a song.
 const ARTIST: &str = "artist:";
@@ -16,8 +19,11 @@ pub(super) fn artist_name(id: &str) -> Option<&str> {
     id.strip_prefix(ARTIST)
 }
 
-/// A song.
-pub(super) fn child(track: &Track) -> Value {
+/// A song of a catalogue.
+pub(super) fn child(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Value {
+    let track = catalogue.track(row);
+    // Whether there is a cover is known once it was asked for.
+    let cover = app.may_have_cover(catalogue, row).then_some(track.id.as_str());
     let artists: Vec<Value> =
         track.artists.iter().map(|name| json!({"id": artist_id(name), "name": name})).collect();
     let fields = [
@@ -27,6 +33,7 @@ pub(super) fn child(track: &Track) -> Value {
         ("album", json!(track.album)),
         ("artist", json!(track.artist())),
         ("artistId", json!(track.artist().map(artist_id))),
+        ("coverArt", json!(cover)),
         ("year", json!(track.year)),
         ("genre", json!(track.genre)),
         ("duration", json!(track.duration_ms().map(|ms| ms.div_ceil(1_000)))),

@@ -1,7 +1,7 @@
 //! The part of OpenSubsonic that asks for music like other music, under `/rest`, so that a player
 //! can call it: `ping`, `getOpenSubsonicExtensions`, `getSimilarSongs`, `getSimilarSongs2`,
-//! `getSonicSimilarTracks` and `findSonicPath`, each with and without `.view`, by GET and by POST
-//! of a form.
+//! `getSonicSimilarTracks`, `findSonicPath` and `getCoverArt`, each with and without `.view`, by GET
+//! and by POST of a form.
 //!
 //! Ids of songs are those of the catalogue, ids of artists their names behind `artist:`. Answers
 //! are an envelope in XML or, with `f=json`, in JSON; errors have a code in it and the status 200,
@@ -10,6 +10,7 @@
 //! with its `entry`, as the specification of the extension `sonicSimilarity` and Navidrome have it.
 
 mod child;
+mod cover;
 mod envelope;
 mod similar;
 mod sonic;
@@ -41,6 +42,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
     let router = method(Router::new(), "ping", async || Answer::empty());
     let router = method(router, "getSimilarSongs", similar::songs);
     let router = method(router, "getSimilarSongs2", similar::songs2);
+    let router = method(router, "getCoverArt", cover::cover);
     let router = method(router, "getSonicSimilarTracks", sonic::similar);
     let router = method(router, "findSonicPath", sonic::path);
     router.route("/rest/{*method}", any(unknown)).with_state(Arc::clone(app))
@@ -120,7 +122,7 @@ fn code(error: &ApiError, query: &Pairs) -> Code {
         "scope_too_small" | "other_listener" | "cross_origin" | "wrong_host" | "forwarded" => {
             Code::NotAllowed
         }
-        "unknown_track" => Code::NotFound,
+        "unknown_track" | "no_cover" => Code::NotFound,
         _ => Code::Generic,
     }
 }

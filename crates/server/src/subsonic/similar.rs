@@ -31,16 +31,16 @@ pub(super) async fn songs2(State(app): State<Arc<App>>, query: Pairs) -> ApiResu
     found(&app, &query).await.map(|songs| Answer::of("similarSongs2", songs))
 }
 
-async fn found(app: &App, query: &Pairs) -> ApiResult<Value> {
+async fn found(app: &Arc<App>, query: &Pairs) -> ApiResult<Value> {
     let id = required(query, "id")?.to_owned();
     let count = count(query, USUAL)?;
-    let snapshot = app.snapshot.load_full();
+    let (songs_of, snapshot) = (Arc::clone(app), app.snapshot.load_full());
     let found = app.heavy(move || {
         let rows = match snapshot.find(&id) {
             Ok(song) => like_a_song(&snapshot, song, count),
             Err(unknown) => like_an_artist(&snapshot, &id, count).ok_or(unknown)?,
         };
-        let songs = rows.into_iter().map(|row| child(snapshot.catalogue.track(row)));
+        let songs = rows.into_iter().map(|row| child(&songs_of, &snapshot.catalogue, row));
         Ok::<_, ApiError>(json!({"song": songs.collect::<Vec<_>>()}))
     });
     found.await?

@@ -30,12 +30,11 @@ pub(super) async fn similar(State(app): State<Arc<App>>, query: Pairs) -> ApiRes
     let snapshot = app.snapshot.load_full();
     let song = snapshot.find(required(&query, "id")?)?;
     let count = count(&query, USUAL)?;
+    let songs_of = Arc::clone(&app);
     let found = app.heavy(move || {
         let alike = sounding_like(&snapshot, song, count).into_iter();
-        Answer::of(
-            "sonicMatch",
-            alike.map(|(row, similarity)| matched(&snapshot, row, similarity)).collect(),
-        )
+        let matches = alike.map(|(row, similarity)| matched(&songs_of, &snapshot, row, similarity));
+        Answer::of("sonicMatch", matches.collect())
     });
     found.await
 }
@@ -63,7 +62,7 @@ pub(super) async fn path(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
     let similarity =
         |row| if row == ends[0] { Some(1.0) } else { similarity(&snapshot, ends[0], row) };
     let matches =
-        rows.into_iter().map(|row| matched(&snapshot, row, similarity(row).unwrap_or(-1.0)));
+        rows.into_iter().map(|row| matched(&app, &snapshot, row, similarity(row).unwrap_or(-1.0)));
     Ok(Answer::of("sonicMatch", matches.collect()))
 }
 
@@ -73,6 +72,6 @@ fn similarity(snapshot: &Snapshot, a: TrackIdx, b: TrackIdx) -> Option<f32> {
 }
 
 /// A match; a similarity of -1 says that there is none to tell.
-fn matched(snapshot: &Snapshot, row: TrackIdx, similarity: f32) -> Value {
-    json!({"entry": child(snapshot.catalogue.track(row)), "similarity": similarity})
+fn matched(app: &App, snapshot: &Snapshot, row: TrackIdx, similarity: f32) -> Value {
+    json!({"entry": child(app, &snapshot.catalogue, row), "similarity": similarity})
 }

@@ -175,6 +175,7 @@ pub(crate) fn a_card(position: usize) -> Card {
         new_artist: false,
         liked: position % 7 == 1,
         audio: position.is_multiple_of(2).then(|| format!("/audio/{}", urls::encoded(title))),
+        has_cover: position % 4 == 2,
         versions: vec![format!("spotify:track:{position}")],
         sound: a_sound(position),
     }
@@ -359,6 +360,11 @@ pub(crate) fn a_history(period: &str, days: i64) -> HistoryView {
         today,
         time_zone: "Europe/Berlin".to_owned(),
         latest: if days > 0 { some_plays().days } else { Vec::new() },
+        with_covers: songs
+            .iter()
+            .step_by(3)
+            .map(|song| TrackId::new(song.track.as_str()))
+            .collect(),
     }
 }
 
@@ -380,6 +386,7 @@ fn some_plays() -> PlaysView {
             track: card.track,
             title: card.title,
             artists: card.artists,
+            has_cover: card.has_cover,
             remark: remark.map(str::to_owned),
             stamp: Some("2026-11-29T19:30:00Z".to_owned()),
         }
@@ -447,7 +454,12 @@ fn one_taste(name: &str, share: f32, trend: TrendView, from: usize) -> OneTaste 
         artists: SONGS[from..from + 3].iter().map(|song| song.1.to_owned()).collect(),
         examples: cards(from, 3)
             .into_iter()
-            .map(|card| Example { track: card.track, title: card.title, artists: card.artists })
+            .map(|card| Example {
+                track: card.track,
+                title: card.title,
+                artists: card.artists,
+                has_cover: card.has_cover,
+            })
             .collect(),
         sound,
         features: Some(chart()),

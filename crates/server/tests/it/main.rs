@@ -5,6 +5,7 @@ mod abuse;
 mod access;
 mod answers;
 mod audioscrobbler;
+mod covers;
 mod docs;
 mod document;
 mod events;

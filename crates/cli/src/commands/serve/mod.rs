@@ -156,12 +156,10 @@ impl ServeArgs {
             ..Limits::default()
         };
         let keys_required = !self.bind.ip().is_loopback();
-        let scanned = read_library(home)?.store().music_folders()?;
-        let scanned = scanned.into_iter().map(PathBuf::from);
         Ok(Config {
             library: home.path()?,
             keys_required,
-            music: self.music.iter().cloned().chain(scanned).collect(),
+            music: self.music.clone(),
             trusted_proxy: self.trust_proxy.map(|address| address.to_canonical()),
             limits,
         })

@@ -151,6 +151,7 @@ fn a_card() -> Card {
         reason: h(),
         versions: vec![h(), ADDRESS.to_owned(), format!("spotify:track:{}", h())],
         audio: Some(ADDRESS.to_owned()),
+        has_cover: true,
         ..Card::default()
     }
 }
@@ -221,7 +222,8 @@ fn a_history() -> HistoryView {
         (found.artist, found.title, found.track) = (h(), h(), TrackId::new(TEXT));
     }
     history.review.eras.iter_mut().flat_map(|era| &mut era.top).for_each(|top| top.name = h());
-    HistoryView { time_zone: h(), latest: some_plays().days, ..history }
+    let with_covers = [TrackId::new(TEXT)].into();
+    HistoryView { time_zone: h(), latest: some_plays().days, with_covers, ..history }
 }
 
 fn some_plays() -> PlaysView {
@@ -230,6 +232,7 @@ fn some_plays() -> PlaysView {
         track: h(),
         title: h(),
         artists: vec![h()],
+        has_cover: true,
         remark: Some(h()),
         stamp: Some(h()),
     };
@@ -246,7 +249,7 @@ fn a_picture_holds_names_as_text() {
 }
 
 fn a_taste() -> TasteView {
-    let example = Example { track: h(), title: h(), artists: vec![h()] };
+    let example = Example { track: h(), title: h(), artists: vec![h()], has_cover: true };
     let one = OneTaste {
         name: h(),
         artists: vec![h()],
