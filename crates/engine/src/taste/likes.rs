@@ -36,9 +36,11 @@ pub(super) struct Like {
 pub(super) fn likes(catalogue: &Catalogue, sound: &SoundSpace, profile: &Profile) -> Vec<Like> {
     let mut genres: FxHashMap<String, u32> = FxHashMap::default();
     let mut likes = Vec::new();
+    let is_told = is_mostly_told(sound, profile);
     for (track, label) in profile.labelled().filter(|(_, label)| label.liked) {
         let position = sound.position(track);
-        let axes = position.iter().filter(|value| !value.is_nan()).count();
+        let is_compared = sound.place(track).told.is_some() == is_told;
+        let axes = position.iter().filter(|value| is_compared && !value.is_nan()).count();
         let genre = catalogue.track(track).genre.as_ref().map(|genre| {
             let next = genres.len() as u32;
             *genres.entry(genre.to_lowercase()).or_insert(next)
@@ -54,6 +56,20 @@ pub(super) fn likes(catalogue: &Catalogue, sound: &SoundSpace, profile: &Profile
     }
     fill_gaps(&mut likes);
     likes
+}
+
+/// Whether services describe more of the likes than were only heard in files. Tastes are told apart by
+/// the one or the other, never by both: their numbers do not compare.
+fn is_mostly_told(sound: &SoundSpace, profile: &Profile) -> bool {
+    let (mut told, mut estimated) = (0, 0);
+    for (track, _) in profile.labelled().filter(|(_, label)| label.liked) {
+        if sound.position(track).iter().any(|value| !value.is_nan()) {
+            let is_told = sound.place(track).told.is_some();
+            told += usize::from(is_told);
+            estimated += usize::from(!is_told);
+        }
+    }
+    told >= estimated
 }
 
 fn fill_gaps(likes: &mut [Like]) {
