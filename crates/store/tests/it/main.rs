@@ -18,6 +18,7 @@ mod impressions;
 mod migrations;
 mod model;
 mod models;
+mod news;
 mod prune;
 mod random;
 mod reading;
