@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Whether a server grows: plays, words, mixes and pages for a long time, and the slope of its resident memory with an interval.
+"""Whether a server grows: plays, words, mixes and pages for a long time, then pages alone, and the
+slope of its resident memory in either half with an interval.
 
-    python3 bench/soak.py --segue target/release/segue --minutes 60
+    python3 bench/soak.py --segue target/release/segue --minutes 30 --reading 30
 
-Plays pile up, and what is known of a listener with them, so that a slope says how much by the play as well. The first fifth of the time, in which caches fill, does not count. The slope is that of a line through the rest by least squares; its interval
-is a bootstrap over blocks of a minute, since neighbouring measurements are not independent.
+While plays pile up, what is known of a listener may grow with them, so that the slope is told by
+the event as well. Once nothing is written any more, whatever still grows is a leak. The first fifth
+of either half, in which caches fill, does not count. A slope is that of a line through the rest by
+least squares; its interval is a bootstrap over blocks of a minute, since neighbouring measurements
+are not independent.
 """
 
 import argparse
@@ -18,20 +22,31 @@ from pathlib import Path
 
 from crash import TRACKS, Client, Server, furnish
 
-PAGES = ["/", "/taste", "/history", "/lists", "/metrics", "/v1/listeners/{who}", "/v1/listeners/{who}/listens?limit=100"]
+PAGES = [
+    "/",
+    "/taste",
+    "/history",
+    "/lists",
+    "/metrics",
+    "/v1/listeners/{who}",
+    "/v1/listeners/{who}/listens?limit=100",
+    "/v1/listeners/{who}/taste",
+]
 
 
 class Visitor(threading.Thread):
-    """Looks at pages, a few each second."""
+    """Looks at pages of those who play and of those who do not, a few each second."""
 
-    def __init__(self, server, tally):
+    def __init__(self, server, tally, clients):
         super().__init__(daemon=True)
         self.server, self.tally, self.stopping = server, tally, False
+        self.listeners = [f"base-{n}" for n in range(12)]
+        self.listeners += [f"soak{client}-{n}" for client in range(clients) for n in range(3)]
 
     def run(self):
         rng = random.Random(5)
         while not self.stopping:
-            page = rng.choice(PAGES).format(who=f"base-{rng.randrange(12)}")
+            page = rng.choice(PAGES).format(who=rng.choice(self.listeners))
             status, _ = self.server.ask("GET", page)
             self.tally[f"pages answered {status}"] += 1
             time.sleep(0.2)
@@ -82,38 +97,73 @@ def interval(points, rng, draws=2000):
     return drawn[int(draws * 0.025)], drawn[int(draws * 0.975)]
 
 
+class Half:
+    """Measurements while the same things are done."""
+
+    def __init__(self, name, server, minutes):
+        self.name, self.points = name, []
+        began = time.time()
+        while (hours := (time.time() - began) / 3600) < minutes / 60:
+            self.points.append((hours, resident_kb(server.process) / 1024))
+            time.sleep(2)
+        self.settled = [point for point in self.points if point[0] >= minutes / 60 / 5]
+
+    def grown_mb(self):
+        return self.settled[-1][1] - self.settled[0][1]
+
+    def report(self):
+        low, high = interval(self.settled, random.Random(1))
+        first, settled, last = (
+            f"{mb:.0f} MB" for mb in (self.points[0][1], self.settled[0][1], self.points[-1][1])
+        )
+        print(
+            f"{self.name}: resident {first} at first, {settled} settled, {last} at the end; slope "
+            f"{slope(self.settled):+.2f} MB an hour, 95 % from {low:+.2f} to {high:+.2f}"
+        )
+
+
+def halves(server, args, tally):
+    """The half in which clients write beside a visitor, and the one in which only the visitor is
+    left."""
+    writers = [
+        Unhurried(server, f"soak{n}", random.Random(n), tally, False) for n in range(args.clients)
+    ]
+    visitor = Visitor(server, tally, args.clients)
+    for thread in [*writers, visitor]:
+        thread.start()
+    writing = Half("writing", server, args.minutes)
+    for thread in writers:
+        thread.stopping = True
+    for thread in writers:
+        thread.join()
+    reading = Half("reading", server, args.reading)
+    visitor.stopping = True
+    return writing, reading
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--segue", default="target/release/segue")
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--minutes", type=float, default=30, help="of writing and reading")
+    parser.add_argument("--reading", type=float, default=30, help="minutes of only reading, after")
     parser.add_argument("--clients", type=int, default=3)
     args = parser.parse_args()
-    tally, points = Counter(), []
+    tally = Counter()
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "ab") as log:
         server = Server(args.segue, Path(folder) / "home", log)
         furnish(server)
-        threads = [Unhurried(server, f"soak{n}", random.Random(n), tally, False) for n in range(args.clients)]
-        threads.append(Visitor(server, tally))
-        for thread in threads:
-            thread.start()
-        began = time.time()
-        while (hours := (time.time() - began) / 3600) < args.minutes / 60:
-            points.append((hours, resident_kb(server.process) / 1024))
-            time.sleep(2)
+        writing, reading = halves(server, args, tally)
         descriptors = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-        for thread in threads:
-            thread.stopping = True
         server.process.terminate()
         server.process.wait()
     told = tally["events told"]
-    settled = [point for point in points if point[0] >= points[-1][0] / 5]
-    low, high = interval(settled, random.Random(1))
     for name in sorted(tally):
         print(f"{tally[name]:8} {name}")
-    print(f"{TRACKS} tracks, {args.minutes:g} minutes; resident {points[0][1]:.0f} MB at first, {settled[0][1]:.0f} MB settled, {points[-1][1]:.0f} MB at the end")
-    by_event = (points[-1][1] - settled[0][1]) * 1024 * 1024 / max(1, told * 4 / 5)
+    print(f"{TRACKS} tracks; {descriptors} open files at the end")
+    for half in (writing, reading):
+        half.report()
+    by_event = writing.grown_mb() * 1024 * 1024 / max(1, told * 4 / 5)
     print(f"{by_event:.0f} bytes for each event that was told")
-    print(f"slope {slope(settled):+.2f} MB an hour, 95 % from {low:+.2f} to {high:+.2f}; {descriptors} open files at the end")
 
 
 if __name__ == "__main__":

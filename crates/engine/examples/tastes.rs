@@ -17,7 +17,7 @@ use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, Tra
 use segue_engine::Index;
 use segue_engine::history::{Period, Plays, Review, ReviewRequest};
 use segue_engine::policy::draw::generator;
-use segue_engine::taste::Tastes;
+use segue_engine::taste::{PlaysLately, Tastes};
 use segue_engine::{Catalogue, Profile, TrackIdx};
 
 const SEEDS: u64 = 100;
@@ -120,7 +120,7 @@ impl Case {
             rows.map(|row| listen(self.catalogue.track(row).id.clone(), now)).collect();
         let profile = Profile::fold(&self.catalogue, ListenerId::new("someone"), &listens, []);
         let index = Index::build(&self.catalogue, []);
-        let tastes = Tastes::find(&self.catalogue, &index, &profile, &Plays::default(), now);
+        let tastes = Tastes::find(&self.catalogue, &index, &profile, &PlaysLately::new(now));
         let place = |(row, _): &(TrackIdx, usize)| {
             tastes.of_work(self.catalogue.work(*row)).map_or(9, |taste| taste)
         };
@@ -298,13 +298,8 @@ fn time_a_history() {
     let profile = Profile::fold(&catalogue, ListenerId::new("someone"), &listens, []);
     let index = Index::build(&catalogue, []);
     let started = Instant::now();
-    let tastes = Tastes::find(
-        &catalogue,
-        &index,
-        &profile,
-        &plays,
-        Timestamp::from_second(NOW_SECOND).unwrap(),
-    );
+    let lately = PlaysLately::of(&plays, Timestamp::from_second(NOW_SECOND).unwrap());
+    let tastes = Tastes::find(&catalogue, &index, &profile, &lately);
     println!(
         "{} likes: {} tastes in {} ms",
         tastes.likes,

@@ -47,16 +47,15 @@ impl Service {
     fn listener(&self, id: &ListenerId) -> segue::Result<Arc<KeptListener>> {
         let snapshot = self.snapshot.read().expect("nobody panics while swapping it").clone();
         let Seen { kept, changes } = self.listeners().get(id).cloned().unwrap_or_default();
-        let of_this_snapshot = kept.filter(|kept| Arc::ptr_eq(&kept.snapshot, &snapshot));
-        let fresh = match of_this_snapshot {
-            Some(kept) if kept.changes == changes => return Ok(kept),
-            Some(kept) if !kept.is_due(changes) => {
-                kept.refreshed(self.library().store(), changes, Timestamp::now())?
+        let is_of_snapshot = |kept: &KeptListener| Arc::ptr_eq(&kept.snapshot, &snapshot);
+        let now = Timestamp::now();
+        let fresh = match kept {
+            Some(kept) if is_of_snapshot(&kept) && kept.changes == changes => return Ok(kept),
+            Some(kept) if is_of_snapshot(&kept) && !kept.is_due(changes) => {
+                kept.refreshed(self.library().store(), changes, now)?
             }
-            _ => {
-                let now = Timestamp::now();
-                KeptListener::gather(self.library().store(), snapshot, id, changes, now)?
-            }
+            Some(kept) => kept.gathered_anew(self.library().store(), snapshot, changes, now)?,
+            None => KeptListener::gather(self.library().store(), snapshot, id, changes, now)?,
         };
         let fresh = Arc::new(fresh);
         self.listeners().entry(id.clone()).or_default().kept = Some(Arc::clone(&fresh));

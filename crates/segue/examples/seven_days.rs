@@ -92,7 +92,7 @@ fn week(
         let tracks: Vec<TrackId> = picks.into_iter().map(|pick| pick.track).collect();
         showings.push(Showing { at, tracks });
         if tires {
-            profile = profile.with_showings(&snapshot.catalogue, [], &showings);
+            profile = profile.with_showings(&snapshot.catalogue, &showings);
         }
     }
     sum.distinct += seen.len();

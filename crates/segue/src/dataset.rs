@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use segue_core::ListenerId;
+use segue_core::{Feedback, Listen, ListenerId, Timestamp, TrackId};
+use segue_engine::dataset::folding::{FoldedTrack, Folding};
 use segue_engine::dataset::plays::Plays;
-use segue_engine::{Catalogue, Profile, Seconds, WorkIdx};
-use segue_store::{ListenerHistory, Result, Store};
+use segue_engine::taste::{CountedTrack, PlaysLately, Tastes};
+use segue_engine::{Catalogue, Index, Profile, Seconds, WorkIdx};
+use segue_store::{HistoryMark, HistoryReader, ListenerHistory, Result, Store};
 
 /// Plays held in memory at a time, one long history excepted.
 const BLOCK: usize = 200_000;
@@ -89,11 +91,112 @@ impl Dataset {
 /// # Errors
 /// What reading the store reports. A listener who is not in the store has an empty profile.
 pub fn profile(store: &Store, catalogue: &Catalogue, listener: ListenerId) -> Result<Profile> {
-    let listens = store.listens(&listener)?;
-    let feedback = store.feedback(&listener)?;
-    let showings = store.showings(&listener, SHOWINGS)?;
-    let profile = Profile::fold(catalogue, listener, &listens, &feedback);
-    Ok(profile.with_showings(catalogue, &feedback, &showings))
+    Ok(ReadProfile::read(store, catalogue, listener)?.profile)
+}
+
+/// A profile, with how far the history was read for it.
+pub(crate) struct ReadProfile {
+    pub(crate) profile: Profile,
+    pub(crate) mark: HistoryMark,
+}
+
+impl ReadProfile {
+    /// Folds all that the store holds of a listener, row by row: no list of plays is in memory.
+    pub(crate) fn read(store: &Store, catalogue: &Catalogue, listener: ListenerId) -> Result<Self> {
+        let mut rows = Rows { catalogue, folding: Folding::new(catalogue, listener.clone()) };
+        let mark = store.read_history(&listener, &mut rows)?;
+        Self { profile: rows.folding.finish(), mark }.with_showings(store, catalogue)
+    }
+
+    /// What a profile of the same catalogue is by now, from the rows that came since it was read;
+    /// from all rows where that does not suffice.
+    pub(crate) fn read_on(
+        store: &Store,
+        catalogue: &Catalogue,
+        before: &Profile,
+        since: &HistoryMark,
+    ) -> Result<Self> {
+        let mut rows = Rows { catalogue, folding: Folding::going_on(catalogue, before.clone()) };
+        match store.read_news(&before.listener, since, &mut rows)? {
+            Some(mark) => {
+                Self { profile: rows.folding.finish(), mark }.with_showings(store, catalogue)
+            }
+            None => Self::read(store, catalogue, before.listener.clone()),
+        }
+    }
+
+    fn with_showings(self, store: &Store, catalogue: &Catalogue) -> Result<Self> {
+        let showings = store.showings(&self.profile.listener, SHOWINGS)?;
+        Ok(Self { profile: self.profile.with_showings(catalogue, &showings), ..self })
+    }
+}
+
+/// What a listener likes, by taste, as of `now`: all rows are read once, and no list of plays is in
+/// memory.
+///
+/// # Errors
+/// What reading the store reports.
+pub fn tastes(
+    store: &Store,
+    catalogue: &Catalogue,
+    index: &Index,
+    listener: ListenerId,
+    now: Timestamp,
+) -> Result<Tastes> {
+    let rows = Rows { catalogue, folding: Folding::new(catalogue, listener.clone()) };
+    let mut reading = TasteRows { rows, lately: PlaysLately::new(now) };
+    store.read_history(&listener, &mut reading)?;
+    Ok(Tastes::find(catalogue, index, &reading.rows.folding.finish(), &reading.lately))
+}
+
+/// Folds what the store hands on, and counts the plays of each track.
+struct TasteRows<'c> {
+    rows: Rows<'c>,
+    lately: PlaysLately,
+}
+
+impl HistoryReader for TasteRows<'_> {
+    type Track = Option<(FoldedTrack, CountedTrack)>;
+
+    fn track(&mut self, id: &TrackId) -> Self::Track {
+        let row = self.rows.catalogue.find(id)?;
+        Some((self.rows.folding.track(row), self.lately.track(self.rows.catalogue, row)))
+    }
+
+    fn listen(&mut self, track: Self::Track, listen: &Listen) {
+        if let Some((folded, counted)) = track {
+            self.rows.folding.add_listen(folded, listen);
+            self.lately.add(counted, listen);
+        }
+    }
+
+    fn feedback(&mut self, said: &Feedback) {
+        self.rows.feedback(said);
+    }
+}
+
+/// Folds what the store hands on.
+struct Rows<'c> {
+    catalogue: &'c Catalogue,
+    folding: Folding<'c>,
+}
+
+impl HistoryReader for Rows<'_> {
+    type Track = Option<FoldedTrack>;
+
+    fn track(&mut self, id: &TrackId) -> Self::Track {
+        self.catalogue.find(id).map(|row| self.folding.track(row))
+    }
+
+    fn listen(&mut self, track: Self::Track, listen: &Listen) {
+        if let Some(track) = track {
+            self.folding.add_listen(track, listen);
+        }
+    }
+
+    fn feedback(&mut self, said: &Feedback) {
+        self.folding.add_feedback(said);
+    }
 }
 
 /// The dated plays of a listener as works of the catalogue, in the order of the store, exclusions

@@ -1,10 +1,12 @@
 //! What a listener played, by week, month and year, where they are.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
-use segue_core::{Listen, ListenerId};
-use segue_engine::Catalogue;
+use segue_core::{Feedback, Listen, ListenerId, Timestamp, TrackId};
 use segue_engine::history::{Plays, Review, ReviewRequest};
-use segue_store::Store;
+use segue_engine::{Catalogue, TrackIdx};
+use segue_store::{DeletedPlays, HistoryReader, Store};
 
 use crate::{Library, Result, catalogue};
 
@@ -39,31 +41,59 @@ impl Library {
         request: ReviewRequest,
     ) -> Result<Review> {
         let catalogue = catalogue(self.store())?;
-        let listens = shown_plays(self.store(), listener)?;
-        Ok(review(&catalogue, &listens, time_zone, request))
+        review(self.store(), &catalogue, listener, time_zone, request)
     }
 }
 
-/// Every play that a listener is shown as theirs: all but those that they deleted one by one. What
-/// they left out of their taste is among them: it was played all the same.
+/// A period of a history, for callers who have a catalogue. Every play counts that a listener is
+/// shown as theirs: all but those that they deleted one by one. What they left out of their taste
+/// is among them: it was played all the same.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn shown_plays(store: &Store, listener: &ListenerId) -> Result<Vec<Listen>> {
-    let deleted = store.deleted_plays(listener)?;
-    let mut listens = store.all_listens(listener)?;
-    listens.retain(|listen| !deleted.has(listen));
-    Ok(listens)
-}
-
-/// A period of rows that were read already, for callers who have a catalogue.
 pub fn review(
+    store: &Store,
     catalogue: &Catalogue,
-    listens: &[Listen],
+    listener: &ListenerId,
     time_zone: &TimeZone,
     request: ReviewRequest,
-) -> Review {
-    Review::of(catalogue, &Plays::from_listens(catalogue, listens, time_zone), request)
+) -> Result<Review> {
+    let deleted = store.deleted_plays(listener)?;
+    let mut shown = ShownPlays { catalogue, time_zone, deleted: &deleted, plays: Plays::default() };
+    store.read_all_plays(listener, &mut shown)?;
+    Ok(Review::of(catalogue, &shown.plays.in_order(), request))
+}
+
+/// Reads the plays that a listener is shown.
+struct ShownPlays<'a> {
+    catalogue: &'a Catalogue,
+    time_zone: &'a TimeZone,
+    deleted: &'a DeletedPlays,
+    plays: Plays,
+}
+
+#[derive(Clone, Copy)]
+struct ShownTrack<'a> {
+    row: Option<TrackIdx>,
+    /// The seconds of plays that were deleted.
+    deleted: Option<&'a BTreeSet<i64>>,
+}
+
+impl<'a> HistoryReader for ShownPlays<'a> {
+    type Track = ShownTrack<'a>;
+
+    fn track(&mut self, id: &TrackId) -> Self::Track {
+        ShownTrack { row: self.catalogue.find(id), deleted: self.deleted.of(id) }
+    }
+
+    fn listen(&mut self, ShownTrack { row, deleted }: Self::Track, listen: &Listen) {
+        let is_in = |(deleted, at): (&BTreeSet<i64>, Timestamp)| deleted.contains(&at.as_second());
+        if !deleted.zip(listen.at).is_some_and(is_in) {
+            self.plays.add(self.catalogue, row, listen, self.time_zone);
+        }
+    }
+
+    fn feedback(&mut self, _: &Feedback) {}
 }
 
 /// The time zone that a listener is in: the one that they said, else that of this machine.

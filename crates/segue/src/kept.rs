@@ -7,8 +7,9 @@ use segue_core::{ListenerId, Pick, Timestamp};
 use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, Mixer, Pool};
 use segue_engine::presets::Effect;
 use segue_engine::{MixContext, Profile, TrackIdx};
-use segue_store::Store;
+use segue_store::{HistoryMark, Store};
 
+use crate::dataset::ReadProfile;
 use crate::{Result, Snapshot};
 
 /// After so many changes of a profile its pool is gathered anew.
@@ -16,13 +17,17 @@ const RETRIEVE_AFTER: u64 = 20;
 
 /// A listener, ready to be mixed for.
 ///
-/// What a listener says makes the profile stale at once: [`refreshed`](Self::refreshed) folds it
-/// anew and scores the pool again, which costs milliseconds. Gathering a new pool costs more and is
-/// due after [twenty changes](Self::is_due), and whenever the snapshot was replaced.
+/// What a listener says makes the profile stale at once: [`refreshed`](Self::refreshed) folds in
+/// what came since and scores the pool again, which costs milliseconds however long the history is.
+/// Gathering a [new pool](Self::gathered_anew) costs more and is due after
+/// [twenty changes](Self::is_due), and whenever the snapshot was replaced.
 ///
 /// Changes are counted by whoever keeps the listener: one for every event that was recorded, from
 /// any number on. What was [shown](Profile::shown) is one as well, but not before the next sitting,
 /// an hour later, since until then it does not count. `examples/service.rs` shows the whole of it.
+/// A row that was folded already and became another is found too, but for one: where the store
+/// answers a play with [`Appended::Completed`](segue_store::Appended::Completed), have the listener
+/// [refolded](Self::refolded).
 ///
 /// # Examples
 /// A snapshot whose model is made up: any [`Scorer`](crate::Scorer) will do.
@@ -82,6 +87,8 @@ pub struct KeptListener {
     pub changes: u64,
     /// The number of changes at which the pool is to be gathered anew.
     retrieve_at: u64,
+    /// How far the history was read for the profile.
+    mark: HistoryMark,
 }
 
 impl KeptListener {
@@ -97,29 +104,77 @@ impl KeptListener {
         changes: u64,
         now: Timestamp,
     ) -> Result<Self> {
-        let profile = snapshot.profile(store, id)?;
+        Self::of(snapshot.read(store, id)?, snapshot, changes, now)
+    }
+
+    /// The listener with another pool, gathered as of `now` from the snapshot that is current by
+    /// then. Of the history only what came since is read, if that has the same catalogue still.
+    ///
+    /// # Errors
+    /// As [`Self::gather`].
+    pub fn gathered_anew(
+        &self,
+        store: &Store,
+        snapshot: Arc<Snapshot>,
+        changes: u64,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let read = match Arc::ptr_eq(&snapshot.catalogue, &self.snapshot.catalogue) {
+            true => snapshot.read_on(store, &self.profile, &self.mark)?,
+            false => snapshot.read(store, &self.profile.listener)?,
+        };
+        Self::of(read, snapshot, changes, now)
+    }
+
+    fn of(
+        read: ReadProfile,
+        snapshot: Arc<Snapshot>,
+        changes: u64,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let ReadProfile { profile, mark } = read;
         let find = |track| snapshot.catalogue.find(track);
         let arrivals: Vec<TrackIdx> = snapshot.arrivals.iter().filter_map(find).collect();
         let mixer = snapshot.mixer(&profile)?;
         let breadth = Breadth::Bounded(Bounds::of(&profile, mixer.scorer));
         let pool = mixer.retrieve(breadth, &arrivals, MixContext::at(now))?;
         let retrieve_at = changes + RETRIEVE_AFTER;
-        Ok(Self { snapshot, profile, pool, changes, retrieve_at })
+        Ok(Self { snapshot, profile, pool, changes, retrieve_at, mark })
     }
 
-    /// The listener after something was recorded: folds the profile anew and scores the pool by it.
-    /// The one at hand stays as it is, for whoever still mixes from it.
+    /// The listener after something was recorded: folds that into the profile and scores the pool by
+    /// it. The one at hand stays as it is, for whoever still mixes from it.
     ///
     /// # Errors
     /// As [`Self::gather`].
     pub fn refreshed(&self, store: &Store, changes: u64, now: Timestamp) -> Result<Self> {
-        let snapshot = Arc::clone(&self.snapshot);
-        let profile = snapshot.profile(store, &self.profile.listener)?;
+        let read = self.snapshot.read_on(store, &self.profile, &self.mark)?;
+        self.rescored(read, changes, now)
+    }
+
+    /// As [`Self::refreshed`], with the profile folded from all rows: slower, and right whatever
+    /// happened to them.
+    ///
+    /// # Errors
+    /// As [`Self::gather`].
+    pub fn refolded(&self, store: &Store, changes: u64, now: Timestamp) -> Result<Self> {
+        let read = self.snapshot.read(store, &self.profile.listener)?;
+        self.rescored(read, changes, now)
+    }
+
+    fn rescored(&self, read: ReadProfile, changes: u64, now: Timestamp) -> Result<Self> {
+        let (snapshot, ReadProfile { profile, mark }) = (Arc::clone(&self.snapshot), read);
         let pool = self.pool.rescored(&snapshot.mixer(&profile)?, now)?;
         // What a lifted ban lets in is not in the pool.
         let is_lifted = !self.profile.banned_artists.is_subset(&profile.banned_artists);
         let retrieve_at = if is_lifted { changes } else { self.retrieve_at };
-        Ok(Self { snapshot, profile, pool, changes, retrieve_at })
+        Ok(Self { snapshot, profile, pool, changes, retrieve_at, mark })
+    }
+
+    /// Bytes of memory that it takes up without the snapshot, which it shares: they grow with the
+    /// works that the listener knows, not with how often they were played.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.profile.bytes() + self.pool.bytes()
     }
 
     /// Whether the pool should be gathered anew, now that there were so many changes: it holds the

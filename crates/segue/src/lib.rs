@@ -53,10 +53,10 @@ mod worlds;
 
 pub use check::{LibraryCheck, Problem};
 pub use connections::{ListToPush, RemoteReading, Service, TakenIn};
-pub use dataset::{Dataset, catalogue, dated_plays, profile};
+pub use dataset::{Dataset, catalogue, dated_plays, profile, tastes};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
-pub use history::{named_time_zone, review, shown_plays, time_zone};
+pub use history::{named_time_zone, review, time_zone};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
 pub use lists::{DueList, DueLists, EveryWeek, KeptAs, Refreshed, keep_mix};

@@ -17,9 +17,9 @@ use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer, NewFrom};
 use segue_engine::releases::Releases;
 use segue_engine::similar::{Similar, SimilarIndex, Wanted};
 use segue_engine::{Catalogue, Index, Profile, TrackIdx};
-use segue_store::{Marks, Store};
+use segue_store::{HistoryMark, Marks, Store};
 
-use crate::dataset::profile;
+use crate::dataset::ReadProfile;
 use crate::models::{Choice, Loaded, Models, ModelsError, choose};
 use crate::newness::new_from;
 use crate::{Dataset, Error, PromptNames, Result};
@@ -243,8 +243,29 @@ impl Snapshot {
     /// # Errors
     /// When the store cannot be read.
     pub fn profile(&self, store: &Store, listener: &ListenerId) -> Result<Profile> {
-        let friends = self.friends.plays_of(&store.friends(listener)?);
-        Ok(profile(store, &self.catalogue, listener.clone())?.with_friends(friends))
+        Ok(self.read(store, listener)?.profile)
+    }
+
+    /// As [`Self::profile`], with how far the history was read.
+    pub(crate) fn read(&self, store: &Store, listener: &ListenerId) -> Result<ReadProfile> {
+        let read = ReadProfile::read(store, &self.catalogue, listener.clone())?;
+        self.with_friends(store, read)
+    }
+
+    /// What a profile of this catalogue is by now, read on from where it was read to.
+    pub(crate) fn read_on(
+        &self,
+        store: &Store,
+        before: &Profile,
+        since: &HistoryMark,
+    ) -> Result<ReadProfile> {
+        let read = ReadProfile::read_on(store, &self.catalogue, before, since)?;
+        self.with_friends(store, read)
+    }
+
+    fn with_friends(&self, store: &Store, read: ReadProfile) -> Result<ReadProfile> {
+        let friends = self.friends.plays_of(&store.friends(&read.profile.listener)?);
+        Ok(ReadProfile { profile: read.profile.with_friends(friends), ..read })
     }
 
     /// What makes mixes for a listener, step by step: [`Mixer::retrieve`] for a pool of candidates

@@ -7,7 +7,7 @@ use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::Index;
 use segue_engine::history::{Period, Plays, Review, ReviewRequest};
-use segue_engine::taste::Tastes;
+use segue_engine::taste::{PlaysLately, Tastes};
 use segue_engine::{Catalogue, Profile};
 use segue_server::page::charts;
 use segue_server::page::words::Words;
@@ -34,13 +34,8 @@ fn main() {
         Plays::from_listens(&catalogue, &listens, &jiff::tz::TimeZone::fixed(jiff::tz::offset(1)));
     let profile = Profile::fold(&catalogue, ListenerId::new("ann"), &listens, []);
     let index = Index::build(&catalogue, [&profile]);
-    let tastes = Tastes::find(
-        &catalogue,
-        &index,
-        &profile,
-        &plays,
-        Timestamp::from_second(NOW_SECOND).unwrap(),
-    );
+    let lately = PlaysLately::of(&plays, Timestamp::from_second(NOW_SECOND).unwrap());
+    let tastes = Tastes::find(&catalogue, &index, &profile, &lately);
     let asked =
         ReviewRequest { period: Period::All, today: jiff::civil::date(2026, 9, 21), named: 20 };
     let drawn = Review::of(&catalogue, &plays, asked);

@@ -43,9 +43,9 @@ pub(crate) async fn review(
             Period::parse(period, today)
                 .map_err(|error| ApiError::bad_request("unknown_period", error.to_string()))
         })?;
-        let listens = segue::shown_plays(store, &listener)?;
         let request = ReviewRequest { period, today, named: query.named };
-        let review = segue::review(&snapshot.catalogue, &listens, &time_zone, request);
+        let catalogue = &snapshot.catalogue;
+        let review = segue::review(store, catalogue, &listener, &time_zone, request)?;
         Ok(ReviewInZone { review, time_zone })
     });
     read.await

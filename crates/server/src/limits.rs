@@ -141,7 +141,11 @@ pub(crate) const MOST_UPLOADED_ROWS: u64 = 20_000_000;
 /// Imports whose outcome is remembered: bounds memory.
 pub(crate) const REMEMBERED_IMPORTS: usize = 100;
 
-// Work and connections at a time.
+// Memory and connections at a time.
+
+/// Bytes of the listeners that are held in memory, profile and pool: a hundred who know 10,000 works
+/// each take up a quarter of it.
+pub(crate) const HELD_BYTES: usize = 256 << 20;
 
 /// Connections for reading: each has its page cache.
 pub(crate) const READERS: usize = 8;

@@ -4,15 +4,16 @@
 //! What a listener was shown counts from the next sitting on, an hour later, and until then nothing
 //! is read anew for it: a page that is loaded ten times in a row folds no profile ten times.
 //!
-//! What a listener says makes their profile stale at once: the next mix folds it anew and scores
-//! the pool again (milliseconds). Searching the whole catalogue for a new pool takes longer and
+//! What a listener says makes their profile stale at once: the next mix folds in what came since and
+//! scores the pool again (milliseconds). Where a row changed that was folded before, all rows are
+//! folded anew. Searching the whole catalogue for a new pool takes longer and
 //! happens when somebody is seen first, after [twenty changes](KeptListener::is_due), and when the
 //! snapshot was replaced. If the machine is busy then, mixes go on from the pool and the snapshot
 //! that are at hand and the retrieval waits for its turn in the background: a swapped model drops
 //! no request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
@@ -22,11 +23,18 @@ use segue_engine::dataset::shown::SITTING_SECONDS;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::error::ApiResult;
+use crate::limits;
 use crate::readers::Readers;
 
 #[derive(Default)]
 struct Entry {
     version: AtomicU64,
+    /// The version as of which something else happened than that rows were appended.
+    rewritten: AtomicU64,
+    /// What the listener that is held takes up.
+    size: Size,
+    /// When it was last asked for, counted in requests.
+    asked: AtomicU64,
     is_queued: AtomicBool,
     /// The second at which something was shown that the profile does not know of, the first of
     /// several; 0 for nothing.
@@ -35,6 +43,18 @@ struct Entry {
 }
 
 impl Entry {
+    /// Makes the profile stale, and not by rows alone that came since.
+    fn rewrite(&self) {
+        let version = self.version.fetch_add(1, Ordering::Release) + 1;
+        self.rewritten.fetch_max(version, Ordering::Release);
+    }
+
+    /// Whether all that happened since a profile was folded, which knows of so many changes, is that
+    /// rows were appended.
+    fn goes_on_from(&self, changes: u64) -> bool {
+        self.rewritten.load(Ordering::Acquire) <= changes
+    }
+
     /// Makes the profile stale once something that it does not know of was shown a sitting ago.
     fn tire(&self, now: Timestamp) {
         let shown = self.shown_second.load(Ordering::Acquire);
@@ -45,9 +65,34 @@ impl Entry {
     }
 }
 
+/// Bytes of one of several things that are held, and the sum of all of them.
+#[derive(Default)]
+struct Size {
+    own: AtomicUsize,
+    all: Arc<AtomicUsize>,
+}
+
+impl Size {
+    fn set(&self, bytes: usize) {
+        let before = self.own.swap(bytes, Ordering::AcqRel);
+        self.all.fetch_add(bytes, Ordering::AcqRel);
+        self.all.fetch_sub(before, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Size {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
 /// Everybody who was here lately.
 pub(crate) struct Listeners {
     cache: Cache<ListenerId, Arc<Entry>>,
+    /// Bytes of all that are held.
+    bytes: Arc<AtomicUsize>,
+    /// Grows with every request.
+    clock: AtomicU64,
     retrievals: Semaphore,
     queue: mpsc::UnboundedSender<ListenerId>,
     /// The snapshot that is in place, shared with whoever replaces it.
@@ -56,8 +101,8 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Holds at most `most` listeners; those not seen for long go first. Profiles are read through
-    /// `readers` and pools gathered from what `snapshot` holds at that moment. Also returns the
+    /// Holds at most `most` listeners, and at most [`limits::HELD_BYTES`] of them; those not seen for
+    /// long go first, one by one. Profiles are read through `readers` and pools gathered from what `snapshot` holds at that moment. Also returns the
     /// queue of those whose pool is to be gathered anew, which [`Self::refresh`] works through.
     pub(crate) fn new(
         most: usize,
@@ -67,7 +112,8 @@ impl Listeners {
         let (queue, waiting) = mpsc::unbounded_channel();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let retrievals = Semaphore::new(cores.saturating_sub(1).max(1));
-        (Self { cache: Cache::new(most), retrievals, queue, snapshot, readers }, waiting)
+        let (cache, bytes, clock) = (Cache::new(most), Arc::default(), AtomicU64::new(0));
+        (Self { cache, bytes, clock, retrievals, queue, snapshot, readers }, waiting)
     }
 
     /// How many are held.
@@ -75,10 +121,17 @@ impl Listeners {
         self.cache.len()
     }
 
-    /// Something was written about a listener, and is on disk.
+    /// Something was appended about a listener, and is on disk.
     pub(crate) fn changed(&self, listener: &ListenerId) {
         if let Some(entry) = self.cache.peek(listener) {
             entry.version.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// A row about a listener became another, and is on disk.
+    pub(crate) fn rewritten(&self, listener: &ListenerId) {
+        if let Some(entry) = self.cache.peek(listener) {
+            entry.rewrite();
         }
     }
 
@@ -95,7 +148,7 @@ impl Listeners {
     /// Something may have been written about anybody.
     pub(crate) fn all_changed(&self) {
         for (_, entry) in self.cache.iter() {
-            entry.version.fetch_add(1, Ordering::Release);
+            entry.rewrite();
         }
     }
 
@@ -108,6 +161,7 @@ impl Listeners {
                 && held.as_ref().is_some_and(|listener| listener.snapshot.number < snapshot)
             {
                 *held = None;
+                entry.size.set(0);
             }
         }
     }
@@ -120,17 +174,22 @@ impl Listeners {
     /// A listener with a profile that knows of everything acknowledged before.
     pub(crate) async fn get(&self, id: &ListenerId) -> ApiResult<Arc<KeptListener>> {
         let entry = self.entry(id);
+        entry.asked.store(self.clock.fetch_add(1, Ordering::AcqRel) + 1, Ordering::Release);
         let mut held = entry.held.lock().await;
         entry.tire(Timestamp::now());
         let (version, current) = (entry.version.load(Ordering::Acquire), self.snapshot.load_full());
         current.model()?;
         let Some(listener) = held.clone() else {
-            return Ok(held.insert(self.gathered(id, current, version).await?).clone());
+            let _turn = self.retrievals.acquire().await.expect("the semaphore is never closed");
+            let gathered = self.gathered(&entry, None, id, current, version).await?;
+            return Ok(self.hold(&entry, &mut held, gathered));
         };
         let is_due = listener.snapshot.number != current.number || listener.is_due(version);
         if is_due {
             if let Ok(_turn) = self.retrievals.try_acquire() {
-                return Ok(held.insert(self.fold_and_gather(id, current, version).await?).clone());
+                let before = Some(listener);
+                let gathered = self.gathered(&entry, before, id, current, version).await?;
+                return Ok(self.hold(&entry, &mut held, gathered));
             }
             if !entry.is_queued.swap(true, Ordering::AcqRel) {
                 // The receiver lives as long as the server.
@@ -140,7 +199,40 @@ impl Listeners {
         if version == listener.changes {
             return Ok(listener);
         }
-        Ok(held.insert(self.refolded(&listener, version).await?).clone())
+        let fresh = self.refreshed(&entry, listener, version).await?;
+        Ok(self.hold(&entry, &mut held, fresh))
+    }
+
+    /// Keeps a listener, and lets go of others where that takes up too much.
+    fn hold(
+        &self,
+        entry: &Entry,
+        held: &mut Option<Arc<KeptListener>>,
+        listener: Arc<KeptListener>,
+    ) -> Arc<KeptListener> {
+        entry.size.set(listener.bytes());
+        let kept = held.insert(listener).clone();
+        if self.bytes.load(Ordering::Acquire) > limits::HELD_BYTES {
+            self.make_room();
+        }
+        kept
+    }
+
+    /// Lets go of listeners, first of whom nobody asked for longest, until what is held is within
+    /// its bounds. Whoever is being looked at stays.
+    fn make_room(&self) {
+        let mut entries: Vec<Arc<Entry>> = self.cache.iter().map(|(_, entry)| entry).collect();
+        entries.retain(|entry| entry.size.own.load(Ordering::Acquire) > 0);
+        entries.sort_by_cached_key(|entry| entry.asked.load(Ordering::Acquire));
+        for entry in entries {
+            if self.bytes.load(Ordering::Acquire) <= limits::HELD_BYTES {
+                break;
+            }
+            if let Ok(mut held) = entry.held.try_lock() {
+                *held = None;
+                entry.size.set(0);
+            }
+        }
     }
 
     /// Gathers pools anew for those in the queue, one after another.
@@ -149,10 +241,15 @@ impl Listeners {
             let Some(entry) = self.cache.peek(&id) else { continue };
             let (version, current) =
                 (entry.version.load(Ordering::Acquire), self.snapshot.load_full());
-            let made = self.gathered(&id, current, version).await;
+            let before = entry.held.lock().await.clone();
+            let turn = self.retrievals.acquire().await.expect("the semaphore is never closed");
+            let made = self.gathered(&entry, before, &id, current, version).await;
+            drop(turn);
             entry.is_queued.store(false, Ordering::Release);
             match made {
-                Ok(listener) => *entry.held.lock().await = Some(listener),
+                Ok(listener) => {
+                    self.hold(&entry, &mut *entry.held.lock().await, listener);
+                }
                 Err(error) => {
                     tracing::warn!(
                         code = error.code,
@@ -164,49 +261,50 @@ impl Listeners {
         }
     }
 
+    /// Gathers a pool, and reads of the history what is not known from `before`.
     async fn gathered(
         &self,
+        entry: &Entry,
+        before: Option<Arc<KeptListener>>,
         id: &ListenerId,
         snapshot: Arc<Snapshot>,
         version: u64,
     ) -> ApiResult<Arc<KeptListener>> {
-        let _turn = self.retrievals.acquire().await.expect("the semaphore is never closed");
-        self.fold_and_gather(id, snapshot, version).await
-    }
-
-    /// Folds the profile and gathers the pool.
-    async fn fold_and_gather(
-        &self,
-        id: &ListenerId,
-        snapshot: Arc<Snapshot>,
-        version: u64,
-    ) -> ApiResult<Arc<KeptListener>> {
-        let id = id.clone();
+        let (before, id) = (before.filter(|before| entry.goes_on_from(before.changes)), id.clone());
         let made = self.readers.run(move |store| {
             let now = Timestamp::now();
-            Ok(KeptListener::gather(store, snapshot, &id, version, now)?)
+            Ok(match before {
+                Some(before) => before.gathered_anew(store, snapshot, version, now)?,
+                None => KeptListener::gather(store, snapshot, &id, version, now)?,
+            })
         });
         metrics::counter!("segue_surveys_total").increment(1);
         Ok(Arc::new(made.await?))
     }
 
-    /// Folds the profile anew and scores the pool by it.
-    async fn refolded(
+    /// Folds what came since into the profile and scores the pool by it.
+    async fn refreshed(
         &self,
-        before: &Arc<KeptListener>,
+        entry: &Entry,
+        before: Arc<KeptListener>,
         version: u64,
     ) -> ApiResult<Arc<KeptListener>> {
-        let before = Arc::clone(before);
-        let made = self
-            .readers
-            .run(move |store| Ok(before.refreshed(store, version, Timestamp::now())?));
+        let goes_on = entry.goes_on_from(before.changes);
+        let made = self.readers.run(move |store| {
+            let now = Timestamp::now();
+            Ok(match goes_on {
+                true => before.refreshed(store, version, now)?,
+                false => before.refolded(store, version, now)?,
+            })
+        });
         Ok(Arc::new(made.await?))
     }
 
     fn entry(&self, listener: &ListenerId) -> Arc<Entry> {
-        let made = self
-            .cache
-            .get_or_insert_with(listener, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let made = self.cache.get_or_insert_with(listener, || {
+            let size = Size { own: AtomicUsize::new(0), all: Arc::clone(&self.bytes) };
+            Ok::<_, std::convert::Infallible>(Arc::new(Entry { size, ..Entry::default() }))
+        });
         let Ok(entry) = made;
         entry
     }
@@ -215,6 +313,29 @@ impl Listeners {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_add_up_and_what_is_let_go_of_counts_no_more() {
+        let all: Arc<AtomicUsize> = Arc::default();
+        let size = || Size { own: AtomicUsize::new(0), all: Arc::clone(&all) };
+        let (one, other) = (size(), size());
+        one.set(100);
+        other.set(7);
+        one.set(50);
+        assert_eq!(all.load(Ordering::Acquire), 57);
+        drop(one);
+        assert_eq!(all.load(Ordering::Acquire), 7);
+    }
+
+    #[test]
+    fn a_profile_goes_on_unless_something_was_rewritten_since() {
+        let entry = Entry::default();
+        entry.version.fetch_add(1, Ordering::Release);
+        assert!(entry.goes_on_from(0), "a row was appended");
+        entry.rewrite();
+        assert!(!entry.goes_on_from(1));
+        assert!(entry.goes_on_from(2), "it was folded anew since");
+    }
 
     #[test]
     fn what_was_shown_makes_a_profile_stale_in_the_next_sitting_and_once() {

@@ -37,7 +37,7 @@ impl Readers {
             let taken = lock(&idle).pop();
             let store = match taken {
                 Some(store) => store,
-                None => Store::open(&library)?,
+                None => Store::open(&library)?.as_reader()?,
             };
             let outcome = work(&store);
             lock(&idle).push(store);

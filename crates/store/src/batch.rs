@@ -83,39 +83,46 @@ impl<'c> WriteBatch<'c> {
         }
         let listener = self.note(&listen.listener, named.as_ref())?;
         let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
-        if self.reported.is_known(listener)? && self.was_reported(keys, track.work, listen)? {
-            return Ok(Appended::Repeated);
+        if self.reported.is_known(listener)?
+            && let Some(known) = self.was_reported(keys, track.work, listen)?
+        {
+            return Ok(known);
         }
         let row = self.listens.append(keys, listen)?;
         let WriteCache { seen, songs, .. } = self.cache;
-        if let Some(seen) = seen.get_mut(&listener) {
+        if let Some(seen) = seen.get_mut(listener) {
             seen.note(songs.of(self.connection, track.work, listen)?, listen, None, row);
         }
         self.cache.bound_names();
         Ok(Appended::New)
     }
 
-    /// Whether another program has reported a play already, which then learns what it lacks.
-    fn was_reported(&mut self, keys: RowKeys, work: Key, listen: &Listen) -> Result<bool> {
+    /// What becomes of a play that another program has reported already: the row learns what it
+    /// lacks. `None` for one that nobody has.
+    fn was_reported(
+        &mut self,
+        keys: RowKeys,
+        work: Key,
+        listen: &Listen,
+    ) -> Result<Option<Appended>> {
         let song = self.cache.songs.of(self.connection, work, listen)?;
         match self.seen(&listen.listener, keys.listener)?.judge_told(song, listen) {
-            PlayVerdict::New => return Ok(false),
+            PlayVerdict::New => Ok(None),
             PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
                 self.listens.complete(row, missing, keys, listen)?;
+                Ok(Some(Appended::Completed))
             }
-            PlayVerdict::Duplicate { completes: None, .. } => {}
+            PlayVerdict::Duplicate { completes: None, .. } => Ok(Some(Appended::Repeated)),
         }
-        Ok(true)
     }
 
     /// The plays that a listener has in the log.
     fn seen(&mut self, listener: &ListenerId, key: Key) -> Result<&mut SeenPlays> {
-        if !self.cache.seen.contains_key(&key) {
-            self.cache.bound_plays();
+        if self.cache.seen.get_mut(key).is_none() {
             let seen = SeenPlays::load(self.connection, &mut self.cache.songs, listener, key)?;
             self.cache.seen.insert(key, seen);
         }
-        Ok(self.cache.seen.get_mut(&key).expect("it was loaded above"))
+        Ok(self.cache.seen.get_mut(key).expect("it was loaded above"))
     }
 
     /// Appends feedback that was just given.
@@ -142,7 +149,11 @@ impl<'c> WriteBatch<'c> {
         if let Record::Listen { .. } = record {
             about.into_iter().try_for_each(|listener| self.reported.note(listener))?;
         }
-        Ok(if counts.added() > 0 { Appended::New } else { Appended::Repeated })
+        Ok(match counts.added() {
+            0 if counts.completed > 0 => Appended::Completed,
+            0 => Appended::Repeated,
+            _ => Appended::New,
+        })
     }
 
     fn append_listener(&mut self, listener: &ListenerId) -> Result<Appended> {
@@ -219,7 +230,7 @@ impl<'c> WriteBatch<'c> {
             let keys = RowKeys { listener, track: row.track, context: self.context(listen)? };
             let appended = self.listens.append(keys, listen)?;
             let song = self.cache.songs.of(self.connection, row.work, listen)?;
-            let seen = self.cache.seen.get_mut(&listener).expect("it was loaded to judge");
+            let seen = self.cache.seen.get_mut(listener).expect("it was loaded to judge");
             seen.note_imported(song, listen, track.duration_ms(), appended);
         }
         self.cache.bound_names();

@@ -14,9 +14,11 @@ use crate::keys::Key;
 use crate::names::{MOST_NAMES, Songs};
 use crate::{Result, listens};
 
-/// Most plays kept in memory, at 27 to 54 bytes each. When there are more, all are dropped before
-/// another listener's are loaded.
-const MOST_PLAYS: usize = 2_000_000;
+/// Bytes of plays kept in memory, which is some two million plays. When there are more, the
+/// listeners go whose plays were not asked for longest, one by one.
+const MOST_BYTES: usize = 64 << 20;
+/// Rows of the log, after which it is looked whether there are more.
+const BOUND_AFTER: i64 = 10_000;
 
 /// A row of the catalogue, as far as writing needs it.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +40,7 @@ pub(crate) struct WriteCache {
     pub(crate) contexts: FxHashMap<String, Key>,
     pub(crate) texts: FxHashMap<String, Key>,
     pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
-    pub(crate) seen: FxHashMap<Key, SeenPlays>,
+    pub(crate) seen: SeenListeners,
     pub(crate) songs: Songs,
     /// The file that is imported, and how many were before it.
     file: Option<String>,
@@ -99,7 +101,7 @@ impl WriteCache {
         }
         let Self { seen, songs, log, .. } = self;
         listens::for_each_play_after(connection, log.last, |row, work, listener, listen, length| {
-            if let Some(seen) = seen.get_mut(&listener) {
+            if let Some(seen) = seen.get_mut(listener) {
                 seen.note(songs.of(connection, work, listen)?, listen, length, row);
             }
             Ok(())
@@ -118,6 +120,10 @@ impl WriteCache {
     pub(crate) fn note_log_state(&mut self, connection: &Connection) -> Result<()> {
         if !self.seen.is_empty() {
             self.log = LogState::of(connection)?;
+            if self.log.last >= self.seen.bounded_at + BOUND_AFTER {
+                self.seen.bounded_at = self.log.last;
+                self.seen.bound(MOST_BYTES);
+            }
         }
         Ok(())
     }
@@ -148,12 +154,97 @@ impl WriteCache {
             self.texts.clear();
         }
     }
+}
 
-    /// Keeps the memory of plays within its bounds; called when a listener's plays are about to be
-    /// loaded, because it looks at every listener.
-    pub(crate) fn bound_plays(&mut self) {
-        if self.seen.values().map(SeenPlays::len).sum::<usize>() > MOST_PLAYS {
-            self.seen.clear();
+/// The plays that listeners have in the log, of those whose rows came lately.
+#[derive(Default)]
+pub(crate) struct SeenListeners {
+    kept: FxHashMap<Key, Seen>,
+    /// Grows whenever plays are asked for.
+    clock: u64,
+    /// The last row of the log when they were last bounded.
+    bounded_at: i64,
+}
+
+struct Seen {
+    plays: SeenPlays,
+    /// When they were last asked for.
+    asked: u64,
+}
+
+impl SeenListeners {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    /// The plays of a listener, if they are kept.
+    pub(crate) fn get_mut(&mut self, listener: Key) -> Option<&mut SeenPlays> {
+        self.clock += 1;
+        let seen = self.kept.get_mut(&listener)?;
+        seen.asked = self.clock;
+        Some(&mut seen.plays)
+    }
+
+    /// Keeps the plays of a listener, and as many of others as there is room for.
+    pub(crate) fn insert(&mut self, listener: Key, plays: SeenPlays) {
+        self.bound(MOST_BYTES.saturating_sub(plays.bytes()));
+        self.clock += 1;
+        self.kept.insert(listener, Seen { plays, asked: self.clock });
+    }
+
+    /// Lets go of listeners until the plays of the others are within a number of bytes. Those asked
+    /// for last stay whatever they take up: an import needs them at its next row.
+    fn bound(&mut self, most_bytes: usize) {
+        let mut bytes: usize = self.kept.values().map(|seen| seen.plays.bytes()).sum();
+        if bytes <= most_bytes {
+            return;
         }
+        let mut by_age: Vec<(u64, Key)> =
+            self.kept.iter().map(|(&listener, seen)| (seen.asked, listener)).collect();
+        by_age.sort_unstable();
+        by_age.pop();
+        for (_, listener) in by_age {
+            if bytes <= most_bytes {
+                break;
+            }
+            bytes -= self.kept.remove(&listener).map_or(0, |seen| seen.plays.bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use segue_core::{Listen, Source, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn those_asked_for_longest_ago_are_let_go_of_one_by_one_and_the_latest_stays() {
+        let plays = || {
+            let mut plays = SeenPlays::new();
+            for second in 0..1_000 {
+                let at = Timestamp::from_second(second).unwrap();
+                let listen =
+                    Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::Segue);
+                plays.note(1, &listen, None, second + 1);
+            }
+            plays
+        };
+        let one = plays().bytes();
+        assert!(one >= 20_000, "twenty bytes a play at least: {one}");
+        let mut seen = SeenListeners::default();
+        (1..=4).for_each(|listener| seen.insert(listener, plays()));
+        assert!(seen.get_mut(1).is_some(), "nothing was let go of");
+        seen.bound(3 * one);
+        assert_eq!(
+            [1, 2, 3, 4].map(|listener| seen.kept.contains_key(&listener)),
+            [true, false, true, true]
+        );
+        seen.bound(0);
+        assert_eq!(seen.kept.keys().collect::<Vec<_>>(), [&1]);
     }
 }

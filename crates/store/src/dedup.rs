@@ -165,8 +165,9 @@ impl SeenPlays {
         Ok(seen)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// Bytes of memory that they take up.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.slots) + self.folded.capacity() * (size_of::<(u32, Play)>() + 1)
     }
 
     /// Tells which file the rows are of that are judged from here on. What another file took is
@@ -431,7 +432,7 @@ mod tests {
             let grown = if seen.slots.len() > before { before } else { 0 };
             most_bytes = most_bytes.max((seen.slots.len() + grown) * size_of::<Play>());
         }
-        assert_eq!(seen.len(), 1_000_000);
+        assert_eq!(seen.len, 1_000_000);
         assert!(most_bytes < 64_000_000, "{most_bytes} bytes");
     }
 }

@@ -49,6 +49,9 @@ pub enum Appended {
     /// It was there already, and nothing was written: the same event under the same name, the same
     /// description of a track, or the same listener.
     Repeated,
+    /// It was there already and lacked something that this told: a row of the log is more than it
+    /// was. What was derived from that row has to be derived anew.
+    Completed,
     /// The slates were logged under these names, in the same order.
     Impressions(Vec<ImpressionId>),
 }

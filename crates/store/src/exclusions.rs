@@ -4,9 +4,11 @@
 //! Exclusions are about plays only. Explicit feedback is never excluded: a ban on a track must
 //! outlive the exclusion of the track's plays.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, params};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{DeviceClass, Listen, ListenerId, Moment, Timestamp, TrackId, WorkId};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +57,7 @@ pub struct ExclusionId(pub i64);
 /// The plays that a listener deleted one by one ([`Exclusion::Play`]). They stay in the log, so that
 /// no import brings them back; the page and clients that scrobble are not shown them any more.
 #[derive(Clone, Debug, Default)]
-pub struct DeletedPlays(FxHashSet<(TrackId, i64)>);
+pub struct DeletedPlays(FxHashMap<TrackId, BTreeSet<i64>>);
 
 impl DeletedPlays {
     /// Whether none was deleted.
@@ -63,11 +65,15 @@ impl DeletedPlays {
         self.0.is_empty()
     }
 
+    /// The seconds since 1970 of the deleted plays of a track; `None` if none of them was deleted.
+    pub fn of(&self, track: &TrackId) -> Option<&BTreeSet<i64>> {
+        self.0.get(track)
+    }
+
     /// Whether a play is among them.
     pub fn has(&self, listen: &Listen) -> bool {
-        let second = listen.at.map(Timestamp::as_second);
-        let is_among = |second| self.0.contains(&(listen.track.clone(), second));
-        !self.is_empty() && second.is_some_and(is_among)
+        let seconds = self.of(&listen.track);
+        seconds.zip(listen.at).is_some_and(|(seconds, at)| seconds.contains(&at.as_second()))
     }
 }
 
@@ -77,11 +83,13 @@ impl Store {
     /// # Errors
     /// As [`Self::exclusions`].
     pub fn deleted_plays(&self, listener: &ListenerId) -> Result<DeletedPlays> {
-        let plays = self.exclusions(listener)?.into_iter().filter_map(|(_, exclusion)| {
-            let Exclusion::Play { track, at } = exclusion else { return None };
-            Some((track, at.as_second()))
-        });
-        Ok(DeletedPlays(plays.collect()))
+        let mut deleted = DeletedPlays::default();
+        for (_, exclusion) in self.exclusions(listener)? {
+            if let Exclusion::Play { track, at } = exclusion {
+                deleted.0.entry(track).or_default().insert(at.as_second());
+            }
+        }
+        Ok(deleted)
     }
 
     /// Leaves plays out of a listener's taste profile from now on, future ones too. An equal
@@ -143,10 +151,19 @@ fn load(connection: &Connection, listener: Key) -> Result<Vec<(ExclusionId, Excl
     Ok(exclusions)
 }
 
-/// A listener's exclusions, with names of tracks, works and artists resolved to tracks.
+/// The integers in a row of the log by which exclusions find it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlayKeys {
+    pub(crate) track: Key,
+    pub(crate) context: Option<i64>,
+}
+
+/// A listener's exclusions, with names of tracks, works and artists resolved to tracks, and those
+/// of contexts to their keys.
 pub(crate) struct Excluder {
     exclusions: Vec<Exclusion>,
     tracks: FxHashSet<Key>,
+    contexts: FxHashSet<i64>,
     /// Track and second of single plays.
     plays: FxHashSet<(Key, i64)>,
 }
@@ -156,6 +173,7 @@ impl Excluder {
         let mut excluder = Self {
             exclusions: Vec::new(),
             tracks: FxHashSet::default(),
+            contexts: FxHashSet::default(),
             plays: FxHashSet::default(),
         };
         for (_, exclusion) in load(connection, listener)? {
@@ -185,7 +203,14 @@ impl Excluder {
                 }
                 Ok(())
             }
-            Exclusion::Period { .. } | Exclusion::Device(_) | Exclusion::Context(_) => {
+            Exclusion::Context(name) => {
+                let sql = "SELECT id FROM contexts WHERE name = ?1";
+                let mut statement = connection.prepare_cached(sql)?;
+                let context = statement.query_row([name], |row| row.get::<_, i64>(0)).optional()?;
+                self.contexts.extend(context);
+                Ok(())
+            }
+            Exclusion::Period { .. } | Exclusion::Device(_) => {
                 self.exclusions.push(exclusion);
                 Ok(())
             }
@@ -213,16 +238,18 @@ impl Excluder {
         Ok(())
     }
 
-    pub(crate) fn excludes(&self, track: Key, listen: &Listen) -> bool {
+    pub(crate) fn excludes(&self, keys: PlayKeys, listen: &Listen) -> bool {
+        let PlayKeys { track, context } = keys;
         self.tracks.contains(&track)
+            || context.is_some_and(|context| self.contexts.contains(&context))
             || listen.at.is_some_and(|at| self.plays.contains(&(track, at.as_second())))
             || self.exclusions.iter().any(|exclusion| match exclusion {
                 Exclusion::Period { from, to } => {
                     began(listen).is_some_and(|start| (*from..*to).contains(&start))
                 }
                 Exclusion::Device(device) => listen.device == *device,
-                Exclusion::Context(context) => listen.context.as_ref() == Some(context),
-                Exclusion::Track(_)
+                Exclusion::Context(_)
+                | Exclusion::Track(_)
                 | Exclusion::Work(_)
                 | Exclusion::Artist(_)
                 | Exclusion::Play { .. } => false,

@@ -40,18 +40,36 @@ impl Store {
         listener: &ListenerId,
         key: Key,
     ) -> Result<Vec<Feedback>> {
-        let sql =
-            "SELECT track, artist, kind, at, source FROM feedback WHERE listener = ?1 ORDER BY id";
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([key])?;
-        let mut names = self.track_names.borrow_mut();
         let mut said = Vec::new();
+        self.for_each_feedback(connection, listener, key, 0, |feedback| said.push(feedback))?;
+        let mut latest = None;
+        said.sort_by_cached_key(|feedback| {
+            latest = latest.max(feedback.at);
+            feedback.at.or(latest)
+        });
+        Ok(said)
+    }
+
+    /// Hands on the feedback of a listener behind a row, in the order of the log.
+    pub(crate) fn for_each_feedback(
+        &self,
+        connection: &Connection,
+        listener: &ListenerId,
+        key: Key,
+        after: i64,
+        mut take: impl FnMut(Feedback),
+    ) -> Result<()> {
+        let sql = "SELECT track, artist, kind, at, source FROM feedback \
+                   WHERE listener = ?1 AND id > ?2 ORDER BY id";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![key, after])?;
+        let mut names = self.track_names.borrow_mut();
         while let Some(row) = rows.next()? {
             let target = match row.get::<_, Option<i64>>(0)? {
                 Some(track) => FeedbackTarget::Track(names.get(connection, self::key(track)?)?),
                 None => FeedbackTarget::Artist(row.get(1)?),
             };
-            said.push(Feedback {
+            take(Feedback {
                 listener: listener.clone(),
                 target,
                 kind: Coded::from_code(row.get(2)?)?,
@@ -59,12 +77,7 @@ impl Store {
                 source: Coded::from_code(row.get(4)?)?,
             });
         }
-        let mut latest = None;
-        said.sort_by_cached_key(|feedback| {
-            latest = latest.max(feedback.at);
-            feedback.at.or(latest)
-        });
-        Ok(said)
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ use segue_core::{Feedback, Listen, ListenerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{from_micros, to_micros};
-use crate::exclusions::Excluder;
+use crate::exclusions::{Excluder, PlayKeys};
 use crate::keys::{Key, key};
 use crate::listens::{COLUMNS, FROM, for_each, from_row};
 use crate::names::{KnownNames, find_listener};
@@ -85,7 +85,8 @@ impl Store {
             for_each(connection, &format!("{COLUMNS} {FROM}"), key, |row| {
                 let track = self::key(row.get(1)?)?;
                 let listen = from_row(row, listener.clone(), names.get(connection, track)?)?;
-                if excluder.as_ref().is_none_or(|excluder| !excluder.excludes(track, &listen)) {
+                let keys = PlayKeys { track, context: row.get(14)? };
+                if excluder.as_ref().is_none_or(|excluder| !excluder.excludes(keys, &listen)) {
                     listens.push(listen);
                 }
                 Ok(())
@@ -292,11 +293,12 @@ impl Block {
             let mut rows = statement.query([first, last])?;
             while let Some(row) = rows.next()? {
                 // Rows of others lie in the narrow gaps.
-                let Some(&place) = place.get(&key(row.get(14)?)?) else { continue };
+                let Some(&place) = place.get(&key(row.get(15)?)?) else { continue };
                 let member = &mut self.members[place];
                 let track = key(row.get(1)?)?;
                 let listen = from_row(row, member.listener.clone(), names.get(connection, track)?)?;
-                if !member.excluder.excludes(track, &listen) {
+                let keys = PlayKeys { track, context: row.get(14)? };
+                if !member.excluder.excludes(keys, &listen) {
                     member.listens.push(listen);
                 }
             }

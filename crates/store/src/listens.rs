@@ -22,20 +22,31 @@ const COMPLETE: &str = "UPDATE listens SET \
      context = COALESCE(context, ?11) WHERE id = ?1";
 pub(crate) const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, ms_played, \
      start_reason, end_reason, skipped, shuffle, offline, private_session, device, contexts.name, \
-     source";
+     source, context";
 pub(crate) const FROM: &str = "FROM listens LEFT JOIN contexts ON contexts.id = listens.context";
 
 /// Hands on every row of a listener in the order of the log. `select` names the columns,
-/// [`COLUMNS`] or more of them.
+/// [`COLUMNS`] or others.
 pub(crate) fn for_each(
     connection: &Connection,
     select: &str,
     listener: Key,
+    take: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    for_each_after(connection, select, listener, 0, take)
+}
+
+/// As [`for_each`], of the rows behind one of them.
+pub(crate) fn for_each_after(
+    connection: &Connection,
+    select: &str,
+    listener: Key,
+    after: i64,
     mut take: impl FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<()> {
     let sql = format!("{select} WHERE listens.id BETWEEN ?1 AND ?2 ORDER BY listens.id");
     let mut stretch = connection.prepare_cached(&sql)?;
-    for (first, last) in runs::of(connection, listener)? {
+    for (first, last) in runs::of_after(connection, listener, after)? {
         let mut rows = stretch.query([first, last])?;
         while let Some(row) = rows.next()? {
             take(row)?;
@@ -43,7 +54,8 @@ pub(crate) fn for_each(
     }
     let sql = format!("{select} WHERE listens.id > ?1 AND listener = ?2 ORDER BY listens.id");
     let mut tail = connection.prepare_cached(&sql)?;
-    let mut rows = tail.query([runs::folded_upto(connection)?, i64::from(listener)])?;
+    let folded = runs::folded_upto(connection)?.max(after);
+    let mut rows = tail.query([folded, i64::from(listener)])?;
     while let Some(row) = rows.next()? {
         take(row)?;
     }
@@ -84,7 +96,7 @@ pub(crate) fn for_each_play(
     let unnamed = TrackId::new("");
     for_each(connection, &select, key, |row| {
         let listen = from_row(row, listener.clone(), unnamed.clone())?;
-        take(row.get(0)?, self::key(row.get(14)?)?, &listen, duration_ms(row, 15)?)
+        take(row.get(0)?, self::key(row.get(15)?)?, &listen, duration_ms(row, 16)?)
     })
 }
 
@@ -104,8 +116,8 @@ pub(crate) fn for_each_play_after(
     let mut rows = statement.query([row])?;
     while let Some(row) = rows.next()? {
         let listen = from_row(row, nobody.clone(), unnamed.clone())?;
-        let (work, listener) = (key(row.get(14)?)?, key(row.get(15)?)?);
-        take(row.get(0)?, work, listener, &listen, duration_ms(row, 16)?)?;
+        let (work, listener) = (key(row.get(15)?)?, key(row.get(16)?)?);
+        take(row.get(0)?, work, listener, &listen, duration_ms(row, 17)?)?;
     }
     Ok(())
 }

@@ -94,9 +94,21 @@ fn fold_first(connection: &Connection, most: i64) -> Result<()> {
 
 /// A listener's folded stretches, first and last row of each, in order.
 pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64)>> {
-    let mut statement = connection
-        .prepare_cached("SELECT first, last FROM runs WHERE listener = ?1 ORDER BY first")?;
-    let runs = statement.query_map([listener], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    of_after(connection, listener, 0)
+}
+
+/// What of a listener's folded stretches is behind a row. Those before it are not looked at.
+pub(crate) fn of_after(
+    connection: &Connection,
+    listener: Key,
+    after: i64,
+) -> Result<Vec<(i64, i64)>> {
+    let sql = "SELECT MAX(first, ?2 + 1), last FROM runs WHERE listener = ?1 AND last > ?2 \
+               AND first >= COALESCE((SELECT MAX(first) FROM runs \
+                                      WHERE listener = ?1 AND first <= ?2), 0) ORDER BY first";
+    let mut statement = connection.prepare_cached(sql)?;
+    let runs =
+        statement.query_map(params![listener, after], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(runs.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -25,8 +25,13 @@ const RETRY: Duration = Duration::from_millis(1);
 pub(crate) const TURN: Duration = Duration::from_millis(3);
 /// Prepared statements kept from one transaction to the next: more than the crate has in all.
 const STATEMENTS: usize = 64;
-/// Page cache of the writer, in KiB.
+/// Page cache of a connection, in KiB. Whoever writes touches pages of many tables and indexes again
+/// and again.
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
+/// Page cache of one of several connections for reading, in KiB. They read histories once, from end
+/// to end, and the system has the pages anyway; eight caches of the usual size, which fill as the
+/// database grows, would be most of what a server takes up.
+const READER_PAGES_KIB: i64 = 2 * 1024;
 
 /// The event log, the catalogue and the registry of models in one library folder. Everything that
 /// Segue remembers goes through this type.
@@ -143,6 +148,16 @@ impl Store {
     /// The library folder, or an error that names what needs one.
     pub(crate) fn library(&self, needed_for: &'static str) -> Result<&Path> {
         self.library.as_deref().ok_or(StoreError::NeedsFolder(needed_for))
+    }
+
+    /// The same store as one of several connections that are for reading, which keeps little of the
+    /// database in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub fn as_reader(self) -> Result<Self> {
+        self.connection.pragma_update(None, "cache_size", -READER_PAGES_KIB)?;
+        Ok(self)
     }
 
     /// The folder that it was opened in; `None` for one in memory.

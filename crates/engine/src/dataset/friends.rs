@@ -47,6 +47,11 @@ impl FriendPlays {
         &self.works
     }
 
+    /// Bytes of memory beside its own size.
+    pub(super) fn bytes(&self) -> usize {
+        self.works.capacity() * size_of::<FriendWork>()
+    }
+
     /// How many friends ever played a work; 0 for one that none has.
     pub fn players(&self, work: WorkIdx) -> u32 {
         let found = self.works.binary_search_by_key(&work, |friends| friends.work);

@@ -2,6 +2,7 @@
 //! artists, and one folded profile per listener.
 
 pub mod catalogue;
+pub mod folding;
 pub mod friends;
 pub mod interaction;
 pub mod interactions;

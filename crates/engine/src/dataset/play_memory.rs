@@ -26,7 +26,9 @@ const SECONDS_PER_DAY: f32 = 86_400.0;
 /// use segue_engine::dataset::play_memory::PlayMemory;
 ///
 /// let day = |n: i64| Timestamp::from_second(n * 86_400).expect("a time in range");
-/// let memory = PlayMemory::of(&mut [day(0), day(1)]);
+/// let mut memory = PlayMemory::default();
+/// memory.add(day(0));
+/// memory.add(day(1));
 /// // By the shortest half-life, a day: the play a day ago counts a half, the one before a quarter.
 /// assert_eq!(memory.decayed(day(2))[0], 0.75);
 /// ```
@@ -39,20 +41,18 @@ pub struct PlayMemory {
 }
 
 impl PlayMemory {
-    /// Folds the moments of all dated plays, in any order; sorts them. No play makes the default.
-    pub fn of(times: &mut [Timestamp]) -> Self {
-        times.sort_unstable();
-        let Some(&last) = times.last() else { return Self::default() };
-        let mut memory = Self { last: Some(last), ..Self::default() };
-        for &time in times.iter() {
-            let age = days_between(time, last);
-            for (sum, half_life) in memory.at_last.iter_mut().zip(HALF_LIVES_DAYS) {
-                *sum += (-age / half_life).exp2();
-            }
-            let part = &mut memory.by_week_part[week_part(time)];
-            *part = part.saturating_add(1);
+    /// Counts one more play. A later one costs no more than an earlier one and needs no other; to the
+    /// last bits of the sums it matters in which order they come.
+    pub fn add(&mut self, at: Timestamp) {
+        let last = self.last.unwrap_or(at);
+        let age = days_between(last, at);
+        for (sum, half_life) in self.at_last.iter_mut().zip(HALF_LIVES_DAYS) {
+            let decay = (-age.abs() / half_life).exp2();
+            *sum = if at < last { *sum + decay } else { *sum * decay + 1.0 };
         }
-        memory
+        self.last = Some(last.max(at));
+        let part = &mut self.by_week_part[week_part(at)];
+        *part = part.saturating_add(1);
     }
 
     /// How often it was played, each play counting half after so many days, for each of the
@@ -99,8 +99,9 @@ mod tests {
 
     #[test]
     fn decayed_counts_are_sums_over_plays_at_any_moment() {
-        let mut times = [hour(5), hour(100), hour(31), hour(700)];
-        let memory = PlayMemory::of(&mut times);
+        let times = [hour(5), hour(100), hour(31), hour(700)];
+        let mut memory = PlayMemory::default();
+        times.iter().for_each(|&at| memory.add(at));
         for now in [hour(700), hour(900), hour(20_000)] {
             for (found, half_life) in memory.decayed(now).into_iter().zip(HALF_LIVES_DAYS) {
                 let slow: f32 =

@@ -24,6 +24,22 @@ pub struct Play {
     pub answered: bool,
 }
 
+impl Play {
+    /// Reads a row of the store, of a track that was found already, with its length if that is
+    /// known: `listen` need not name it. `None` for what must teach nothing, a private session or a
+    /// play that failed.
+    pub fn read(track: TrackIdx, duration_ms: Option<u32>, listen: &Listen) -> Option<Self> {
+        let outcome = outcome(listen, duration_ms);
+        let answered = listen.source == Source::Segue && listen.start_reason != StartReason::Chosen;
+        (outcome != Outcome::Excluded).then(|| Self {
+            track,
+            at: listen.started_at(),
+            outcome,
+            answered,
+        })
+    }
+}
+
 /// All plays and feedback of one listener, in the order in which they were read, and who their
 /// friends are.
 ///
@@ -70,14 +86,7 @@ impl Plays {
     ) -> Self {
         let read = |listen: &'a Listen| {
             let track = catalogue.find(&listen.track)?;
-            let outcome = outcome(listen, catalogue.track(track).duration_ms());
-            (outcome != Outcome::Excluded).then(|| Play {
-                track,
-                at: listen.started_at(),
-                outcome,
-                answered: listen.source == Source::Segue
-                    && listen.start_reason != StartReason::Chosen,
-            })
+            Play::read(track, catalogue.track(track).duration_ms(), listen)
         };
         let plays = listens.into_iter().filter_map(read).collect();
         let feedback = feedback.into_iter().cloned().collect();

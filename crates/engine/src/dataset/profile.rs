@@ -2,20 +2,17 @@
 //! the label that follows.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_core::{
-    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Showing, Source, Timestamp,
-};
+use segue_core::{Feedback, Listen, ListenerId, Showing, Timestamp};
 
+use super::folding::{Folding, Said};
 use super::friends::FriendPlays;
 use super::interaction::{Interaction, Label, Stance};
-use super::labels::{Outcome, work_label};
+use super::labels::work_label;
 use super::play_memory::PlayMemory;
-use super::plays::{Play, Plays};
+use super::plays::Plays;
 use super::shown::Shown;
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
-/// So many of the latest plays are kept in their order, for what follows what.
-const MOST_RECENT: usize = 200;
 /// With a break of more than this between the starts of two plays, in seconds, a new sitting
 /// begins.
 pub const SITTING_GAP_S: i64 = 30 * 60;
@@ -63,7 +60,11 @@ pub struct Profile {
     pub shown: Shown,
     /// What their friends play. Only [`Self::with_friends`] fills it, since it is no row of theirs.
     pub friends: FriendPlays,
-    by_work: FxHashMap<WorkIdx, u32>,
+    pub(super) by_work: FxHashMap<WorkIdx, u32>,
+    /// Plays of each version, of works that have several: which of them stands for its work.
+    pub(super) plays_by_version: FxHashMap<TrackIdx, u32>,
+    /// When what was said.
+    pub(super) said: Said,
 }
 
 impl Profile {
@@ -89,65 +90,45 @@ impl Profile {
             shown: Shown::default(),
             friends: FriendPlays::default(),
             by_work,
+            plays_by_version: FxHashMap::default(),
+            said: Said::default(),
         }
     }
 
     /// Folds a listener's rows, as the store holds them, into one interaction for each work. Rows
-    /// of tracks outside the catalogue are left out. The order of `listens` does not matter; that
-    /// of `feedback` is the order in which it was given, and the latest on a target counts.
+    /// of tracks outside the catalogue are left out. The order of `listens` does not matter, but
+    /// for the last bits of sums; of `feedback` the latest on a target counts. [`Folding`] does the
+    /// same row by row, and goes on from a profile.
     pub fn fold<'a>(
         catalogue: &Catalogue,
         listener: ListenerId,
         listens: impl IntoIterator<Item = &'a Listen>,
         feedback: impl IntoIterator<Item = &'a Feedback>,
     ) -> Self {
-        Self::from_plays(catalogue, &Plays::read(catalogue, listener, listens, feedback))
+        let mut folding = Folding::new(catalogue, listener);
+        for listen in listens {
+            if let Some(row) = catalogue.find(&listen.track) {
+                let track = folding.track(row);
+                folding.add_listen(track, listen);
+            }
+        }
+        feedback.into_iter().for_each(|said| folding.add_feedback(said));
+        folding.finish()
     }
 
     /// As [`Self::fold`], from plays that were read before.
     pub fn from_plays(catalogue: &Catalogue, plays: &Plays) -> Self {
-        let mut works: FxHashMap<WorkIdx, Folding> = FxHashMap::default();
-        for play in &plays.plays {
-            works.entry(catalogue.work(play.track)).or_default().add_play(play);
-        }
-        let mut banned_artists = FxHashSet::default();
-        for said in &plays.feedback {
-            match &said.target {
-                FeedbackTarget::Track(id) => {
-                    if let Some(track) = catalogue.find(id) {
-                        works.entry(catalogue.work(track)).or_default().add_feedback(track, said);
-                    }
-                }
-                FeedbackTarget::Artist(name) => {
-                    if let Some(artist) = catalogue.find_artist(name) {
-                        match said.kind {
-                            FeedbackKind::Ban => banned_artists.insert(artist),
-                            _ => banned_artists.remove(&artist),
-                        };
-                    }
-                }
-            }
-        }
-        let interactions =
-            works.into_iter().map(|(work, folding)| folding.finish(catalogue, work)).collect();
-        Self {
-            banned_artists,
-            recent: recent(catalogue, &plays.plays),
-            ..Self::from_interactions(plays.listener.clone(), interactions)
-        }
+        let mut folding = Folding::new(catalogue, plays.listener.clone());
+        plays.plays.iter().for_each(|play| folding.add_play(play));
+        plays.feedback.iter().for_each(|said| folding.add_feedback(said));
+        folding.finish()
     }
 
-    /// The profile with what the listener was shown, `feedback` being what they said, whenever it
-    /// was: showings from before an answer are forgotten.
+    /// The profile with what the listener was shown. Showings from before an answer are forgotten,
+    /// be it a play or a word.
     #[must_use]
-    pub fn with_showings<'a>(
-        self,
-        catalogue: &Catalogue,
-        feedback: impl IntoIterator<Item = &'a Feedback>,
-        showings: &[Showing],
-    ) -> Self {
-        let shown = Shown::from_showings(catalogue, &self.interactions, feedback, showings);
-        Self { shown, ..self }
+    pub fn with_showings(self, catalogue: &Catalogue, showings: &[Showing]) -> Self {
+        Self { shown: Shown::from_showings(catalogue, &self, showings), ..self }
     }
 
     /// The profile with what the listener's friends play, which speaks where little is known of the
@@ -155,6 +136,21 @@ impl Profile {
     #[must_use]
     pub fn with_friends(self, friends: FriendPlays) -> Self {
         Self { friends, ..self }
+    }
+
+    /// Bytes of memory that it takes up, so that a server can bound what it keeps of all listeners.
+    /// They grow with the works that a listener knows, not with how often they were played.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.interactions.capacity() * size_of::<Interaction>()
+            + self.recent.capacity() * size_of::<(WorkIdx, Timestamp)>()
+            // A table is at least half full; each place has a byte of its own.
+            + self.by_work.capacity() * (size_of::<(WorkIdx, u32)>() + 1)
+            + self.plays_by_version.capacity() * (size_of::<(TrackIdx, u32)>() + 1)
+            + self.banned_artists.capacity() * (size_of::<ArtistIdx>() + 1)
+            + self.said.bytes()
+            + self.shown.bytes()
+            + self.friends.bytes()
     }
 
     /// What the listener did with a work, in any of its versions; `None` if nothing at all.
@@ -208,105 +204,6 @@ impl Profile {
         self.interactions
             .iter()
             .filter_map(|interaction| Some((interaction.track, interaction.label?)))
-    }
-}
-
-/// Whether a play is one that the listener let go on.
-fn is_heard(play: &Play) -> bool {
-    !matches!(play.outcome, Outcome::Disliked { .. } | Outcome::Excluded)
-}
-
-/// The latest dated plays that were not skipped, oldest first.
-fn recent(catalogue: &Catalogue, plays: &[Play]) -> Vec<(WorkIdx, Timestamp)> {
-    let dated = |play: &Play| Some((catalogue.work(play.track), play.at?));
-    let mut recent: Vec<_> = plays.iter().filter(|play| is_heard(play)).filter_map(dated).collect();
-    if recent.len() > MOST_RECENT {
-        recent.select_nth_unstable_by_key(MOST_RECENT - 1, |(work, at)| {
-            (std::cmp::Reverse(*at), *work)
-        });
-        recent.truncate(MOST_RECENT);
-    }
-    recent.sort_by_key(|(work, at)| (*at, *work));
-    recent
-}
-
-/// The rows of one work while they are being folded.
-#[derive(Default)]
-struct Folding {
-    plays_by_version: FxHashMap<TrackIdx, u32>,
-    plays: u32,
-    finished: u32,
-    skipped: u32,
-    liked_weight: f32,
-    disliked_weight: f32,
-    last_played: Option<Timestamp>,
-    /// When it was played and not skipped.
-    heard_at: Vec<Timestamp>,
-    stance: Stance,
-    saved: bool,
-    answered: bool,
-}
-
-impl Folding {
-    fn add_play(&mut self, play: &Play) {
-        let plays = match play.outcome {
-            Outcome::Excluded => return,
-            Outcome::Censored => 1,
-            Outcome::Liked { weight, plays } => {
-                self.finished += plays;
-                self.liked_weight += weight;
-                plays
-            }
-            Outcome::Disliked { weight } => {
-                self.skipped += 1;
-                self.disliked_weight += weight;
-                1
-            }
-        };
-        self.plays += plays;
-        self.answered |= play.answered;
-        *self.plays_by_version.entry(play.track).or_default() += plays;
-        self.last_played = self.last_played.max(play.at);
-        self.heard_at.extend(play.at.filter(|_| is_heard(play)));
-    }
-
-    fn add_feedback(&mut self, track: TrackIdx, said: &Feedback) {
-        self.plays_by_version.entry(track).or_default();
-        self.answered |= said.source == Source::Segue;
-        match said.kind {
-            FeedbackKind::Like => self.stance = Stance::Like,
-            FeedbackKind::Dislike => self.stance = Stance::Dislike,
-            FeedbackKind::Ban => self.stance = Stance::Ban,
-            FeedbackKind::Saved => self.saved = true,
-            FeedbackKind::Cleared => self.stance = Stance::None,
-        }
-    }
-
-    fn finish(mut self, catalogue: &Catalogue, work: WorkIdx) -> Interaction {
-        let known = |track: TrackIdx| !catalogue.track(track).features.is_silent();
-        let most_played = |track: &TrackIdx| {
-            let plays = self.plays_by_version.get(track).copied().unwrap_or(0);
-            (known(*track), plays, std::cmp::Reverse(*track))
-        };
-        let versions = catalogue.versions(work);
-        let track = versions.iter().copied().max_by_key(most_played).expect("a work has a version");
-        let mut interaction = Interaction {
-            track,
-            work,
-            plays: self.plays,
-            finished: self.finished,
-            skipped: self.skipped,
-            liked_weight: self.liked_weight,
-            disliked_weight: self.disliked_weight,
-            last_played: self.last_played,
-            stance: self.stance,
-            saved: self.saved,
-            answered: self.answered,
-            memory: PlayMemory::of(&mut self.heard_at),
-            label: None,
-        };
-        interaction.label = work_label(&interaction);
-        interaction
     }
 }
 

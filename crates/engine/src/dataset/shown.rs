@@ -7,10 +7,9 @@
 //! and again.
 
 use rustc_hash::FxHashMap;
-use segue_core::{Feedback, FeedbackTarget, Showing, Timestamp};
+use segue_core::{Showing, Timestamp};
 
-use super::interaction::Interaction;
-use crate::{Catalogue, WorkIdx};
+use crate::{Catalogue, Profile, WorkIdx};
 
 /// Showings that are less than this apart, in seconds, are of one sitting: an hour, the time in
 /// which a page is reloaded, its dial turned and its links followed.
@@ -26,29 +25,22 @@ pub struct Shown {
 impl Shown {
     /// Sums up showings in any order, given what the listener did and said since. Tracks that the
     /// catalogue does not hold are passed over.
-    pub(super) fn from_showings<'a>(
+    pub(super) fn from_showings(
         catalogue: &Catalogue,
-        interactions: &[Interaction],
-        feedback: impl IntoIterator<Item = &'a Feedback>,
+        profile: &Profile,
         showings: &[Showing],
     ) -> Self {
-        let played = interactions.iter().filter_map(|x| Some((x.work, x.last_played?)));
-        let mut answered: FxHashMap<WorkIdx, Timestamp> = played.collect();
-        for said in feedback {
-            if let FeedbackTarget::Track(id) = &said.target
-                && let (Some(track), Some(at)) = (catalogue.find(id), said.at)
-            {
-                let last = answered.entry(catalogue.work(track)).or_insert(at);
-                *last = at.max(*last);
-            }
-        }
+        let answer = |work: WorkIdx| {
+            let played = profile.interaction(work).and_then(|interaction| interaction.last_played);
+            played.max(profile.said.last(work))
+        };
         let mut by_time: Vec<&Showing> = showings.iter().collect();
         by_time.sort_by_key(|showing| showing.at);
         let mut by_work: FxHashMap<WorkIdx, Vec<Timestamp>> = FxHashMap::default();
         for &Showing { at, ref tracks } in by_time {
             for track in tracks.iter().filter_map(|id| catalogue.find(id)) {
                 let work = catalogue.work(track);
-                if answered.get(&work).is_some_and(|&answer| answer >= at) {
+                if answer(work).is_some_and(|answer| answer >= at) {
                     continue;
                 }
                 let times = by_work.entry(work).or_default();
@@ -69,6 +61,13 @@ impl Shown {
     /// In how many sittings before the one of `now` a work was shown without an answer since.
     pub fn count(&self, work: WorkIdx, now: Timestamp) -> u32 {
         self.times(work).iter().filter(|&&at| !is_same_sitting(at, now)).count() as u32
+    }
+
+    /// Bytes of memory beside its own size.
+    pub(super) fn bytes(&self) -> usize {
+        let times = self.by_work.values().map(|times| times.capacity() * size_of::<Timestamp>());
+        times.sum::<usize>()
+            + self.by_work.capacity() * (size_of::<(WorkIdx, Vec<Timestamp>)>() + 1)
     }
 
     /// Whether nothing stands unanswered.

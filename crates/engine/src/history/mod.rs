@@ -17,7 +17,7 @@ mod eras;
 mod heat_map;
 mod parts;
 mod period;
-mod plays;
+pub(crate) mod plays;
 mod review;
 mod top;
 

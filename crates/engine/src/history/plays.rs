@@ -77,6 +77,16 @@ impl LeftAside {
     pub fn total(&self) -> u64 {
         self.private + self.failed + self.not_in_catalogue + self.skipped + self.undated
     }
+
+    fn of(&mut self, aside: Aside) -> &mut u64 {
+        match aside {
+            Aside::Private => &mut self.private,
+            Aside::Failed => &mut self.failed,
+            Aside::NotInCatalogue => &mut self.not_in_catalogue,
+            Aside::Skipped => &mut self.skipped,
+            Aside::Undated => &mut self.undated,
+        }
+    }
 }
 
 /// The plays of a listener in the order of time, read once for all charts, with what had to be left
@@ -101,30 +111,37 @@ impl Plays {
     ) -> Self {
         let mut read = Self::default();
         for listen in listens {
-            read.add(catalogue, listen, time_zone);
+            read.add(catalogue, catalogue.find(&listen.track), listen, time_zone);
         }
-        read.plays.sort_by_key(|play| (play.date, play.at, play.track));
-        read
+        read.in_order()
     }
 
-    fn add(&mut self, catalogue: &Catalogue, listen: &Listen, time_zone: &TimeZone) {
-        let aside = &mut self.left_aside;
-        if listen.private_session {
-            aside.private += 1;
-        } else if listen.end_reason == EndReason::Failed {
-            aside.failed += 1;
-        } else if let Some(track) = catalogue.find(&listen.track) {
-            let duration_ms = catalogue.track(track).duration_ms();
-            if !is_heard(listen, duration_ms) {
-                aside.skipped += 1;
-            } else if let Some(at) = listen.started_at().filter(|at| POSSIBLE.contains(at)) {
-                self.plays.push(play(track, at, listen, duration_ms, time_zone));
-            } else {
-                aside.undated += 1;
-            }
-        } else {
-            aside.not_in_catalogue += 1;
+    /// Reads one more row, of a track that was looked up already, `None` for one that the catalogue
+    /// does not hold: `listen` need not name it. After the last row the plays have to be put
+    /// [in order](Self::in_order).
+    pub fn add(
+        &mut self,
+        catalogue: &Catalogue,
+        track: Option<TrackIdx>,
+        listen: &Listen,
+        time_zone: &TimeZone,
+    ) {
+        let Some(track) = track else {
+            let aside = unreckoned(listen).unwrap_or(Aside::NotInCatalogue);
+            *self.left_aside.of(aside) += 1;
+            return;
+        };
+        match Heard::read(catalogue.track(track).duration_ms(), listen) {
+            Ok(heard) => self.plays.push(play(track, heard, listen, time_zone)),
+            Err(aside) => *self.left_aside.of(aside) += 1,
         }
+    }
+
+    /// The same plays in the order of time, which everything that asks them relies on.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.plays.sort_by_key(|play| (play.date, play.at, play.track));
+        self
     }
 
     /// The plays of a period, in the order of time.
@@ -152,6 +169,50 @@ impl Plays {
     }
 }
 
+/// Why a row is in no chart: a field of [`LeftAside`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aside {
+    Private,
+    Failed,
+    NotInCatalogue,
+    Skipped,
+    Undated,
+}
+
+/// A row that is a play as people count them, wherever the listener was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) at: Timestamp,
+    pub(crate) count: u32,
+}
+
+impl Heard {
+    /// Reads a row of a track of that length.
+    pub(crate) fn read(duration_ms: Option<u32>, listen: &Listen) -> Result<Self, Aside> {
+        if let Some(aside) = unreckoned(listen) {
+            return Err(aside);
+        }
+        if !is_heard(listen, duration_ms) {
+            return Err(Aside::Skipped);
+        }
+        let at = listen.started_at().filter(|at| POSSIBLE.contains(at)).ok_or(Aside::Undated)?;
+        let count = match outcome(listen, duration_ms) {
+            Outcome::Liked { plays, .. } => plays,
+            _ => 1,
+        };
+        Ok(Self { at, count })
+    }
+}
+
+/// Why a row counts for nothing, whatever its track.
+fn unreckoned(listen: &Listen) -> Option<Aside> {
+    match listen.end_reason {
+        _ if listen.private_session => Some(Aside::Private),
+        EndReason::Failed => Some(Aside::Failed),
+        _ => None,
+    }
+}
+
 /// Whether a row is a play as people count them: half a minute of it was heard, or half of a track
 /// that is shorter than a minute, or all of it. A source that does not say how long has counted
 /// already, unless it calls the play a skip.
@@ -167,20 +228,11 @@ pub fn is_heard(listen: &Listen, duration_ms: Option<u32>) -> bool {
 }
 
 /// A row as the charts see it.
-fn play(
-    track: TrackIdx,
-    at: Timestamp,
-    listen: &Listen,
-    duration_ms: Option<u32>,
-    time_zone: &TimeZone,
-) -> Play {
+fn play(track: TrackIdx, heard: Heard, listen: &Listen, time_zone: &TimeZone) -> Play {
+    let Heard { at, count } = heard;
     let is_day = listen.moment == Moment::Day;
     let time_zone = if is_day { &TimeZone::UTC } else { time_zone };
     let local = time_zone.to_datetime(at);
-    let count = match outcome(listen, duration_ms) {
-        Outcome::Liked { plays, .. } => plays,
-        _ => 1,
-    };
     Play {
         at,
         track,

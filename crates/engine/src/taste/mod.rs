@@ -21,7 +21,6 @@ mod trend;
 mod ward;
 
 use rustc_hash::FxHashMap;
-use segue_core::Timestamp;
 use serde::Serialize;
 
 use crate::Index;
@@ -31,6 +30,7 @@ use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 pub use description::{Course, FeatureLevel, Leading, Taste, Trend};
 use likes::{Centre, Like, likes};
 use number::{FEWEST_LIKES, MOST_TASTES};
+pub use trend::{CountedTrack, PlaysLately};
 
 /// Fewer likes are not split.
 const FEWEST_TO_SPLIT: usize = 16;
@@ -65,8 +65,7 @@ pub enum Basis {
 /// ```
 /// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source};
 /// use segue_core::{Timestamp, Track, TrackId, WorkId};
-/// use segue_engine::history::Plays;
-/// use segue_engine::taste::{Basis, Tastes};
+/// use segue_engine::taste::{Basis, PlaysLately, Tastes};
 /// use segue_engine::{Catalogue, Index, Profile};
 ///
 /// let ids = ["a", "b", "c", "d", "e"];
@@ -88,7 +87,7 @@ pub enum Basis {
 /// let index = Index::build(&catalogue, []);
 /// let find = |likes: &[Feedback]| {
 ///     let profile = Profile::fold(&catalogue, me.clone(), [], likes);
-///     Tastes::find(&catalogue, &index, &profile, &Plays::default(), Timestamp::UNIX_EPOCH)
+///     Tastes::find(&catalogue, &index, &profile, &PlaysLately::new(Timestamp::UNIX_EPOCH))
 /// };
 /// let tastes = find(&likes);
 /// assert_eq!((tastes.tastes.len(), tastes.basis), (1, Basis::None));
@@ -120,15 +119,14 @@ pub struct Tastes {
 }
 
 impl Tastes {
-    /// Finds the tastes of a listener as of `now`. Likes come from `profile`; `plays` only say
-    /// which taste grows and when it was last heard. It draws from generators with fixed seeds, so
+    /// Finds the tastes of a listener. Likes come from `profile`; `plays` only say which taste
+    /// grows. It draws from generators with fixed seeds, so
     /// the same arguments give the same tastes.
     pub fn find(
         catalogue: &Catalogue,
         index: &Index,
         profile: &Profile,
-        plays: &Plays,
-        now: Timestamp,
+        plays: &PlaysLately,
     ) -> Self {
         let likes = likes(catalogue, &index.sound, profile);
         let sound_unknown = likes.iter().filter(|like| like.position.is_none()).count() as u32;
@@ -145,7 +143,7 @@ impl Tastes {
             sound_unknown,
             by_work,
         };
-        tastes.look_back(catalogue, profile, plays, now);
+        tastes.look_back(catalogue, profile, plays);
         name::name(&mut tastes.tastes);
         tastes
     }
@@ -164,22 +162,15 @@ impl Tastes {
         history::eras(plays, key, |taste| self.tastes[taste as usize].name.clone())
     }
 
-    fn look_back(
-        &mut self,
-        catalogue: &Catalogue,
-        profile: &Profile,
-        plays: &Plays,
-        now: Timestamp,
-    ) {
+    fn look_back(&mut self, catalogue: &Catalogue, profile: &Profile, plays: &PlaysLately) {
         for interaction in &profile.interactions {
             if let Some(taste) = self.of_work(interaction.work) {
                 let taste = &mut self.tastes[taste];
                 taste.last_played = taste.last_played.max(interaction.last_played);
             }
         }
-        let trends = trend::trends(self.tastes.len(), plays, now, |track| {
-            self.of_work(catalogue.work(track))
-        });
+        let trends =
+            trend::trends(self.tastes.len(), plays, |track| self.of_work(catalogue.work(track)));
         self.tastes.iter_mut().zip(trends).for_each(|(taste, trend)| taste.trend = trend);
     }
 }

@@ -6,6 +6,7 @@ use segue_core::{
     Feedback, FeedbackKind, FeedbackTarget, ListenerId, Showing, Slate, Source, Timestamp, TrackId,
 };
 use segue_engine::Profile;
+use segue_engine::dataset::folding::Folding;
 use segue_engine::explain::explain;
 use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::mix::sentence::shown_lately;
@@ -33,8 +34,8 @@ fn showing(slate: &Slate, at: Timestamp) -> Showing {
     Showing { at, tracks: slate.picks.iter().map(|pick| pick.track.clone()).collect() }
 }
 
-fn shown(mut world: World, showings: &[Showing], feedback: &[Feedback]) -> World {
-    world.profile = world.profile.with_showings(&world.catalogue, feedback, showings);
+fn shown(mut world: World, showings: &[Showing]) -> World {
+    world.profile = world.profile.with_showings(&world.catalogue, showings);
     world
 }
 
@@ -53,7 +54,7 @@ fn seven_days_of_mixes_hold_more_tracks_than_without_fatigue_and_new_ones_seldom
             }
             showings.push(showing(&slate, at(day * DAY)));
             if tires {
-                world = shown(world, &showings, &[]);
+                world = shown(world, &showings);
                 let slate = mix(&world, at(day * DAY + DAY), 9);
                 assert_eq!(redraw(&world.catalogue, &slate).unwrap().len(), 30, "on record");
             }
@@ -69,7 +70,7 @@ fn seven_days_of_mixes_hold_more_tracks_than_without_fatigue_and_new_ones_seldom
 fn the_same_request_gives_the_same_mix_for_the_rest_of_the_sitting() {
     let before = mix(&world(), at(0), 5);
     let again = |seconds: i64| {
-        let world = shown(world(), &[showing(&before, at(0)), showing(&before, at(60))], &[]);
+        let world = shown(world(), &[showing(&before, at(0)), showing(&before, at(60))]);
         mix(&world, at(seconds), 5)
     };
     assert_eq!(again(1_800), before);
@@ -85,7 +86,9 @@ fn an_answer_clears_the_account_and_showings_of_one_hour_are_one() {
         .map(|second| Showing { at: at(second), tracks: vec![id.clone()] })
         .to_vec();
     let counted = |feedback: &[Feedback]| {
-        let profile = world.profile.clone().with_showings(&world.catalogue, feedback, &times);
+        let mut folding = Folding::going_on(&world.catalogue, world.profile.clone());
+        feedback.iter().for_each(|said| folding.add_feedback(said));
+        let profile = folding.finish().with_showings(&world.catalogue, &times);
         profile.shown.count(work, at(3 * DAY))
     };
     assert_eq!(counted(&[]), 3);
@@ -104,7 +107,7 @@ fn an_explanation_says_how_often_a_track_was_shown_in_vain() {
     let world = world();
     let slate = mix(&world, at(0), 1);
     let showings = [0, DAY, 2 * DAY].map(|second| showing(&slate, at(second)));
-    let world = shown(world, &showings, &[]);
+    let world = shown(world, &showings);
     let (catalogue, index, profile): (_, _, &Profile) =
         (&world.catalogue, &world.index, &world.profile);
     let likes = Likes::from_profile(catalogue, index, profile);

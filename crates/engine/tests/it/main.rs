@@ -5,6 +5,7 @@ mod arrange;
 mod experiment;
 mod explain;
 mod fatigue;
+mod folding;
 mod friends;
 mod full_ranking;
 mod golden;

@@ -10,7 +10,7 @@ use segue_core::{
 };
 use segue_engine::Index;
 use segue_engine::history::Plays;
-use segue_engine::taste::{Basis, Course, Tastes};
+use segue_engine::taste::{Basis, Course, PlaysLately, Tastes};
 use segue_engine::{Catalogue, Profile, WorkIdx};
 
 use crate::world::{days_ago, now, plans};
@@ -89,7 +89,7 @@ fn find(catalogue: &Catalogue, listens: &[Listen]) -> Tastes {
     let profile = Profile::fold(catalogue, ListenerId::new("ann"), listens, []);
     let index = Index::build(catalogue, [&profile]);
     let plays = Plays::from_listens(catalogue, listens, &jiff::tz::TimeZone::UTC);
-    Tastes::find(catalogue, &index, &profile, &plays, now())
+    Tastes::find(catalogue, &index, &profile, &PlaysLately::of(&plays, now()))
 }
 
 fn find_planted(planted: &Planted) -> Tastes {
@@ -277,7 +277,8 @@ proptest! {
     #[test]
     fn tastes_add_up_whatever_the_listener(plan in plans()) {
         let world = plan.build();
-        let tastes = Tastes::find(&world.catalogue, &world.index, &world.profile, &Plays::default(), now());
+        let plays = PlaysLately::new(now());
+        let tastes = Tastes::find(&world.catalogue, &world.index, &world.profile, &plays);
         let liked = world.profile.labelled().filter(|(_, label)| label.liked).count();
         let placed: u32 = tastes.tastes.iter().map(|taste| taste.likes).sum();
         prop_assert_eq!(tastes.likes as usize, liked);
@@ -312,7 +313,8 @@ fn the_future_is_no_part_of_a_trend() {
         let plays = Plays::from_listens(&planted.catalogue, listens, &jiff::tz::TimeZone::UTC);
         let profile = Profile::fold(&planted.catalogue, ListenerId::new("ann"), &past, []);
         let index = Index::build(&planted.catalogue, [&profile]);
-        let tastes = Tastes::find(&planted.catalogue, &index, &profile, &plays, now());
+        let tastes =
+            Tastes::find(&planted.catalogue, &index, &profile, &PlaysLately::of(&plays, now()));
         tastes.tastes.iter().map(|taste| taste.trend).collect::<Vec<_>>()
     };
     assert_eq!(trend(&past), trend(&with_future));

@@ -295,6 +295,45 @@ fn a_kept_listener_gets_the_mix_of_the_snapshot_and_hears_of_changes() {
     assert!(!refreshed.is_due(1) && refreshed.is_due(20));
 }
 
+/// What mixes read of a kept listener.
+fn assert_same(kept: &KeptListener, fresh: &KeptListener) {
+    let (one, other) = (&kept.profile, &fresh.profile);
+    assert_eq!(one.interactions, other.interactions);
+    assert_eq!(one.banned_artists, other.banned_artists);
+    assert_eq!((one.last_played, &one.recent), (other.last_played, &other.recent));
+    assert_eq!(one.shown, other.shown);
+}
+
+#[test]
+fn a_listener_who_was_refreshed_many_times_is_the_one_who_is_gathered_from_nothing() {
+    let (_folder, mut library) = trained();
+    let snapshot = std::sync::Arc::new(library.snapshot().unwrap());
+    let gather = |library: &Library| {
+        let (store, snapshot) = (library.store(), std::sync::Arc::clone(&snapshot));
+        KeptListener::gather(store, snapshot, &ann(), 0, request().now).unwrap()
+    };
+    let mut kept = gather(&library);
+    let reactions = [Reaction::FINISHED, Reaction::LIKE, Reaction::NEVER, Reaction::SKIPPED];
+    for (changes, reaction) in (1..).zip(reactions.into_iter().cycle().take(12)) {
+        let request = MixRequest { seed: changes, ..request() };
+        let made = library.mix(&snapshot, &ann(), &request).unwrap();
+        react(&mut library, reaction, &tracks(&made.outcome)[changes as usize % 5]);
+        kept = match changes % 4 {
+            0 => {
+                let (store, snapshot) = (library.store(), std::sync::Arc::clone(&snapshot));
+                kept.gathered_anew(store, snapshot, changes, request.now).unwrap()
+            }
+            _ => kept.refreshed(library.store(), changes, request.now).unwrap(),
+        };
+        assert_same(&kept, &gather(&library));
+    }
+    let track = tracks(&kept.mix(&request()).unwrap())[0].clone();
+    library.store_mut().exclude(&ann(), &segue_store::Exclusion::Track(track)).unwrap();
+    assert_same(&kept.refreshed(library.store(), 13, request().now).unwrap(), &gather(&library));
+    assert_same(&kept.refolded(library.store(), 13, request().now).unwrap(), &gather(&library));
+    assert!(kept.bytes() > kept.profile.bytes() + kept.pool.bytes());
+}
+
 #[test]
 fn a_mix_of_a_shadow_experiment_is_logged_with_its_shadows() {
     let (_folder, mut library) = trained();

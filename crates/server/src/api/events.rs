@@ -279,7 +279,7 @@ async fn append(app: &App, events: Vec<EventShape>, is_single: bool) -> ApiResul
             return Err(error.clone());
         }
         let status = match &outcome {
-            Ok(Appended::Repeated) => OutcomeStatus::Repeated,
+            Ok(Appended::Repeated | Appended::Completed) => OutcomeStatus::Repeated,
             Ok(_) => OutcomeStatus::Appended,
             Err(_) => OutcomeStatus::Refused,
         };
@@ -310,14 +310,22 @@ pub(crate) async fn append_entries(
         Event::Record(Record::Feedback { feedback, .. }) => Some(feedback.listener.clone()),
         _ => None,
     };
-    let mut listeners: Vec<ListenerId> = entries.iter().filter_map(about).collect();
-    listeners.sort();
-    listeners.dedup();
+    let listeners: Vec<Option<ListenerId>> = entries.iter().map(about).collect();
     if entries.is_empty() {
         return Ok(Vec::new());
     }
     let outcomes = app.writer.append(entries).await?;
-    listeners.iter().for_each(|listener| app.listeners.changed(listener));
+    let mut changed: Vec<ListenerId> = Vec::new();
+    for (listener, outcome) in listeners.into_iter().zip(&outcomes) {
+        let Some(listener) = listener else { continue };
+        match outcome {
+            Ok(Appended::Completed) => app.listeners.rewritten(&listener),
+            _ => changed.push(listener),
+        }
+    }
+    changed.sort();
+    changed.dedup();
+    changed.iter().for_each(|listener| app.listeners.changed(listener));
     Ok(outcomes)
 }
 

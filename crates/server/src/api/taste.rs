@@ -8,9 +8,7 @@ use axum::body::Body as ResponseBody;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use jiff::tz::TimeZone;
 use segue_core::{FeedbackTarget, ListenerId, Timestamp, Track, TrackId};
-use segue_engine::history::Plays;
 use segue_engine::taste::Tastes;
 use segue_store::Store;
 use serde::Serialize;
@@ -48,10 +46,7 @@ pub(crate) async fn taste_of(app: &App, listener: ListenerId) -> ApiResult<Taste
     let snapshot = app.snapshot.load_full();
     let found = app.readers.run(move |store| {
         let (catalogue, index) = (&snapshot.catalogue, &snapshot.index);
-        let (listens, feedback) = (store.listens(&listener)?, store.feedback(&listener)?);
-        let profile = segue_engine::Profile::fold(catalogue, listener, &listens, &feedback);
-        let plays = Plays::from_listens(catalogue, &listens, &TimeZone::UTC);
-        Ok(Tastes::find(catalogue, index, &profile, &plays, Timestamp::now()))
+        Ok(segue::tastes(store, catalogue, index, listener, Timestamp::now())?)
     });
     found.await
 }

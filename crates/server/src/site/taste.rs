@@ -1,6 +1,6 @@
 //! The taste page: what was found, from which history, and what the listener put right.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::tz::TimeZone;
 use segue_core::{
     AudioFeatures, DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId,
-    Timestamp,
+    Timestamp, TrackId,
 };
 use segue_engine::taste::{Course, Tastes};
 use segue_engine::{Catalogue, TrackIdx};
-use segue_store::{Exclusion, ExclusionId};
+use segue_store::{Exclusion, ExclusionId, HistoryReader};
 
 use super::frame::{self, Asked, answer, frame};
 use crate::api::taste_of;
@@ -45,8 +45,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
             .iter()
             .map(|(id, exclusion)| excluded(&frame.words, (*id, exclusion), &zone))
             .collect(),
-        devices: record.devices.keys().map(|device| (device.clone(), device.clone())).collect(),
-        contexts: record.contexts.keys().take(MOST_LISTED).cloned().collect(),
+        devices: record
+            .plays
+            .devices
+            .iter()
+            .map(|device| (device.clone(), device.clone()))
+            .collect(),
+        contexts: record.contexts.iter().take(MOST_LISTED).cloned().collect(),
     };
     Ok(answer(&frame, view::view(&frame, &taste)))
 }
@@ -55,61 +60,61 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
 struct Record {
     feedback: Vec<Feedback>,
     exclusions: Vec<(ExclusionId, Exclusion)>,
+    contexts: BTreeSet<String>,
+    plays: PlayRecord,
+}
+
+/// What is told of all plays of a listener, read one by one.
+#[derive(Default)]
+struct PlayRecord {
     plays: usize,
     songs: usize,
     first: Option<Timestamp>,
-    devices: BTreeMap<String, usize>,
-    contexts: BTreeMap<String, usize>,
+    devices: BTreeSet<String>,
+    /// The device of the latest row: most have that of the row before.
+    device: DeviceClass,
+}
+
+impl HistoryReader for PlayRecord {
+    type Track = ();
+
+    fn track(&mut self, _: &TrackId) {
+        self.songs += 1;
+    }
+
+    fn listen(&mut self, (): (), listen: &Listen) {
+        self.plays += 1;
+        self.first = self.first.into_iter().chain(listen.started_at()).min();
+        if listen.device != self.device {
+            self.device = listen.device;
+            self.devices.insert(device_name(listen.device));
+        }
+    }
+
+    fn feedback(&mut self, _: &Feedback) {}
 }
 
 async fn record(app: &App, listener: ListenerId) -> ApiResult<Record> {
     let read = app.readers.run(move |store| {
-        let listens = store.all_listens(&listener)?;
+        let mut plays = PlayRecord::default();
+        store.read_all_plays(&listener, &mut plays)?;
+        plays.devices.remove(&device_name(DeviceClass::Unknown));
         let (feedback, exclusions) = (store.feedback(&listener)?, store.exclusions(&listener)?);
-        Ok(Record::new(&listens, feedback, exclusions))
+        Ok(Record { feedback, exclusions, contexts: store.contexts(&listener)?, plays })
     });
     read.await
 }
 
 impl Record {
-    fn new(
-        listens: &[Listen],
-        feedback: Vec<Feedback>,
-        exclusions: Vec<(ExclusionId, Exclusion)>,
-    ) -> Self {
-        let mut devices = BTreeMap::new();
-        let mut contexts = BTreeMap::new();
-        for listen in listens {
-            if listen.device != DeviceClass::Unknown {
-                *devices.entry(device_name(listen.device)).or_default() += 1;
-            }
-            if let Some(context) = &listen.context {
-                *contexts.entry(context.clone()).or_default() += 1;
-            }
-        }
-        let songs: std::collections::HashSet<_> =
-            listens.iter().map(|listen| &listen.track).collect();
-        let first = listens.iter().filter_map(Listen::started_at).min();
-        Self {
-            feedback,
-            exclusions,
-            plays: listens.len(),
-            songs: songs.len(),
-            first,
-            devices,
-            contexts,
-        }
-    }
-
     fn drawn_from(&self, words: &Words, zone: &TimeZone) -> String {
-        if self.plays == 0 && self.feedback.is_empty() {
+        let PlayRecord { plays, songs, first, .. } = self.plays;
+        if plays == 0 && self.feedback.is_empty() {
             return "Nothing has been heard yet.".to_owned();
         }
-        let plays = words.count(self.plays as u64, "play", "plays");
-        let songs = words.count(self.songs as u64, "track", "tracks");
-        let since = self
-            .first
-            .map(|first| format!(" since {}", words.month(zone.to_datetime(first).date())));
+        let plays = words.count(plays as u64, "play", "plays");
+        let songs = words.count(songs as u64, "track", "tracks");
+        let since =
+            first.map(|first| format!(" since {}", words.month(zone.to_datetime(first).date())));
         format!("From {plays} of {songs}{}.", since.unwrap_or_default())
     }
 }

@@ -8,12 +8,13 @@ use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use segue::{KeptListener, Snapshot};
-use segue_core::{Listen, Timestamp, TrackId};
+use segue_core::{Feedback, Listen, Timestamp, TrackId};
 use segue_engine::explain::Explanation;
 use segue_engine::mix::filters::FilterStep;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::{ArtistIdx, Interaction, Profile, TrackIdx};
+use segue_store::HistoryReader;
 
 use super::cards::of_track;
 use super::frame::{self, Asked, answer, frame};
@@ -152,11 +153,31 @@ async fn record(
     let versions: HashSet<TrackId> =
         versions.map(|version| catalogue.track(*version).id.clone()).collect();
     let read = app.readers.run(move |store| {
-        let listens = store.listens(&id)?;
-        let of_song = listens.iter().filter(|listen| versions.contains(&listen.track));
-        Ok(of_song.filter_map(Listen::started_at).collect::<Vec<Timestamp>>())
+        let mut starts = Starts { versions, starts: Vec::new() };
+        store.read_history(&id, &mut starts)?;
+        Ok(starts.starts)
     });
     Ok(Some(track_record(interaction, &read.await?, &zone)))
+}
+
+/// When any version of a song was played.
+struct Starts {
+    versions: HashSet<TrackId>,
+    starts: Vec<Timestamp>,
+}
+
+impl HistoryReader for Starts {
+    type Track = bool;
+
+    fn track(&mut self, id: &TrackId) -> bool {
+        self.versions.contains(id)
+    }
+
+    fn listen(&mut self, is_version: bool, listen: &Listen) {
+        self.starts.extend(listen.started_at().filter(|_| is_version));
+    }
+
+    fn feedback(&mut self, _: &Feedback) {}
 }
 
 fn track_record(interaction: &Interaction, starts: &[Timestamp], zone: &TimeZone) -> SongHistory {

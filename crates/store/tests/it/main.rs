@@ -19,6 +19,7 @@ mod impressions;
 mod migrations;
 mod model;
 mod models;
+mod news;
 mod prune;
 mod random;
 mod reading;

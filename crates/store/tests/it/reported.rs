@@ -104,8 +104,8 @@ fn what_a_player_tells_after_the_scrobble_is_no_other_play_and_fills_it_in() {
     }
     // The server is started anew before the song has ended.
     let mut store = Store::open(library.path()).unwrap();
-    assert_eq!(tell(&mut store, heard(200, 200)), Appended::Repeated);
-    assert_eq!(tell(&mut store, heard(405, 200)), Appended::Repeated);
+    assert_eq!(tell(&mut store, heard(200, 200)), Appended::Completed);
+    assert_eq!(tell(&mut store, heard(405, 200)), Appended::Completed);
     assert_eq!(tell(&mut store, heard(605, 200)), Appended::New, "its scrobble never came");
     assert_eq!(tell(&mut store, heard(800, 5)), Appended::New, "too short to be scrobbled");
     let plays = plays(&store, "ann");
