@@ -70,6 +70,33 @@ pub fn track_id_from_recording(mbid: &str) -> Option<TrackId> {
     is_one.then(|| TrackId::new(format!("mbid:{}", mbid.to_ascii_lowercase())))
 }
 
+/// The track that an International Standard Recording Code stands for; `None` if that is none.
+///
+/// ```
+/// use segue_ingest::identity::track_id_from_isrc;
+///
+/// let id = track_id_from_isrc("gb-aye-06-01498").unwrap();
+/// assert_eq!(id.as_str(), "isrc:GBAYE0601498");
+/// assert_eq!(track_id_from_isrc("GBAYE060149"), None);
+/// assert_eq!(track_id_from_isrc("12AYE0601498"), None);
+/// ```
+pub fn track_id_from_isrc(code: &str) -> Option<TrackId> {
+    Some(TrackId::new(format!("isrc:{}", isrc(code)?)))
+}
+
+/// An ISRC in upper case without hyphens: two letters, three letters or digits, seven digits.
+pub(crate) fn isrc(text: &str) -> Option<String> {
+    let code: String =
+        text.chars().filter(|&c| c != '-' && c != ' ').collect::<String>().to_ascii_uppercase();
+    let shaped = code.len() == 12
+        && code.bytes().enumerate().all(|(i, b)| match i {
+            0..2 => b.is_ascii_uppercase(),
+            2..5 => b.is_ascii_alphanumeric(),
+            _ => b.is_ascii_digit(),
+        });
+    shaped.then_some(code)
+}
+
 /// The work that a title by an artist belongs to, and which version the title says it is. Works of
 /// unnamed artists are told apart by their title alone.
 ///

@@ -18,14 +18,15 @@ const LOOKS_AGAIN: Duration = Duration::from_secs(60);
 
 /// Read folders of music: every file becomes a track that mixes can hold and the page can play.
 ///
-/// Titles, artists, albums, years, genres, MusicBrainz ids and ISRCs come from the tags of the files
-/// (ID3, Vorbis comments, MP4, APE, RIFF); a file without a title goes by its name. Songs that you
-/// played elsewhere are the same songs here by their names or MusicBrainz ids.
+/// Titles, artists, albums, years, genres, MusicBrainz ids and ISRCs come from the tags of the
+/// files (ID3, Vorbis comments, MP4, APE, RIFF); a file without a title goes by its name, one
+/// without an artist by its folders. Songs that you played elsewhere are the same songs here by
+/// their MusicBrainz ids, ISRCs or names.
 ///
-/// Then every file is decoded and measured for how it sounds: tempo, key, loudness, timbre, and what a
-/// network hears in it. Mixes, similar tracks and `segue mix --prompt` go by that, and nobody else is
-/// asked. It takes about a second a song and processor; tags are read first, so that mixes work
-/// meanwhile.
+/// Then every file is decoded and measured for how it sounds: tempo, key, loudness, timbre, and
+/// what a network hears in it. Mixes, similar tracks and `segue mix --prompt` go by that, and
+/// nobody else is asked. It takes about a second a song and processor; tags are read first, so that
+/// mixes work meanwhile.
 ///
 /// Scanning again reads what is new or has changed; a file that was moved or tagged anew is not
 /// measured again, and a scan that was cut off goes on where it was.
@@ -48,7 +49,12 @@ pub(crate) struct ScanArgs {
     #[arg(long)]
     tags_only: bool,
     /// So many files are measured at a time.
-    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 2,
+        value_parser = clap::value_parser!(u16).range(1..=256)
+    )]
     threads: u16,
     /// Go on until stopped: look every minute for what is new, changed or gone.
     #[arg(long, conflicts_with = "json")]
@@ -161,7 +167,8 @@ fn told(report: &ScanReport) -> String {
     }
     if let Some(listener) = &report.new_listener {
         told.push(format!(
-            "you are listener `{listener}`; `segue mix` makes a mix of these, `segue serve` plays it"
+            "you are listener `{listener}`; `segue mix` makes a mix of these and `segue serve` \
+             plays it"
         ));
     }
     told.join("\n")

@@ -5,7 +5,7 @@ use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 use super::{TableColumn, TableLayout, TableRow, values};
 use crate::namer::Namer;
 use crate::spotify;
-use crate::{Context, DropReason};
+use crate::{Context, DropReason, identity};
 
 /// Fields of a row whose values could not be understood; counted only if the row is kept.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl TableRow<'_> {
         namer: &mut Namer,
         unusable: &mut Unusable,
     ) -> Result<Track, DropReason> {
-        let isrc = self.text(TableColumn::Isrc).and_then(isrc);
+        let isrc = self.text(TableColumn::Isrc).and_then(identity::isrc);
         let mbid = self.text(TableColumn::RecordingMbid).and_then(values::mbid);
         let id = match self.text(TableColumn::TrackId).map(track_id) {
             Some(Err(reason)) => return Err(reason),
@@ -48,7 +48,7 @@ impl TableRow<'_> {
             None => mbid
                 .as_deref()
                 .map(mbid_id)
-                .or_else(|| Some(TrackId::new(format!("isrc:{}", isrc.as_deref()?)))),
+                .or_else(|| identity::track_id_from_isrc(isrc.as_deref()?)),
         };
         let artists = self.artists();
         let mut track = match (id, self.text(TableColumn::Title)) {
@@ -159,19 +159,6 @@ pub(crate) fn mbid_id(mbid: &str) -> TrackId {
     TrackId::new(format!("mbid:{mbid}"))
 }
 
-/// An ISRC in upper case without hyphens: two letters, three letters or digits, seven digits.
-fn isrc(text: &str) -> Option<String> {
-    let code: String =
-        text.chars().filter(|&c| c != '-' && c != ' ').collect::<String>().to_ascii_uppercase();
-    let shaped = code.len() == 12
-        && code.bytes().enumerate().all(|(i, b)| match i {
-            0..2 => b.is_ascii_uppercase(),
-            2..5 => b.is_ascii_alphanumeric(),
-            _ => b.is_ascii_digit(),
-        });
-    shaped.then_some(code)
-}
-
 fn first_of_list(text: &str) -> Option<String> {
     values::list(text).into_iter().next()
 }
@@ -221,13 +208,6 @@ mod tests {
         assert_eq!(id("isrc:GBAYE0601498"), Some("isrc:GBAYE0601498".to_owned()));
         assert_eq!(id("spotify:local:Artist:Album:Title:1"), None);
         assert_eq!(track_id("spotify:episode:7dTxqsaFGHOXwtzHINjfHv"), Err(DropReason::Podcast));
-    }
-
-    #[test]
-    fn an_isrc_keeps_twelve_characters() {
-        assert_eq!(isrc("gb-aye-06-01498").as_deref(), Some("GBAYE0601498"));
-        assert_eq!(isrc("GBAYE060149"), None);
-        assert_eq!(isrc("12AYE0601498"), None);
     }
 
     #[test]

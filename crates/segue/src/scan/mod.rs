@@ -16,7 +16,7 @@ use std::time::UNIX_EPOCH;
 use rayon::prelude::*;
 use segue_audio::tags::{self, Tags};
 use segue_core::{AudioFeature, ListenerId, Track, TrackId};
-use segue_ingest::identity::{named_track, track_id_from_recording};
+use segue_ingest::identity::{named_track, track_id_from_isrc, track_id_from_recording};
 use segue_store::{KnownSoundFile, SoundFile};
 use serde::Serialize;
 
@@ -362,7 +362,11 @@ fn track(path: &Path, within: &Path, tags: Tags) -> Option<Track> {
     let artists = if artists.is_empty() { tags.album_artists } else { artists };
     let (of_folder, album) = by_folders(within);
     let artists = if artists.is_empty() { of_folder.into_iter().collect() } else { artists };
-    let id = tags.recording_mbid.as_deref().and_then(track_id_from_recording);
+    let id = tags
+        .recording_mbid
+        .as_deref()
+        .and_then(track_id_from_recording)
+        .or_else(|| track_id_from_isrc(tags.isrc.as_deref()?));
     let mut track = named_track(id, artists, &title);
     track.album = tags.album.or(album);
     track.year = tags.year.and_then(|year| u16::try_from(year).ok());
@@ -427,6 +431,24 @@ mod tests {
         assert_eq!(by("Ride/Nowhere/04.ogg"), (artist.clone(), album.clone()));
         assert_eq!(by("Shoegaze/Ride/Nowhere/04.ogg"), (artist.clone(), album.clone()));
         assert_eq!(by("Ride - Nowhere/04.ogg"), (artist, album));
+    }
+
+    #[test]
+    fn a_recording_goes_by_its_musicbrainz_id_else_by_its_isrc() {
+        let mbid = "b1a9c0e9-d987-4042-ae91-78d6a3267d69";
+        let id = |mbid: Option<&str>, isrc: Option<&str>| {
+            let tags = Tags {
+                title: Some("Taste".to_owned()),
+                artists: vec!["Ride".to_owned()],
+                recording_mbid: mbid.map(str::to_owned),
+                isrc: isrc.map(str::to_owned),
+                ..Tags::default()
+            };
+            track(Path::new("/m/a.ogg"), Path::new("a.ogg"), tags).unwrap().id.to_string()
+        };
+        assert_eq!(id(Some(mbid), Some("GBAYE0601498")), format!("mbid:{mbid}"));
+        assert_eq!(id(None, Some("GB-AYE-06-01498")), "isrc:GBAYE0601498");
+        assert_eq!(id(None, Some("nonsense")), id(None, None));
     }
 
     #[test]

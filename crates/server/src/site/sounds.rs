@@ -60,7 +60,7 @@ pub(super) fn measured(analysis: &AudioAnalysis) -> Option<String> {
     });
     let heard: Vec<String> = estimates::words(analysis).into_iter().map(str::to_owned).collect();
     let heard = (!heard.is_empty())
-        .then(|| format!("A network would call it {}: guesses.", words::list(&heard)));
+        .then(|| format!("A network would call it {}, as a guess.", words::list(&heard)));
     let told: Vec<String> = [measured, heard].into_iter().flatten().collect();
     (!told.is_empty()).then(|| told.join(" "))
 }
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(
             measured(&analysis).unwrap(),
             "Measured in the file: 92 beats a minute, -14 LUFS; tempos may be half or double. \
-             A network would call it jazz and instrumental: guesses."
+             A network would call it jazz and instrumental, as a guess."
         );
     }
 
