@@ -28,8 +28,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn analyses(&self) -> Result<Vec<(TrackId, AudioAnalysis)>> {
-        let sql = "SELECT tracks.name, analyses.version, measured FROM tracks JOIN analyses \
-                   ON analyses.id = (SELECT one.id FROM analyses AS one LEFT JOIN sound_files AS file \
+        // A cross join is done in the order in which it is written: most tracks have no analysis.
+        let sql = "SELECT tracks.name, analyses.version, measured FROM analyses CROSS JOIN tracks \
+                   ON tracks.id = analyses.track WHERE analyses.id = (SELECT one.id \
+                   FROM analyses AS one LEFT JOIN sound_files AS file \
                    ON file.track = one.track AND file.sound = one.sound \
                    WHERE one.track = tracks.id ORDER BY file.path IS NULL, one.id LIMIT 1)";
         let mut statement = self.connection.prepare_cached(sql)?;

@@ -85,14 +85,18 @@ pub(crate) fn run(args: ScanArgs, home: &Home) -> anyhow::Result<()> {
         return print_json(&report);
     }
     print_report(&report)?;
-    while args.watch {
+    if args.watch { watch(&mut library, &args.folders, &options) } else { Ok(()) }
+}
+
+/// Looks again and again, and tells of what changed. It ends with the process.
+fn watch(library: &mut Library, folders: &[PathBuf], options: &ScanOptions) -> anyhow::Result<()> {
+    loop {
         std::thread::sleep(LOOKS_AGAIN);
-        let report = scan(&mut library, &args.folders, &options)?;
+        let report = scan(library, folders, options)?;
         if report.read + report.gone + report.analysed > 0 {
             print_report(&report)?;
         }
     }
-    Ok(())
 }
 
 fn scan(

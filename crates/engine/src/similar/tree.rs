@@ -319,7 +319,7 @@ mod tests {
             analysis.set_heard(&embedding, &[0.1; SOUND_TAGS.len()]);
             (id.clone(), analysis)
         };
-        let of_heard = if seed % 4 == 0 { 0 } else { ids.len() / 2 };
+        let of_heard = if seed.is_multiple_of(4) { 0 } else { ids.len() / 2 };
         SoundSpace::from_catalogue(
             &catalogue.with_analyses(ids[..of_heard].iter().map(&mut analysis).collect()),
         )
