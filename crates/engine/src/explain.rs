@@ -150,9 +150,8 @@ impl FeatureMatch {
 /// The features known for the track and some of the likes, those first in which it is farthest from
 /// them, ties by axis.
 fn features(index: &Index, likes: &Likes, track: TrackIdx) -> Vec<FeatureMatch> {
-    let position = index.sound.position(track);
     let away = |(axis, &feature): (usize, &AudioFeature)| {
-        let away = likes.away(position, axis).filter(|away| !away.is_nan())?;
+        let away = likes.away(&index.sound, track, axis).filter(|away| !away.is_nan())?;
         Some(FeatureMatch { feature, away })
     };
     let mut features: Vec<FeatureMatch> = AXES.iter().enumerate().filter_map(away).collect();

@@ -21,7 +21,7 @@ const NEAREST: usize = 3;
 /// What is expected of a new work without them counts as much as this much likeness: that of two
 /// tracks of which one sounds quite like the other.
 const PRIOR: f32 = 0.5;
-/// At most so many of either are looked at.
+/// At most so many of either are looked at, those that weigh most.
 const MOST_COMPARED: usize = 200;
 
 /// Scores by popularity, by what the listener said of a work, and by how alike a new one sounds to
@@ -45,7 +45,10 @@ impl Sides {
     fn of(profile: &Profile) -> Self {
         let side = |liked| {
             let of_side = profile.labelled().filter(|(_, label)| label.liked == liked);
-            of_side.map(|(track, _)| track).take(MOST_COMPARED).collect()
+            let mut of_side: Vec<(f32, TrackIdx)> =
+                of_side.map(|(track, label)| (label.weight, track)).collect();
+            of_side.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            of_side.into_iter().take(MOST_COMPARED).map(|(_, track)| track).collect()
         };
         Self { liked: side(true), disliked: side(false) }
     }

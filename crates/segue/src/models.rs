@@ -282,7 +282,7 @@ pub(crate) struct Choice {
 }
 
 /// Reads the model in use, or the newest that can be used in its place, or makes do without one.
-/// A library that had none yet gets none, unless it is a folder of music that nobody has played.
+/// A library that had none yet gets none, unless it has a folder of music.
 pub(crate) fn choose(
     models: &dyn Models,
     store: &Store,
@@ -304,9 +304,10 @@ pub(crate) fn choose(
         }
     }
     let had_one = !problems.is_empty() || store.marks()?.forgotten > 0;
-    // Of a folder of music alone there is nothing to learn, and it can be listened to all the same.
-    let is_collection =
-        !had_one && store.marks()?.listens == 0 && !store.music_folders()?.is_empty();
+    // Of a folder of music alone there is nothing to learn, and it can be listened to all the same,
+    // until there is enough.
+    let is_untrained = !had_one && found.is_none() && in_use.is_none();
+    let is_collection = is_untrained && !store.music_folders()?.is_empty();
     let model = found.or_else(|| {
         ((had_one || is_collection) && !catalogue.is_empty()).then(|| Loaded {
             version: PopularityFallback::VERSION.to_owned(),

@@ -45,6 +45,9 @@ struct Entry {
 impl Entry {
     /// Makes the profile stale, and not by rows alone that came since.
     fn rewrite(&self) {
+        // In this order: whoever sees the new version sees that it is no mere row more.
+        let next = self.version.load(Ordering::Acquire) + 1;
+        self.rewritten.fetch_max(next, Ordering::Release);
         let version = self.version.fetch_add(1, Ordering::Release) + 1;
         self.rewritten.fetch_max(version, Ordering::Release);
     }

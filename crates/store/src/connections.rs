@@ -251,10 +251,15 @@ impl Store {
         self.write(|database, cache| {
             let id = required(database, connection)?;
             let mut batch = WriteBatch::new(database, cache)?;
-            let mut added = 0;
+            let (mut added, mut completed) = (0, false);
             for listen in listens {
                 let appended = batch.append(&Entry::from(Event::Record(listen.clone())))?;
                 added += u64::from(appended == Appended::New);
+                completed |= appended == Appended::Completed;
+            }
+            if completed {
+                // Whoever holds histories reads them from the beginning.
+                database.execute("UPDATE settled_works SET times = times + 1", [])?;
             }
             let sql = "UPDATE connections SET pulled_to = MAX(COALESCE(pulled_to, ?1), ?1) \
                        WHERE id = ?2";

@@ -9,7 +9,7 @@ use segue_core::{ListenerId, Track, TrackId};
 
 use crate::batch::WriteBatch;
 use crate::forget::remove_unmentioned;
-use crate::keys::key;
+use crate::keys::{Key, key};
 use crate::names::find_listener;
 use crate::{Result, Store};
 
@@ -53,6 +53,17 @@ fn track_of(database: &Connection, path: &str) -> Result<Option<TrackId>> {
         "SELECT tracks.name FROM sound_files JOIN tracks ON tracks.id = track WHERE path = ?1";
     let name = database.prepare_cached(sql)?.query_row([path], |row| row.get::<_, String>(0));
     Ok(name.optional()?.map(TrackId::new))
+}
+
+/// Removes those of some tracks that nothing mentions any more. Says whether there was any to look
+/// at; then whoever remembers rows of the catalogue, in this process or another, looks again.
+fn remove_tracks(database: &Connection, brought: &FxHashSet<Key>) -> Result<bool> {
+    if brought.is_empty() {
+        return Ok(false);
+    }
+    remove_unmentioned(database, brought)?;
+    database.execute("UPDATE settled_works SET times = times + 1", [])?;
+    Ok(true)
 }
 
 impl Store {
@@ -127,27 +138,42 @@ impl Store {
         })
     }
 
-    /// Removes those of some tracks that files brought and that nothing mentions any more: no file,
-    /// play, feedback or mix.
+    /// Removes those of some tracks that files brought, and of all that were measured, which nothing
+    /// mentions any more: no file, play, feedback or mix. With `unmeasured_only` those stay of which
+    /// something was measured, as long as it may be of use for a file that was moved.
     ///
     /// # Errors
     /// [`StoreError::Busy`](crate::StoreError::Busy) or
     /// [`StoreError::Database`](crate::StoreError::Database).
-    pub fn remove_tracks_of_files(&mut self, tracks: &[TrackId]) -> Result<()> {
-        if tracks.is_empty() {
-            return Ok(());
-        }
-        self.write(|database, _| {
-            let mut find = database.prepare_cached("SELECT id FROM tracks WHERE name = ?1")?;
+    pub fn remove_tracks_of_files(
+        &mut self,
+        tracks: &[TrackId],
+        unmeasured_only: bool,
+    ) -> Result<()> {
+        let removed = self.write(|database, _| {
             let mut brought = FxHashSet::default();
+            let sql = "SELECT id FROM tracks WHERE name = ?1 AND NOT (?2 AND id IN \
+                       (SELECT track FROM analyses))";
+            let mut find = database.prepare_cached(sql)?;
             for track in tracks {
-                let row = find.query_row([track.as_str()], |row| row.get(0)).optional()?;
-                brought.extend(row.map(key).transpose()?);
+                let row =
+                    find.query_row(params![track.as_str(), unmeasured_only], |row| row.get(0));
+                brought.extend(row.optional()?.map(key).transpose()?);
             }
-            remove_unmentioned(database, &brought).map(drop)
+            if !unmeasured_only {
+                let sql = "SELECT DISTINCT track FROM analyses \
+                           WHERE track NOT IN (SELECT track FROM sound_files)";
+                let mut statement = database.prepare_cached(sql)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    brought.insert(key(row.get(0)?)?);
+                }
+            }
+            remove_tracks(database, &brought)
         })?;
-        // Rows of the catalogue may be gone.
-        self.forget_cache();
+        if removed {
+            self.forget_cache();
+        }
         Ok(())
     }
 
@@ -160,18 +186,26 @@ impl Store {
     pub fn drop_music_folder(&mut self, folder: &str) -> Result<Option<u64>> {
         let files = self.sound_files()?.into_iter();
         let of_folder = files.filter(|known| Path::new(&known.file.path).starts_with(folder));
-        let files: Vec<KnownSoundFile> = of_folder.collect();
-        let is_known = self.write(|database, _| {
+        let paths: Vec<String> = of_folder.map(|known| known.file.path).collect();
+        let dropped = self.write(|database, _| {
             let sql = "DELETE FROM music_folders WHERE path = ?1";
-            Ok(database.execute(sql, [folder])? > 0)
+            if database.execute(sql, [folder])? == 0 {
+                return Ok(None);
+            }
+            let mut brought = FxHashSet::default();
+            for path in &paths {
+                let sql = "SELECT track FROM sound_files WHERE path = ?1";
+                let track = database.query_row(sql, [path], |row| row.get(0)).optional()?;
+                brought.extend(track.map(key).transpose()?);
+                remove(database, path)?;
+            }
+            remove_tracks(database, &brought)?;
+            database.execute("UPDATE scans SET times = times + 1", [])?;
+            Ok(Some(paths.len() as u64))
         })?;
-        if !is_known {
-            return Ok(None);
-        }
-        let paths: Vec<String> = files.into_iter().map(|known| known.file.path).collect();
-        let tracks = self.remove_sound_files(&paths)?;
-        self.remove_tracks_of_files(&tracks)?;
-        Ok(Some(paths.len() as u64))
+        // Rows of the catalogue may be gone.
+        self.forget_cache();
+        Ok(dropped)
     }
 
     /// The folders of music that were scanned, in the order of paths.

@@ -327,7 +327,11 @@ fn no_track() -> AudioError {
 fn describe(reader: &dyn FormatReader, track: &Track) -> Result<(Codec, DecodeReport), AudioError> {
     let parameters =
         track.codec_params.as_ref().and_then(|codec| codec.audio()).ok_or_else(no_track)?;
-    let (codec, name) = guarded(|| open_codec(parameters)).ok_or(AudioError::ReaderFailed)??;
+    // An encoder that was interrupted leaves a length of nothing behind. All that is there would be
+    // cut off as what lies beyond the end.
+    let has_length = track.num_frames != Some(0);
+    let opened = guarded(|| open_codec(parameters, has_length));
+    let (codec, name) = opened.ok_or(AudioError::ReaderFailed)??;
     let rate_hz = parameters.sample_rate.unwrap_or(0);
     let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
     if rate_hz > 0 && channels > 0 {
@@ -345,13 +349,17 @@ fn describe(reader: &dyn FormatReader, track: &Track) -> Result<(Codec, DecodeRe
     Ok((codec, report))
 }
 
-fn open_codec(parameters: &AudioCodecParameters) -> Result<(Codec, String), AudioError> {
+/// The decoder of a codec, and its name. `trims` leaves out what encoders add at both ends.
+fn open_codec(
+    parameters: &AudioCodecParameters,
+    trims: bool,
+) -> Result<(Codec, String), AudioError> {
     if parameters.codec == CODEC_ID_OPUS {
         let stream = OpusStream::new(parameters.extra_data.as_deref().unwrap_or_default())?;
         return Ok((Codec::Opus(Box::new(stream)), "opus".to_owned()));
     }
     let decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default().gapless(trims))
         .map_err(|error| AudioError::UnknownCodec { reason: error.to_string() })?;
     let name = decoder.codec_info().short_name.to_owned();
     Ok((Codec::Symphonia(decoder), name))

@@ -64,6 +64,36 @@ fn files_cut_off_anywhere_are_measured_as_far_as_they_go() {
     }
 }
 
+/// Frames of MPEG-1 layer III at 128 kbit/s and 44.1 kHz that hold silence, behind one that says how
+/// many there are.
+fn silent_mp3(said: Option<u32>) -> Vec<u8> {
+    let frame = || {
+        let mut frame = vec![0xff, 0xfb, 0x90, 0xc0];
+        frame.resize(417, 0);
+        frame
+    };
+    let mut first = frame();
+    if let Some(said) = said {
+        first[21..25].copy_from_slice(b"Xing");
+        first[28] = 1;
+        first[29..33].copy_from_slice(&said.to_be_bytes());
+    }
+    (0..40).fold(first, |mut all, _| {
+        all.extend(frame());
+        all
+    })
+}
+
+#[test]
+fn an_mp3_that_says_it_has_no_frames_is_decoded_all_the_same() {
+    let whole = analyse(silent_mp3(Some(40))).unwrap();
+    let interrupted = analyse(silent_mp3(Some(0))).unwrap();
+    assert_eq!(whole.decoded.codec, "mp3");
+    assert!(whole.decoded.duration_ms() > 1_000, "{:?}", whole.decoded);
+    assert!(interrupted.decoded.frames >= whole.decoded.frames, "{:?}", interrupted.decoded);
+    assert!(!interrupted.decoded.is_cut_short);
+}
+
 #[test]
 fn damaged_mp3_costs_packets_and_not_the_file() {
     let Some(folder) = real_data("musicnn") else { return };

@@ -92,9 +92,11 @@ pub(crate) fn run(args: ScanArgs, home: &Home) -> anyhow::Result<()> {
 fn watch(library: &mut Library, folders: &[PathBuf], options: &ScanOptions) -> anyhow::Result<()> {
     loop {
         std::thread::sleep(LOOKS_AGAIN);
-        let report = scan(library, folders, options)?;
-        if report.read + report.gone + report.analysed > 0 {
-            print_report(&report)?;
+        match scan(library, folders, options) {
+            Ok(report) if report.read + report.gone + report.analysed > 0 => print_report(&report)?,
+            Ok(_) => {}
+            // A disk that is away for a while comes back.
+            Err(error) => say(&format!("{error:#}; looking again in a minute")),
         }
     }
 }
@@ -148,7 +150,7 @@ fn told(report: &ScanReport) -> String {
             told.push(format!("{count} {what}"));
         }
     };
-    tell(*gone, "files are gone; songs that only they brought are forgotten");
+    tell(*gone, "files are no longer where they were; what only they brought is forgotten");
     tell(report.named_by_file, "have no title in their tags and go by their names");
     tell(report.duplicates, "are further files of a track that is there");
     tell(report.analysed, "measured for how they sound");

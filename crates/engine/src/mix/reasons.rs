@@ -17,7 +17,7 @@ use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 use crate::candidate::Sources;
 use crate::dataset::play_memory::week_part;
 use crate::sound::estimates::words;
-use crate::sound::{AXES, Position, SoundSpace};
+use crate::sound::{AXES, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Evidence, Index, Interaction, Profile, Stance, TrackIdx};
 
 /// At most this many likes are compared with, those that weigh most: everything resembles one of a
@@ -58,8 +58,10 @@ pub struct Likes {
     /// Main artists of all works that the listener knows, liked or not, in order.
     known_artists: Vec<ArtistIdx>,
     liked: u32,
-    /// Mean and standard deviation of the likes on every axis of sound.
+    /// Mean and standard deviation of the likes on every axis of sound, of those likes whose features
+    /// are told or estimated, whichever are more: numbers of two sources do not compare.
     sound: [(f32, f32); AXES.len()],
+    is_told: bool,
 }
 
 impl Likes {
@@ -85,7 +87,11 @@ impl Likes {
             }
         }
         let anchors = anchors(profile);
-        let sound = std::array::from_fn(|axis| moments(index, &anchors, axis));
+        let describes = |anchor: &TrackIdx| index.sound.place(*anchor).told.is_some();
+        let is_told = 2 * anchors.iter().filter(|one| describes(one)).count() >= anchors.len();
+        let compared = anchors.iter().copied().filter(|anchor| describes(anchor) == is_told);
+        let compared: Vec<TrackIdx> = compared.collect();
+        let sound = std::array::from_fn(|axis| moments(index, &compared, axis));
         Self {
             anchors,
             by_artist: by_artist
@@ -96,6 +102,7 @@ impl Likes {
             known_artists: profile.known_artists(catalogue),
             liked,
             sound,
+            is_told,
         }
     }
 
@@ -112,12 +119,14 @@ impl Likes {
         artist.is_some_and(|artist| self.known_artists.binary_search(&artist).is_ok())
     }
 
-    /// How many standard deviations of the likes a position lies above their mean, on one axis of
-    /// sound; `None` if there are no likes.
-    pub(crate) fn away(&self, position: &Position, axis: usize) -> Option<f32> {
+    /// How many standard deviations of the likes a track lies above their mean, on one axis of sound;
+    /// `None` if there are no likes, or none that compare with it.
+    pub(crate) fn away(&self, sound: &SoundSpace, track: TrackIdx, axis: usize) -> Option<f32> {
         let (mean, deviation) = self.sound[axis];
+        let compares = sound.place(track).told.is_some() == self.is_told;
         // Likes that all sound the same would make every difference look large.
-        (!self.anchors.is_empty()).then(|| (position[axis] - mean) / deviation.max(0.5))
+        (!self.anchors.is_empty() && compares)
+            .then(|| (sound.position(track)[axis] - mean) / deviation.max(0.5))
     }
 
     /// Plays to the end and liked works of an artist.
@@ -385,8 +394,7 @@ impl Reasons<'_> {
     /// Names the features in which the track is more than one standard deviation away from the
     /// likes.
     fn step_outside(&self, track: TrackIdx) -> Option<Reason> {
-        let position: &Position = self.index.sound.position(track);
-        let away = |axis: usize| self.likes.away(position, axis).unwrap_or(0.0);
+        let away = |axis: usize| self.likes.away(&self.index.sound, track, axis).unwrap_or(0.0);
         let features = most_telling(|axis| Some(away(axis).abs()).filter(|away| *away > 1.0));
         let differences: Vec<Difference> = features
             .into_iter()
@@ -404,6 +412,10 @@ impl Reasons<'_> {
 /// The features in which two tracks agree, those first in which both are unlike the average track;
 /// at most two.
 pub(crate) fn shared_features(sound: &SoundSpace, a: TrackIdx, b: TrackIdx) -> Vec<AudioFeature> {
+    // What services tell and what was estimated from a file do not compare.
+    if sound.place(a).told.is_some() != sound.place(b).told.is_some() {
+        return Vec::new();
+    }
     let (a, b) = (sound.position(a), sound.position(b));
     most_telling(|axis| {
         let difference = (a[axis] - b[axis]).abs();

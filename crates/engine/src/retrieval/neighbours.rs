@@ -20,11 +20,25 @@ pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<Trac
     let heard: Vec<HeardPosition> =
         anchors.iter().filter_map(|anchor| anchor.heard.copied()).collect();
     let mut by_distance = in_space(sound.positions(), &told);
-    by_distance.retain(|(_, track)| sound.place(*track).told.is_some());
+    let is_told = |track: TrackIdx| sound.place(track).told.is_some();
+    if heard.is_empty() {
+        by_distance.retain(|(_, track)| is_told(*track));
+    } else {
+        // Two tracks that were heard are compared by that alone.
+        let was_heard = |track: TrackIdx| sound.place(track).heard.is_some();
+        by_distance.retain(|(_, track)| is_told(*track) && !was_heard(*track));
+        let unheard: Vec<Position> = anchors
+            .iter()
+            .filter(|anchor| anchor.heard.is_none())
+            .filter_map(|anchor| anchor.told.copied())
+            .collect();
+        let by_unheard = in_space(sound.positions(), &unheard).into_iter();
+        by_distance.extend(by_unheard.filter(|(_, track)| is_told(*track) && was_heard(*track)));
+    }
     by_distance.extend(in_space(sound.heard(), &heard));
     let order = |a: &(f32, TrackIdx), b: &(f32, TrackIdx)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
     if !heard.is_empty() {
-        // A track that lies in both spaces is as near as it is in the nearer one.
+        // A track that lies in both spaces is as near as the nearest that it is compared with.
         by_distance.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(order(a, b)));
         by_distance.dedup_by_key(|(_, track)| *track);
     }

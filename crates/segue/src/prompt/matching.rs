@@ -227,15 +227,21 @@ impl<'a> Matcher<'a> {
 
     /// That how tracks sound is estimated, where that was asked.
     fn estimates(&self) -> Option<String> {
-        let is_by_ear = |prepared: &Prepared<'_>| match &prepared.condition.property {
-            Property::Sound { feature, .. } => *feature != AudioFeature::DurationMs,
-            Property::Heard { .. } => true,
-            _ => false,
+        let is_by_ear = |prepared: &Prepared<'_>| {
+            let heard =
+                matches!(&prepared.lookup, Lookup::Genre { heard, .. } if !heard.is_empty());
+            match &prepared.condition.property {
+                Property::Sound { feature, .. } => *feature != AudioFeature::DurationMs,
+                Property::Heard { .. } => true,
+                _ => heard,
+            }
         };
         let catalogue = &self.snapshot.catalogue;
         let estimated = catalogue.rows().filter(|&row| catalogue.is_estimated(row)).count();
-        (estimated > 0 && self.usable().any(is_by_ear))
-            .then(|| format!("how {estimated} tracks sound is estimated from their files"))
+        (estimated > 0 && self.usable().any(is_by_ear)).then(|| match estimated {
+            1 => "how 1 track sounds is estimated from its file".to_owned(),
+            many => format!("how {many} tracks sound is estimated from their files"),
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use segue_audio::decode::sound_hash;
-use segue_audio::{Analyser, VERSION};
+use segue_audio::{Analyser, AudioError, VERSION};
 use segue_store::{AnalysedFile, KnownSoundFile, SoundHash};
 
 use super::{ScanProgress, ScanReport, ScanStage};
@@ -23,8 +23,8 @@ const TAKEN_IN: Duration = Duration::from_secs(3);
 enum Outcome {
     /// It was measured.
     Measured(Box<AnalysedFile>),
-    /// It could not be: its place, and why.
-    Failed(String, String),
+    /// It could not be, and why; a file that cannot be opened at all may be there another time.
+    Failed { path: String, why: String, is_there: bool },
     /// Its sound is known by its hash.
     Known(String, SoundHash),
 }
@@ -90,8 +90,8 @@ impl Library {
                         measured.push(AnalysedFile { path, sound, analysis, print });
                     }
                 }
-                Outcome::Failed(path, why) => {
-                    report.undecodable += 1;
+                Outcome::Failed { path, why, is_there } => {
+                    report.undecodable += u64::from(is_there);
                     report.name(Path::new(&path), why);
                 }
             }
@@ -120,8 +120,11 @@ impl Queue<'_> {
     }
 
     fn outcome(&self, analyser: &Analyser, path: &str) -> Outcome {
-        let failed =
-            |error: segue_audio::AudioError| Outcome::Failed(path.to_owned(), error.to_string());
+        let failed = |error: AudioError| Outcome::Failed {
+            path: path.to_owned(),
+            why: error.to_string(),
+            is_there: !matches!(error, AudioError::Io { .. }),
+        };
         let sound = match sound_hash(Path::new(path)) {
             Ok(sound) => sound,
             Err(error) => return failed(error),

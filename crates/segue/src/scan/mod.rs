@@ -78,7 +78,8 @@ pub struct ScanReport {
     pub unanalysed: u64,
     /// Files whose tags were read and whose sound cannot be.
     pub undecodable: u64,
-    /// Pairs of tracks under different names that are the same recording by how they sound.
+    /// Pairs of tracks under different names that are the same recording by how they sound; looked
+    /// for where a file is new or was measured.
     pub same_recordings: Vec<[TrackId; 2]>,
     /// Files that were there before and are no longer.
     pub gone: u64,
@@ -92,6 +93,9 @@ pub struct ScanReport {
     pub played_here: u64,
     /// Whoever scans is a listener from now on, by this name: there was none before.
     pub new_listener: Option<ListenerId>,
+    /// What could not be read, all of it: nothing in there is taken for gone.
+    #[serde(skip)]
+    unread: Vec<PathBuf>,
 }
 
 /// A file or a folder that cannot be read.
@@ -159,6 +163,9 @@ impl Library {
         let (stage, files) = (ScanStage::Tags, report.files);
         let mut done = report.unchanged;
         observer(ScanProgress { stage, done, files });
+        for folder in &folders {
+            self.store_mut().add_music_folder(folder)?;
+        }
         // Tracks that were those of a file before. They go last: what was measured of them holds for
         // a file that was moved or tagged anew.
         let mut left = Vec::new();
@@ -168,9 +175,6 @@ impl Library {
             observer(ScanProgress { stage, done, files });
         }
         left.extend(self.store_mut().remove_sound_files(&gone)?);
-        for folder in &folders {
-            self.store_mut().add_music_folder(folder)?;
-        }
         settle(self.store_mut())?;
         if report.files > 0 && self.store().listeners()?.is_empty() {
             let listener = ListenerId::new(FIRST_LISTENER);
@@ -181,12 +185,15 @@ impl Library {
         if report.read + report.gone > 0 {
             self.store_mut().note_scan()?;
         }
+        let mut any = false;
         if options.analyse {
-            let any = self.analyse(options.threads, is_within, &mut report, observer)?;
-            self.store_mut().remove_tracks_of_files(&left)?;
-            if any || !left.is_empty() {
-                self.store_mut().note_scan()?;
-            }
+            any = self.analyse(options.threads, is_within, &mut report, observer)?;
+        }
+        self.store_mut().remove_tracks_of_files(&left, !options.analyse)?;
+        if any || !left.is_empty() {
+            self.store_mut().note_scan()?;
+        }
+        if any || report.read > 0 {
             report.same_recordings = same_recordings(self.store().prints()?);
         }
         let files = self.store().sound_files()?;
@@ -198,7 +205,7 @@ impl Library {
     }
 
     /// Of files that were not found those that are gone: not those in a folder that cannot be read,
-    /// nor all of a folder that is empty all at once, as where a disk is not there.
+    /// nor those of a folder that is there and empty, as where a disk is not there.
     fn really_gone(
         &self,
         folders: &[String],
@@ -206,16 +213,19 @@ impl Library {
         missing: Vec<&String>,
         report: &mut ScanReport,
     ) -> Vec<String> {
-        let mut unread: Vec<PathBuf> =
-            report.problems.iter().map(|problem| problem.path.clone()).collect();
+        let mut emptied: BTreeSet<PathBuf> =
+            missing.iter().filter_map(|path| emptied_folder(Path::new(path))).collect();
         for folder in folders {
             let is_in = |path: &String| Path::new(path).starts_with(folder);
             if !found.keys().any(is_in) && missing.iter().any(|path| is_in(path)) {
-                let why = "it is empty, where it held music before; nothing is taken for gone";
-                report.note(Path::new(folder), why.to_owned());
-                unread.push(PathBuf::from(folder));
+                emptied.insert(PathBuf::from(folder));
             }
         }
+        for folder in &emptied {
+            let why = "it is empty, where it held music before; nothing is taken for gone";
+            report.note(folder, why.to_owned());
+        }
+        let unread = &report.unread;
         let is_gone =
             |path: &&String| !unread.iter().any(|folder| Path::new(path).starts_with(folder));
         let gone: Vec<String> = missing.into_iter().filter(is_gone).cloned().collect();
@@ -275,6 +285,7 @@ impl ScanReport {
 
     fn note(&mut self, path: &Path, why: String) {
         self.unreadable += 1;
+        self.unread.push(path.to_owned());
         self.name(path, why);
     }
 
@@ -283,6 +294,14 @@ impl ScanReport {
             self.problems.push(ScanProblem { path: path.to_owned(), why });
         }
     }
+}
+
+/// The folder that a missing file was in, or one above it, if what is left of that is there and
+/// empty.
+fn emptied_folder(missing: &Path) -> Option<PathBuf> {
+    let there = missing.ancestors().skip(1).find(|folder| folder.is_dir())?;
+    let is_empty = std::fs::read_dir(there).is_ok_and(|mut entries| entries.next().is_none());
+    is_empty.then(|| there.to_owned())
 }
 
 /// A folder as it is kept: its real path, as text.
@@ -303,7 +322,14 @@ fn look_into(
         Ok(entries) => entries,
         Err(error) => return report.note(folder, error.to_string()),
     };
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(error) => {
+                report.note(folder, error.to_string());
+                continue;
+            }
+        };
         let is_hidden =
             path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if is_hidden {

@@ -6,7 +6,9 @@ use std::path::Path;
 use segue::{
     Chosen, Error, ImportOptions, Library, MixRequest, ScanOptions, ScanReport, Timestamp, Track,
 };
-use segue_core::{AudioFeature, Descriptor, Feedback, FeedbackKind, FeedbackTarget, Source};
+use segue_core::{
+    AudioFeature, Descriptor, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, Source,
+};
 use tempfile::TempDir;
 
 use crate::ann;
@@ -167,7 +169,7 @@ fn files_that_moved_changed_or_went_are_told_and_a_track_is_where_its_file_is() 
     };
     world.library.store_mut().append_feedback(&[feedback]).unwrap();
     world.put("d.wav", &sound(&TRAIL));
-    fs::remove_file(music.join("Ride/c.wav")).unwrap();
+    fs::remove_dir_all(music.join("Ride")).unwrap();
     assert_eq!(world.scan().gone, 1);
     let taste = world.tracks().into_iter().find(|track| track.title == "Taste").unwrap();
     assert_eq!(taste.location, None, "it stays known, and is nowhere");
@@ -264,6 +266,43 @@ fn a_folder_of_music_alone_gives_a_listener_and_a_mix() {
     let fast = snapshot.prompted("faster than 110 bpm", request, Chosen::default()).unwrap();
     assert_eq!(fast.request.within.unwrap().len(), 1);
     assert!(fast.reading.notes.iter().any(|note| note.contains("estimated from their files")));
+    // What is played is no end of mixes, however little there is to learn from yet.
+    let played = Listen {
+        ms_played: Some(12_000),
+        end_reason: EndReason::Finished,
+        ..Listen::new(me.clone(), world.tracks()[0].id.clone(), Timestamp::now(), Source::Segue)
+    };
+    world.library.store_mut().append_listens(&[played]).unwrap();
+    assert!(mix(&mut world) > 0);
     // An artist that no tag names is by the folder.
     assert!(world.tracks().iter().all(|track| track.artist() == Some("Ride")));
+}
+
+#[test]
+fn a_disk_that_is_not_there_takes_nothing_with_it_and_what_is_gone_goes() {
+    let mut world = World::new();
+    let music = world.folder.path().join("music").canonicalize().unwrap();
+    fs::create_dir_all(music.join("usb/Ride")).unwrap();
+    world.put("here.wav", &sound(&TRAIL));
+    world.put("usb/Ride/there.wav", &sound(&[("INAM", "Taste"), ("IART", "Ride")]));
+    world.put("usb/Ride/cut.wav", &sound(&[("INAM", "Dreams"), ("IART", "Ride")]));
+    assert_eq!(world.scan().files, 3);
+
+    // Unplugged: the folder that it was at is there and empty.
+    fs::rename(music.join("usb"), world.folder.path().join("away")).unwrap();
+    fs::create_dir(music.join("usb")).unwrap();
+    let unplugged = world.scan();
+    assert_eq!((unplugged.files, unplugged.gone, unplugged.unreadable), (1, 0, 1));
+    assert_eq!(world.tracks().len(), 3);
+    fs::remove_dir(music.join("usb")).unwrap();
+    fs::rename(world.folder.path().join("away"), music.join("usb")).unwrap();
+    assert_eq!(world.scan().gone, 0);
+
+    // One file is gone, and a scan that reads tags only says so and forgets the song.
+    fs::remove_file(music.join("usb/Ride/cut.wav")).unwrap();
+    let options = ScanOptions { analyse: false, ..ScanOptions::default() };
+    let report = world.library.scan(&[music], &options, &mut |_| {}).unwrap();
+    assert_eq!(report.gone, 1);
+    world.scan();
+    assert_eq!(world.tracks().len(), 2);
 }
