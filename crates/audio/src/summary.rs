@@ -28,7 +28,7 @@ impl Analysis {
             summary.set_timbre(&numbers.map(|&x| x as f32).collect::<Vec<_>>());
         }
         if let Some(heard) = &self.embedding {
-            summary.set_heard(&heard.numbers, &heard.tags);
+            summary.set_embedding(&heard.numbers, &heard.tags);
         }
         summary
     }

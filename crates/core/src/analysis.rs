@@ -1,5 +1,4 @@
-//! What was measured in a file of a track: descriptors, what a network heard, and the words that it
-//! has for it.
+//! What was measured in a file of a track: descriptors, and the embedding and tags of a network.
 //!
 //! It is another source than the [audio features](crate::AudioFeatures) that services tell: both
 //! have a tempo, but numbers of the two are never compared with each other.
@@ -167,8 +166,8 @@ pub struct Measurement {
     pub confidence: f32,
 }
 
-/// The words that the network has for what it hears, in the order in which it gives them: the
-/// fifty most frequent tags of Last.fm's, as people write them.
+/// The tags that the network gives, in its order: the fifty most frequent of Last.fm's, as people
+/// write them.
 pub const SOUND_TAGS: [&str; 50] = [
     "rock",
     "pop",
@@ -275,10 +274,10 @@ impl AudioAnalysis {
         }
     }
 
-    /// Sets what the network heard: `[EMBEDDING]` numbers, and how likely each of [`SOUND_TAGS`]
-    /// is. Both are kept to half precision. Other lengths are left out, as are numbers that are
+    /// Sets what the network made of the sound: `[EMBEDDING]` numbers, and how likely each of
+    /// [`SOUND_TAGS`] is. Both are kept to half precision. Other lengths are left out, as are numbers that are
     /// not finite.
-    pub fn set_heard(&mut self, embedding: &[f32], tags: &[f32]) {
+    pub fn set_embedding(&mut self, embedding: &[f32], tags: &[f32]) {
         let is_whole = embedding.len() == EMBEDDING && tags.len() == SOUND_TAGS.len();
         if is_whole && embedding.iter().chain(tags).all(|x| f16::from_f32(*x).is_finite()) {
             self.embedding = embedding.iter().map(|&x| f16::from_f32(x)).collect();
@@ -320,15 +319,14 @@ impl AudioAnalysis {
         self.tags.iter().map(|x| x.to_f32())
     }
 
-    /// How likely one tag of [`SOUND_TAGS`] is; `None` where the network heard nothing, or has no
-    /// such word.
+    /// How likely one tag of [`SOUND_TAGS`] is; `None` where the network was given nothing, or has
+    /// no such tag.
     pub fn tag(&self, name: &str) -> Option<f32> {
         let place = SOUND_TAGS.iter().position(|tag| *tag == name)?;
         self.tags.get(place).map(|x| x.to_f32())
     }
 
-    /// The words that the network would use, likeliest first: at most `most`, each at least as
-    /// likely as `least`.
+    /// The likeliest tags, likeliest first: at most `most`, each at least as likely as `least`.
     pub fn likely_tags(&self, most: usize, least: f32) -> Vec<(&'static str, f32)> {
         let mut tags: Vec<(&str, f32)> =
             SOUND_TAGS.into_iter().zip(self.tags()).filter(|(_, p)| *p >= least).collect();
@@ -367,7 +365,7 @@ impl AudioAnalysis {
         if rest.u8()? == 1 {
             let embedding = (0..EMBEDDING).map(|_| rest.f16()).collect::<Option<Vec<f32>>>()?;
             let tags = SOUND_TAGS.iter().map(|_| rest.f16()).collect::<Option<Vec<f32>>>()?;
-            analysis.set_heard(&embedding, &tags);
+            analysis.set_embedding(&embedding, &tags);
         }
         rest.0.is_empty().then_some(analysis)
     }
@@ -407,7 +405,7 @@ mod tests {
         analysis.set_timbre(&[1.5; TIMBRE]);
         let embedding: Vec<f32> = (0..EMBEDDING).map(|i| i as f32 / 7.0).collect();
         let tags: Vec<f32> = (0..SOUND_TAGS.len()).map(|i| i as f32 / 50.0).collect();
-        analysis.set_heard(&embedding, &tags);
+        analysis.set_embedding(&embedding, &tags);
         analysis
     }
 
@@ -429,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn the_likeliest_words_come_first() {
+    fn the_likeliest_tags_come_first() {
         let tags = analysis().likely_tags(2, 0.5);
         assert_eq!(tags.iter().map(|tag| tag.0).collect::<Vec<_>>(), ["happy", "House"]);
         assert!(analysis().likely_tags(50, 0.99).is_empty());

@@ -51,10 +51,10 @@ pub enum Reason {
         /// The features in which the two agree best, most telling first.
         features: Vec<AudioFeature>,
     },
-    /// What was heard in its file, where nothing is known of the listener's taste yet.
-    HeardAs {
-        /// Words that a network has for the sound, likeliest first: guesses.
-        words: Vec<String>,
+    /// What a network calls the sound of its file, where nothing is known of the listener's taste.
+    Tagged {
+        /// Its tags, likeliest first: guesses.
+        tags: Vec<String>,
     },
     /// The listener likes other songs of this genre.
     Genre {

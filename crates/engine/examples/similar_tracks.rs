@@ -7,7 +7,6 @@
 //! the other half.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an experiment, run by hand")]
 
-use segue_engine::dataset::play_memory::PlayMemory;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -19,7 +18,7 @@ use segue_engine::Index;
 use segue_engine::dataset::labels::work_label;
 use segue_engine::metrics::Estimate;
 use segue_engine::similar::{SimilarIndex, Weights};
-use segue_engine::{Catalogue, Interaction, Profile, Stance, TrackIdx};
+use segue_engine::{Catalogue, Interaction, Profile, TrackIdx};
 
 const QUERIES: usize = 10;
 const MOST: usize = 20;
@@ -126,19 +125,10 @@ fn scores(
 fn profile(catalogue: &Catalogue, tracks: &[TrackIdx]) -> Profile {
     let interaction = |&track: &TrackIdx| {
         let mut interaction = Interaction {
-            track,
-            work: catalogue.work(track),
             plays: 1,
             finished: 1,
-            skipped: 0,
             liked_weight: 1.0,
-            disliked_weight: 0.0,
-            last_played: None,
-            stance: Stance::None,
-            saved: false,
-            answered: false,
-            memory: PlayMemory::default(),
-            label: None,
+            ..Interaction::new(track, catalogue.work(track))
         };
         interaction.label = work_label(&interaction);
         interaction

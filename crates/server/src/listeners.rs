@@ -105,7 +105,8 @@ pub(crate) struct Listeners {
 
 impl Listeners {
     /// Holds at most `most` listeners, and at most [`limits::HELD_BYTES`] of them; those not seen for
-    /// long go first, one by one. Profiles are read through `readers` and pools gathered from what `snapshot` holds at that moment. Also returns the
+    /// long go first, one by one. Profiles are read through `readers` and pools gathered from what
+    /// `snapshot` holds at that moment. Also returns the
     /// queue of those whose pool is to be gathered anew, which [`Self::refresh`] works through.
     pub(crate) fn new(
         most: usize,

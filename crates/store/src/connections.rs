@@ -16,6 +16,7 @@ use crate::forget::{check_fence, remove_unmentioned};
 use crate::import::{ImportedFile, checkpoint};
 use crate::keys::{Key, key};
 use crate::names::NameWriter;
+use crate::settle::rows_changed;
 use crate::{Appended, Entry, Event, Result, Store, StoreError, secrets};
 
 /// Longest account of a failure that is kept, in characters.
@@ -258,8 +259,7 @@ impl Store {
                 completed |= appended == Appended::Completed;
             }
             if completed {
-                // Whoever holds histories reads them from the beginning.
-                database.execute("UPDATE settled_works SET times = times + 1", [])?;
+                rows_changed(database)?;
             }
             let sql = "UPDATE connections SET pulled_to = MAX(COALESCE(pulled_to, ?1), ?1) \
                        WHERE id = ?2";

@@ -31,6 +31,7 @@ use serde::Serialize;
 
 use crate::keys::{Key, key};
 use crate::names::find_listener;
+use crate::settle::rows_changed;
 use crate::slates::StoredSlate;
 use crate::{
     Result, Store, StoreError, api_keys, connections, friendships, model_files, runs, secrets,
@@ -255,6 +256,9 @@ pub(crate) fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Ke
         delete.execute([track])?;
     }
     connection.execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
+    if !unlisted.is_empty() {
+        rows_changed(connection)?;
+    }
     let sql = "DELETE FROM contexts \
                WHERE id NOT IN (SELECT context FROM listens WHERE context IS NOT NULL)";
     connection.execute(sql, [])?;

@@ -151,10 +151,17 @@ impl Joined {
     }
 }
 
+/// Tells all processes that rows of tracks, works or plays are others than they were: none is to be
+/// remembered, and histories are read from the beginning.
+pub(crate) fn rows_changed(connection: &Connection) -> Result<()> {
+    connection.execute("UPDATE settled_works SET times = times + 1", [])?;
+    Ok(())
+}
+
 /// Removes works without a track, and tells this process and all others to remember none.
 fn works_changed(connection: &Connection, cache: &mut WriteCache) -> Result<()> {
     connection.execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
-    connection.execute("UPDATE settled_works SET times = times + 1", [])?;
+    rows_changed(connection)?;
     cache.forget_all();
     Ok(())
 }

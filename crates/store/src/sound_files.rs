@@ -9,7 +9,7 @@ use segue_core::{ListenerId, Track, TrackId};
 
 use crate::batch::WriteBatch;
 use crate::forget::remove_unmentioned;
-use crate::keys::{Key, key};
+use crate::keys::key;
 use crate::names::find_listener;
 use crate::{Result, Store};
 
@@ -53,17 +53,6 @@ fn track_of(database: &Connection, path: &str) -> Result<Option<TrackId>> {
         "SELECT tracks.name FROM sound_files JOIN tracks ON tracks.id = track WHERE path = ?1";
     let name = database.prepare_cached(sql)?.query_row([path], |row| row.get::<_, String>(0));
     Ok(name.optional()?.map(TrackId::new))
-}
-
-/// Removes those of some tracks that nothing mentions any more. Says whether there was any to look
-/// at; then whoever remembers rows of the catalogue, in this process or another, looks again.
-fn remove_tracks(database: &Connection, brought: &FxHashSet<Key>) -> Result<bool> {
-    if brought.is_empty() {
-        return Ok(false);
-    }
-    remove_unmentioned(database, brought)?;
-    database.execute("UPDATE settled_works SET times = times + 1", [])?;
-    Ok(true)
 }
 
 impl Store {
@@ -169,9 +158,9 @@ impl Store {
                     brought.insert(key(row.get(0)?)?);
                 }
             }
-            remove_tracks(database, &brought)
+            remove_unmentioned(database, &brought)
         })?;
-        if removed {
+        if removed > 0 {
             self.forget_cache();
         }
         Ok(())
@@ -199,7 +188,7 @@ impl Store {
                 brought.extend(track.map(key).transpose()?);
                 remove(database, path)?;
             }
-            remove_tracks(database, &brought)?;
+            remove_unmentioned(database, &brought)?;
             database.execute("UPDATE scans SET times = times + 1", [])?;
             Ok(Some(paths.len() as u64))
         })?;

@@ -3,11 +3,13 @@
 //! Dense rows are assigned in the order of track ids, so that the same tracks give the same rows
 //! wherever they came from.
 
+use std::sync::OnceLock;
+
 use rustc_hash::FxHashMap;
 use segue_core::{AudioAnalysis, Track, TrackId, WorkId};
 
+use crate::sound::embedding::EmbeddingAxes;
 use crate::sound::estimates::estimated;
-use crate::sound::heard::HeardAxes;
 
 /// Dense row of a track in one [`Catalogue`], from 0 to [`Catalogue::len`] - 1: an index into every
 /// column by track. It means nothing in another catalogue; what outlives a catalogue is the track's
@@ -73,7 +75,8 @@ pub struct Catalogue {
     artist_names: Vec<String>,
     by_artist_name: FxHashMap<String, ArtistIdx>,
     analyses: FxHashMap<TrackIdx, Analysed>,
-    heard_axes: Option<HeardAxes>,
+    /// Found when they are first asked for: whoever wants names only does not.
+    embedding_axes: OnceLock<Option<EmbeddingAxes>>,
 }
 
 /// A track in whose file something was measured.
@@ -129,8 +132,6 @@ impl Catalogue {
             }
             self.analyses.insert(row, Analysed { analysis, is_estimated });
         }
-        let in_order = self.rows().filter_map(|row| self.analysis(row));
-        self.heard_axes = HeardAxes::fit(&in_order.collect::<Vec<_>>());
         self
     }
 
@@ -145,9 +146,13 @@ impl Catalogue {
         self.analyses.get(&idx).is_some_and(|analysed| analysed.is_estimated)
     }
 
-    /// The axes along which files sound different; `None` where fewer than two were heard.
-    pub fn heard_axes(&self) -> Option<&HeardAxes> {
-        self.heard_axes.as_ref()
+    /// The axes along which embeddings differ; `None` where fewer than two tracks have one.
+    pub fn embedding_axes(&self) -> Option<&EmbeddingAxes> {
+        let find = || {
+            let in_order = self.rows().filter_map(|row| self.analysis(row));
+            EmbeddingAxes::fit(&in_order.collect::<Vec<_>>())
+        };
+        self.embedding_axes.get_or_init(find).as_ref()
     }
 
     fn intern_artist(&mut self, name: &str) -> ArtistIdx {

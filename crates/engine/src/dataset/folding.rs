@@ -13,7 +13,6 @@ use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Sou
 
 use super::interaction::{Interaction, Stance};
 use super::labels::{Outcome, work_label};
-use super::play_memory::PlayMemory;
 use super::plays::Play;
 use crate::{ArtistIdx, Catalogue, Profile, TrackIdx, WorkIdx};
 
@@ -191,7 +190,7 @@ impl<'c> Folding<'c> {
             let versions = self.catalogue.versions(work).iter().copied();
             let of_none = |track: &TrackIdx| (self.is_known(*track), std::cmp::Reverse(*track));
             let track = versions.max_by_key(of_none).expect("a work has a version");
-            self.profile.interactions.push(untouched(track, work));
+            self.profile.interactions.push(Interaction::new(track, work));
         }
         at
     }
@@ -314,23 +313,4 @@ fn add(interaction: &mut Interaction, play: &Play) -> u32 {
         interaction.memory.add(at);
     }
     plays
-}
-
-/// A work of which nothing is known yet.
-fn untouched(track: TrackIdx, work: WorkIdx) -> Interaction {
-    Interaction {
-        track,
-        work,
-        plays: 0,
-        finished: 0,
-        skipped: 0,
-        liked_weight: 0.0,
-        disliked_weight: 0.0,
-        last_played: None,
-        stance: Stance::None,
-        saved: false,
-        answered: false,
-        memory: PlayMemory::default(),
-        label: None,
-    }
 }

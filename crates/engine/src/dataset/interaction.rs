@@ -77,6 +77,25 @@ pub struct Interaction {
 }
 
 impl Interaction {
+    /// A work of which nothing is known yet, with the version that stands for it.
+    pub fn new(track: TrackIdx, work: WorkIdx) -> Self {
+        Self {
+            track,
+            work,
+            plays: 0,
+            finished: 0,
+            skipped: 0,
+            liked_weight: 0.0,
+            disliked_weight: 0.0,
+            last_played: None,
+            stance: Stance::None,
+            saved: false,
+            answered: false,
+            memory: PlayMemory::default(),
+            label: None,
+        }
+    }
+
     /// Whether anything shows that the listener knows the work: a play, a word about it, or that it
     /// is in their library.
     pub fn is_known(&self) -> bool {

@@ -8,7 +8,6 @@ use super::folding::{Folding, Said};
 use super::friends::FriendPlays;
 use super::interaction::{Interaction, Label, Stance};
 use super::labels::work_label;
-use super::play_memory::PlayMemory;
 use super::plays::Plays;
 use super::shown::Shown;
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
@@ -213,21 +212,8 @@ impl Profile {
 /// one track a work; of one that comes twice the first stays.
 pub fn liking(catalogue: &Catalogue, listener: ListenerId, tracks: &[TrackIdx]) -> Profile {
     let interactions = tracks.iter().map(|&track| {
-        let mut interaction = Interaction {
-            track,
-            work: catalogue.work(track),
-            plays: 0,
-            finished: 0,
-            skipped: 0,
-            liked_weight: 0.0,
-            disliked_weight: 0.0,
-            last_played: None,
-            stance: Stance::Like,
-            saved: false,
-            answered: false,
-            memory: PlayMemory::default(),
-            label: None,
-        };
+        let mut interaction =
+            Interaction { stance: Stance::Like, ..Interaction::new(track, catalogue.work(track)) };
         interaction.label = work_label(&interaction);
         interaction
     });

@@ -16,7 +16,7 @@ use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
 use crate::candidate::Sources;
 use crate::dataset::play_memory::week_part;
-use crate::sound::estimates::words;
+use crate::sound::estimates::fitting_tags;
 use crate::sound::{AXES, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Evidence, Index, Interaction, Profile, Stance, TrackIdx};
 
@@ -88,7 +88,7 @@ impl Likes {
         }
         let anchors = anchors(profile);
         let describes = |anchor: &TrackIdx| index.sound.place(*anchor).told.is_some();
-        let is_told = 2 * anchors.iter().filter(|one| describes(one)).count() >= anchors.len();
+        let is_told = index.sound.is_mostly_told(anchors.iter().copied());
         let compared = anchors.iter().copied().filter(|anchor| describes(anchor) == is_told);
         let compared: Vec<TrackIdx> = compared.collect();
         let sound = std::array::from_fn(|axis| moments(index, &compared, axis));
@@ -274,17 +274,16 @@ impl Reasons<'_> {
         ];
         let mut reasons: Vec<Reason> = reasons.into_iter().flatten().collect();
         if reasons.is_empty() {
-            reasons.push(self.heard_as(track).unwrap_or(Reason::Predicted));
+            reasons.push(self.tagged(track).unwrap_or(Reason::Predicted));
         }
         reasons
     }
 
-    /// What was heard in the file of a track: the most that can be said to somebody whose taste nobody
-    /// knows.
-    fn heard_as(&self, track: TrackIdx) -> Option<Reason> {
-        let words = words(self.catalogue.analysis(track)?);
-        let words: Vec<String> = words.into_iter().take(NAMED).map(str::to_owned).collect();
-        (self.likes.liked == 0 && !words.is_empty()).then_some(Reason::HeardAs { words })
+    /// The tags of a track's file: the most that can be said to somebody whose taste nobody knows.
+    fn tagged(&self, track: TrackIdx) -> Option<Reason> {
+        let tags = fitting_tags(self.catalogue.analysis(track)?);
+        let tags: Vec<String> = tags.into_iter().take(NAMED).map(str::to_owned).collect();
+        (self.likes.liked == 0 && !tags.is_empty()).then_some(Reason::Tagged { tags })
     }
 
     /// What the model goes by that decided.

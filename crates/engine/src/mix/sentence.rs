@@ -22,9 +22,9 @@ pub fn sentence(reason: &Reason) -> String {
             let features: Vec<&str> = features.iter().copied().map(noun).collect();
             format!("close to {anchor} in {}", list(&features))
         }
-        Reason::HeardAs { words } => {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            format!("it sounds like {}, as a guess", list(&words))
+        Reason::Tagged { tags } => {
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            format!("it sounds like {}, as a guess", list(&tags))
         }
         Reason::Genre { genre } => format!("you like {genre}"),
         Reason::StepOutside { differences } => {

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::limits::ANCHORS;
-use crate::sound::heard::HeardPosition;
+use crate::sound::embedding::EmbeddingPosition;
 use crate::sound::{self, LANES, Place, Position};
 use crate::{Index, Profile, TrackIdx};
 
@@ -17,27 +17,27 @@ pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<Trac
     let anchors: Vec<Place<'_>> =
         anchors(profile).into_iter().map(|anchor| sound.place(anchor)).collect();
     let told: Vec<Position> = anchors.iter().filter_map(|anchor| anchor.told.copied()).collect();
-    let heard: Vec<HeardPosition> =
-        anchors.iter().filter_map(|anchor| anchor.heard.copied()).collect();
+    let embedded: Vec<EmbeddingPosition> =
+        anchors.iter().filter_map(|anchor| anchor.embedding.copied()).collect();
     let mut by_distance = in_space(sound.positions(), &told);
     let is_told = |track: TrackIdx| sound.place(track).told.is_some();
-    if heard.is_empty() {
+    if embedded.is_empty() {
         by_distance.retain(|(_, track)| is_told(*track));
     } else {
-        // Two tracks that were heard are compared by that alone.
-        let was_heard = |track: TrackIdx| sound.place(track).heard.is_some();
-        by_distance.retain(|(_, track)| is_told(*track) && !was_heard(*track));
-        let unheard: Vec<Position> = anchors
+        // Two tracks with embeddings are compared by that alone.
+        let is_embedded = |track: TrackIdx| sound.place(track).embedding.is_some();
+        by_distance.retain(|(_, track)| is_told(*track) && !is_embedded(*track));
+        let without: Vec<Position> = anchors
             .iter()
-            .filter(|anchor| anchor.heard.is_none())
+            .filter(|anchor| anchor.embedding.is_none())
             .filter_map(|anchor| anchor.told.copied())
             .collect();
-        let by_unheard = in_space(sound.positions(), &unheard).into_iter();
-        by_distance.extend(by_unheard.filter(|(_, track)| is_told(*track) && was_heard(*track)));
+        let by_others = in_space(sound.positions(), &without).into_iter();
+        by_distance.extend(by_others.filter(|(_, track)| is_told(*track) && is_embedded(*track)));
     }
-    by_distance.extend(in_space(sound.heard(), &heard));
+    by_distance.extend(in_space(sound.embeddings(), &embedded));
     let order = |a: &(f32, TrackIdx), b: &(f32, TrackIdx)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    if !heard.is_empty() {
+    if !embedded.is_empty() {
         // A track that lies in both spaces is as near as the nearest that it is compared with.
         by_distance.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(order(a, b)));
         by_distance.dedup_by_key(|(_, track)| *track);

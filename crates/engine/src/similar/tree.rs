@@ -8,7 +8,7 @@
 use std::collections::BinaryHeap;
 
 use crate::TrackIdx;
-use crate::sound::heard::{HEARD_AXES, HeardPosition};
+use crate::sound::embedding::{EMBEDDING_AXES, EmbeddingPosition};
 use crate::sound::{AXES, Place, Position, SoundSpace, distance};
 
 const LEAF: usize = 32;
@@ -17,16 +17,16 @@ const LEAF: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trees {
     told: Tree<{ AXES.len() }>,
-    heard: Tree<HEARD_AXES>,
+    embeddings: Tree<EMBEDDING_AXES>,
     /// The tracks of that tree, in order.
-    were_heard: Vec<TrackIdx>,
+    embedded: Vec<TrackIdx>,
 }
 
 /// A point that tracks may be near to, in the space in which it is a point.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Point {
     Told(Position),
-    Heard(HeardPosition),
+    Embedding(EmbeddingPosition),
 }
 
 /// Positions of tracks in one space, by where they lie.
@@ -83,14 +83,14 @@ impl Trees {
     pub(super) fn build(sound: &SoundSpace, tracks: &[TrackIdx]) -> Self {
         let tracks = || tracks.iter().copied();
         let told = |track: TrackIdx| Some((track, *sound.place(track).told?));
-        let heard = |track: TrackIdx| Some((track, *sound.place(track).heard?));
-        let mut were_heard: Vec<TrackIdx> =
-            tracks().filter_map(heard).map(|(track, _)| track).collect();
-        were_heard.sort_unstable();
+        let embedding = |track: TrackIdx| Some((track, *sound.place(track).embedding?));
+        let mut embedded: Vec<TrackIdx> =
+            tracks().filter_map(embedding).map(|(track, _)| track).collect();
+        embedded.sort_unstable();
         Self {
             told: Tree::build(tracks().filter_map(told)),
-            heard: Tree::build(tracks().filter_map(heard)),
-            were_heard,
+            embeddings: Tree::build(tracks().filter_map(embedding)),
+            embedded,
         }
     }
 
@@ -103,13 +103,13 @@ impl Trees {
         accept: impl Fn(TrackIdx) -> bool,
     ) -> Vec<(f32, TrackIdx)> {
         let mut found = Vec::new();
-        if let Some(position) = place.heard {
-            found = self.heard.nearest(position, most, &accept);
+        if let Some(position) = place.embedding {
+            found = self.embeddings.nearest(position, most, &accept);
         }
         if let Some(position) = place.told {
-            // Two tracks that were heard are compared by that alone.
+            // Two tracks with embeddings are compared by that alone.
             let is_compared =
-                |track| place.heard.is_some() && self.were_heard.binary_search(&track).is_ok();
+                |track| place.embedding.is_some() && self.embedded.binary_search(&track).is_ok();
             let accept = |track| !is_compared(track) && accept(track);
             found.extend(self.told.nearest(position, most, accept));
         }
@@ -127,7 +127,7 @@ impl Trees {
     ) -> Vec<(f32, TrackIdx)> {
         match point {
             Point::Told(position) => self.told.nearest(position, most, accept),
-            Point::Heard(position) => self.heard.nearest(position, most, accept),
+            Point::Embedding(position) => self.embeddings.nearest(position, most, accept),
         }
     }
 }
@@ -290,7 +290,7 @@ mod tests {
     use super::*;
     use crate::Catalogue;
 
-    /// Tracks of which services describe some, some were heard, some both.
+    /// Tracks of which services describe some, some have embeddings, some both.
     fn space(tracks: u32, seed: u64) -> SoundSpace {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let ids: Vec<TrackId> = (0..tracks).map(|i| TrackId::new(format!("{i:05}"))).collect();
@@ -316,12 +316,12 @@ mod tests {
             let embedding: Vec<f32> =
                 (0..EMBEDDING).map(|_| rng.random_range(0..3) as f32).collect();
             let mut analysis = AudioAnalysis::new(1);
-            analysis.set_heard(&embedding, &[0.1; SOUND_TAGS.len()]);
+            analysis.set_embedding(&embedding, &[0.1; SOUND_TAGS.len()]);
             (id.clone(), analysis)
         };
-        let of_heard = if seed.is_multiple_of(4) { 0 } else { ids.len() / 2 };
+        let of_embedded = if seed.is_multiple_of(4) { 0 } else { ids.len() / 2 };
         SoundSpace::from_catalogue(
-            &catalogue.with_analyses(ids[..of_heard].iter().map(&mut analysis).collect()),
+            &catalogue.with_analyses(ids[..of_embedded].iter().map(&mut analysis).collect()),
         )
     }
 

@@ -16,15 +16,16 @@
 //! was fitted. These are guesses, good enough to tell mellow from loud and to be called estimates.
 
 use std::f64::consts::FRAC_1_SQRT_2;
+use std::sync::LazyLock;
 
 use segue_core::{AudioAnalysis, AudioFeature, AudioFeatures, Descriptor, SOUND_TAGS};
 use statrs::function::erf::erf;
 
 /// A tempo or key that says less of itself is left out.
 const LEAST_CONFIDENCE: f32 = 0.1;
-/// At most so many words are said of a track.
-const MOST_WORDS: usize = 5;
-/// A word fits from here on, if it is rare, and at the latest from there on, if it is frequent.
+/// At most so many tags are said of a track.
+const MOST_TAGS: usize = 5;
+/// A tag fits from here on, if it is rare, and at the latest from there on, if it is frequent.
 const LEAST_LIKELY: (f32, f32) = (0.1, 0.5);
 /// The standard deviation of evidence over songs of all kinds.
 const SPREAD: f32 = 1.2;
@@ -134,32 +135,31 @@ pub fn usual_share(tag: &str) -> Option<f32> {
     Some(COUNTS[place] as f32 / SONGS)
 }
 
-/// The words of the network that fit a track, likeliest first, at most five: guesses, to be called
-/// so. A word fits where it is twice as likely as of the average song.
+/// The tags that fit a track, likeliest first, at most five: guesses, to be called so. A tag fits
+/// where it is twice as likely as of the average song.
 ///
 /// ```
 /// use segue_core::{AudioAnalysis, EMBEDDING, SOUND_TAGS};
-/// use segue_engine::sound::estimates::words;
+/// use segue_engine::sound::estimates::fitting_tags;
 ///
 /// let mut analysis = AudioAnalysis::new(1);
 /// let tags: Vec<f32> =
 ///     SOUND_TAGS.iter().map(|&tag| if tag == "jazz" { 0.6 } else { 0.02 }).collect();
-/// analysis.set_heard(&[0.0; EMBEDDING], &tags);
-/// assert_eq!(words(&analysis), ["jazz"]);
+/// analysis.set_embedding(&[0.0; EMBEDDING], &tags);
+/// assert_eq!(fitting_tags(&analysis), ["jazz"]);
 /// ```
-pub fn words(analysis: &AudioAnalysis) -> Vec<&'static str> {
+pub fn fitting_tags(analysis: &AudioAnalysis) -> Vec<&'static str> {
     let mut fitting: Vec<(f32, &str)> = SOUND_TAGS
         .into_iter()
-        .filter(|tag| fits(analysis, tag) == Some(true))
+        .filter(|tag| has_tag(analysis, tag) == Some(true))
         .filter_map(|tag| Some((analysis.tag(tag)?, tag)))
         .collect();
     fitting.sort_by(|a, b| b.0.total_cmp(&a.0));
-    fitting.into_iter().take(MOST_WORDS).map(|(_, tag)| tag).collect()
+    fitting.into_iter().take(MOST_TAGS).map(|(_, tag)| tag).collect()
 }
 
-/// Whether a word of the network fits a track; `None` where nothing was heard, or of a word that it
-/// does not have.
-pub fn fits(analysis: &AudioAnalysis, tag: &str) -> Option<bool> {
+/// Whether a tag of the network fits a track; `None` where the file was too short, or of no such tag.
+pub fn has_tag(analysis: &AudioAnalysis, tag: &str) -> Option<bool> {
     let least = (2.0 * usual_share(tag)?).clamp(LEAST_LIKELY.0, LEAST_LIKELY.1);
     Some(analysis.tag(tag)? >= least)
 }
@@ -194,34 +194,50 @@ pub fn estimated(analysis: &AudioAnalysis) -> AudioFeatures {
         features.set(AudioFeature::Key, key % 12.0);
         features.set(AudioFeature::Mode, if key < 12.0 { 1.0 } else { 0.0 });
     }
-    for by_tags in &BY_TAGS {
-        if let Some(value) = by_tags.value(analysis) {
-            features.set(by_tags.feature, value);
+    let likely: Vec<f32> = analysis.tags().collect();
+    if !likely.is_empty() {
+        for (by_tags, [words_for, words_against]) in BY_TAGS.iter().zip(&*GROUPS) {
+            let evidence = words_for.lift(&likely) - words_against.lift(&likely);
+            features.set(by_tags.feature, by_tags.value(evidence));
         }
     }
     features
 }
 
+/// Tags by their places, with how often they are usual together: looked up once for all tracks.
+struct Group {
+    places: Vec<usize>,
+    usual: f32,
+}
+
+static GROUPS: LazyLock<[[Group; 2]; BY_TAGS.len()]> = LazyLock::new(|| {
+    std::array::from_fn(|i| [BY_TAGS[i].words_for, BY_TAGS[i].words_against].map(Group::of))
+});
+
+impl Group {
+    fn of(tags: &[&str]) -> Self {
+        let place = |tag: &&str| SOUND_TAGS.iter().position(|known| known == tag);
+        let usual = tags.iter().filter_map(|tag| usual_share(tag)).sum();
+        Self { places: tags.iter().filter_map(place).collect(), usual }
+    }
+
+    /// How much likelier the tags are than in the average song, as a logarithm.
+    fn lift(&self, likely: &[f32]) -> f32 {
+        let sum: f32 = self.places.iter().map(|&place| likely[place]).sum();
+        (sum.max(1e-4) / self.usual).ln()
+    }
+}
+
 impl ByTags {
-    fn value(&self, analysis: &AudioAnalysis) -> Option<f32> {
-        let evidence = lift(analysis, self.words_for)? - lift(analysis, self.words_against)?;
+    /// The value of the feature where its evidence is so much.
+    fn value(&self, evidence: f32) -> f32 {
         let deviations = f64::from(evidence / SPREAD);
         let share = 0.5 * (1.0 + erf(deviations * FRAC_1_SQRT_2)) as f32;
         let place = share * (self.deciles.len() - 1) as f32;
         let low = (place as usize).min(self.deciles.len() - 2);
         let (below, above) = (self.deciles[low], self.deciles[low + 1]);
-        Some(below + (place - low as f32) * (above - below))
+        below + (place - low as f32) * (above - below)
     }
-}
-
-/// How much likelier some words are than in the average song, as a logarithm.
-fn lift(analysis: &AudioAnalysis, words: &[&str]) -> Option<f32> {
-    let sum = |of: fn(&AudioAnalysis, &str) -> Option<f32>| {
-        words.iter().map(|word| of(analysis, word)).sum::<Option<f32>>()
-    };
-    let likely = sum(|analysis, word| analysis.tag(word))?;
-    let usual = sum(|_, word| usual_share(word))?;
-    Some((likely.max(1e-4) / usual).ln())
 }
 
 #[cfg(test)]
@@ -231,20 +247,20 @@ mod tests {
     use super::*;
 
     /// What the network would say of the average song, but for some words.
-    fn heard(words: &[(&str, f32)]) -> AudioAnalysis {
+    fn analysis_of(tags: &[(&str, f32)]) -> AudioAnalysis {
         let tag = |name: &&str| {
-            let said = words.iter().find(|(word, _)| word == name).map(|(_, likely)| *likely);
+            let said = tags.iter().find(|(tag, _)| tag == name).map(|(_, likely)| *likely);
             said.or(usual_share(name)).unwrap()
         };
         let tags: Vec<f32> = SOUND_TAGS.iter().map(tag).collect();
         let mut analysis = AudioAnalysis::new(1);
-        analysis.set_heard(&[0.0; EMBEDDING], &tags);
+        analysis.set_embedding(&[0.0; EMBEDDING], &tags);
         analysis
     }
 
     #[test]
     fn the_average_song_has_the_features_of_one() {
-        let features = estimated(&heard(&[]));
+        let features = estimated(&analysis_of(&[]));
         for by_tags in &BY_TAGS {
             let value = features.get(by_tags.feature).unwrap();
             assert!((value - by_tags.deciles[5]).abs() < 0.02, "{:?} {value}", by_tags.feature);
@@ -253,7 +269,8 @@ mod tests {
 
     #[test]
     fn words_move_features_the_way_they_mean() {
-        let of = |words: &[(&str, f32)], feature| estimated(&heard(words)).get(feature).unwrap();
+        let of =
+            |words: &[(&str, f32)], feature| estimated(&analysis_of(words)).get(feature).unwrap();
         let lively = [("metal", 0.7), ("hard rock", 0.5)];
         let mellow = [("ambient", 0.6), ("Mellow", 0.3), ("acoustic", 0.3)];
         assert!(of(&lively, AudioFeature::Energy) > 0.75);

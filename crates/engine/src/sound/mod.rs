@@ -1,9 +1,9 @@
 //! How tracks sound, made comparable.
 //!
 //! There are two spaces, and no distance mixes them: what services tell, as nine audio features
-//! standardised over the catalogue, and what was [`heard`] in files, as sixteen axes. Two tracks
-//! are compared in the second where both were heard, else in the first where services describe
-//! both, else not at all. Two at random are 2 apart in either.
+//! standardised over the catalogue, and the [`embedding`] of a file, as sixteen axes. Two tracks
+//! are compared in the second where both have one, else in the first where services describe both,
+//! else not at all. Two at random are 2 apart in either.
 //!
 //! Of the features, tempo enters as its logarithm, because 60 to 120 bpm is as far as 120 to 240. Key
 //! and mode are left out: they decide whether two tracks join well (see `mix::arrange`), not
@@ -12,13 +12,13 @@
 //! are [`estimates`] have places on these axes too, so that it can be said how a track sounds; they
 //! are standardised among themselves and compared with nothing.
 
+pub mod embedding;
 pub mod estimates;
-pub mod heard;
 
 use segue_core::{AudioFeature, AudioFeatures};
 
 use crate::{Catalogue, TrackIdx};
-use heard::HeardPosition;
+use embedding::EmbeddingPosition;
 
 /// The audio features that make up the space of sound, in the order of its axes: element `i` of a
 /// [`Position`] is feature `AXES[i]`.
@@ -41,8 +41,8 @@ pub type Position = [f32; AXES.len()];
 /// Fewer axes in common than this say nothing about likeness.
 const FEWEST_AXES: usize = 3;
 const CLIP: f32 = 3.0;
-/// Where nothing was heard.
-const UNHEARD: HeardPosition = [f32::NAN; heard::HEARD_AXES];
+/// Of a track without an embedding.
+const NOWHERE: EmbeddingPosition = [f32::NAN; embedding::EMBEDDING_AXES];
 
 /// The position of every track of a catalogue, which makes tracks comparable by how they sound. An
 /// [`Index`](crate::Index) holds one.
@@ -51,8 +51,8 @@ pub struct SoundSpace {
     positions: Vec<Position>,
     /// Whether each position is by features that services tell; empty where all are.
     is_told: Vec<bool>,
-    /// Where each track was heard, NaN where it was not; empty where nothing was.
-    heard: Vec<HeardPosition>,
+    /// Where each track's embedding lies, NaN where it has none; empty where none has.
+    embeddings: Vec<EmbeddingPosition>,
 }
 
 /// Where a track lies, in the spaces in which it can be compared with others.
@@ -60,8 +60,8 @@ pub struct SoundSpace {
 pub struct Place<'a> {
     /// Its position by features that services tell.
     pub told: Option<&'a Position>,
-    /// Its position by what was heard in a file.
-    pub heard: Option<&'a HeardPosition>,
+    /// Where the embedding of its file lies.
+    pub embedding: Option<&'a EmbeddingPosition>,
 }
 
 impl Place<'_> {
@@ -69,7 +69,7 @@ impl Place<'_> {
     /// 2 for two tracks taken at random; `None` where they have no space, or fewer than three axes,
     /// in common.
     pub fn distance(&self, other: &Self) -> Option<f32> {
-        if let (Some(a), Some(b)) = (self.heard, other.heard) {
+        if let (Some(a), Some(b)) = (self.embedding, other.embedding) {
             return Some(squared_difference(a, b));
         }
         distance(self.told?, other.told?)
@@ -83,20 +83,22 @@ impl SoundSpace {
     pub fn from_catalogue(catalogue: &Catalogue) -> Self {
         let mut positions: Vec<Position> =
             catalogue.rows().map(|idx| raw_position(&catalogue.track(idx).features)).collect();
-        let heard = match catalogue.heard_axes() {
+        let embeddings = match catalogue.embedding_axes() {
             Some(axes) => {
                 let place = |row| axes.place(catalogue.analysis(row)?);
-                catalogue.rows().map(|row| place(row).unwrap_or(UNHEARD)).collect()
+                catalogue.rows().map(|row| place(row).unwrap_or(NOWHERE)).collect()
             }
             None => Vec::new(),
         };
         let is_told: Vec<bool> = catalogue.rows().map(|row| !catalogue.is_estimated(row)).collect();
+        let all_told = is_told.iter().all(|told| *told);
         for axis in 0..AXES.len() {
             standardise(&mut positions, axis, |row| is_told[row]);
-            standardise(&mut positions, axis, |row| !is_told[row]);
+            if !all_told {
+                standardise(&mut positions, axis, |row| !is_told[row]);
+            }
         }
-        let all_told = is_told.iter().all(|told| *told);
-        Self { positions, is_told: if all_told { Vec::new() } else { is_told }, heard }
+        Self { positions, is_told: if all_told { Vec::new() } else { is_told }, embeddings }
     }
 
     /// Where a track lies among the features, told or estimated: what can be said of its sound.
@@ -110,8 +112,23 @@ impl SoundSpace {
     pub fn place(&self, track: TrackIdx) -> Place<'_> {
         let row = track.0 as usize;
         let is_told = self.is_told.get(row).copied().unwrap_or(true);
-        let heard = self.heard.get(row).filter(|position| !position[0].is_nan());
-        Place { told: is_told.then(|| &self.positions[row]), heard }
+        let embedding = self.embeddings.get(row).filter(|position| !position[0].is_nan());
+        Place { told: is_told.then(|| &self.positions[row]), embedding }
+    }
+
+    /// Whether the features of more of some tracks are told than estimated; tracks without any do not
+    /// count. What is compared by features goes by the one or the other, never by both: their
+    /// numbers do not compare.
+    pub(crate) fn is_mostly_told(&self, tracks: impl Iterator<Item = TrackIdx>) -> bool {
+        let (mut told, mut estimated) = (0, 0);
+        for track in tracks {
+            if self.position(track).iter().any(|value| !value.is_nan()) {
+                let is_told = self.place(track).told.is_some();
+                told += usize::from(is_told);
+                estimated += usize::from(!is_told);
+            }
+        }
+        told >= estimated
     }
 
     /// The positions of all tracks by features, in the order of their rows, estimates among them.
@@ -119,10 +136,10 @@ impl SoundSpace {
         &self.positions
     }
 
-    /// Where all tracks were heard, in the order of their rows, NaN where they were not; empty where
-    /// nothing was heard.
-    pub(crate) fn heard(&self) -> &[HeardPosition] {
-        &self.heard
+    /// Where all embeddings lie, in the order of rows, NaN of tracks without; empty where none has
+    /// one.
+    pub(crate) fn embeddings(&self) -> &[EmbeddingPosition] {
+        &self.embeddings
     }
 
     /// See [`Place::distance`].

@@ -36,8 +36,9 @@ pub(super) struct Like {
 pub(super) fn likes(catalogue: &Catalogue, sound: &SoundSpace, profile: &Profile) -> Vec<Like> {
     let mut genres: FxHashMap<String, u32> = FxHashMap::default();
     let mut likes = Vec::new();
-    let is_told = is_mostly_told(sound, profile);
-    for (track, label) in profile.labelled().filter(|(_, label)| label.liked) {
+    let liked = || profile.labelled().filter(|(_, label)| label.liked);
+    let is_told = sound.is_mostly_told(liked().map(|(track, _)| track));
+    for (track, label) in liked() {
         let position = sound.position(track);
         let is_compared = sound.place(track).told.is_some() == is_told;
         let axes = position.iter().filter(|value| is_compared && !value.is_nan()).count();
@@ -56,20 +57,6 @@ pub(super) fn likes(catalogue: &Catalogue, sound: &SoundSpace, profile: &Profile
     }
     fill_gaps(&mut likes);
     likes
-}
-
-/// Whether services describe more of the likes than were only heard in files. Tastes are told apart by
-/// the one or the other, never by both: their numbers do not compare.
-fn is_mostly_told(sound: &SoundSpace, profile: &Profile) -> bool {
-    let (mut told, mut estimated) = (0, 0);
-    for (track, _) in profile.labelled().filter(|(_, label)| label.liked) {
-        if sound.position(track).iter().any(|value| !value.is_nan()) {
-            let is_told = sound.place(track).told.is_some();
-            told += usize::from(is_told);
-            estimated += usize::from(!is_told);
-        }
-    }
-    told >= estimated
 }
 
 fn fill_gaps(likes: &mut [Like]) {

@@ -1,6 +1,5 @@
 use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, TrackId};
 use segue_engine::dataset::labels::{Label, Outcome, outcome, work_label};
-use segue_engine::dataset::play_memory::PlayMemory;
 use segue_engine::{Interaction, Stance, TrackIdx, WorkIdx};
 
 fn play(ms_played: Option<u32>, end_reason: EndReason) -> Listen {
@@ -55,19 +54,10 @@ fn every_row_of_the_policy_table_holds() {
 
 fn interaction(liked_weight: f32, disliked_weight: f32) -> Interaction {
     Interaction {
-        track: TrackIdx(0),
-        work: WorkIdx(0),
         plays: 1,
-        finished: 0,
-        skipped: 0,
         liked_weight,
         disliked_weight,
-        last_played: None,
-        stance: Stance::None,
-        saved: false,
-        answered: false,
-        memory: PlayMemory::default(),
-        label: None,
+        ..Interaction::new(TrackIdx(0), WorkIdx(0))
     }
 }
 

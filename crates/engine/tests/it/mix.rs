@@ -345,7 +345,7 @@ proptest! {
                     prop_assert!(pick.new_to_listener);
                 }
                 Reason::Popular => prop_assert!(world.index.popularity.value(idx) > 0.0),
-                Reason::Predicted | Reason::HeardAs { .. } => prop_assert!(pick.new_to_listener),
+                Reason::Predicted | Reason::Tagged { .. } => prop_assert!(pick.new_to_listener),
             }
         }
     }

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use std::f32::consts::TAU;
 
 use segue_core::{AudioAnalysis, AudioFeature, AudioFeatures, Version};
-use segue_engine::sound::heard::HeardAxes;
+use segue_engine::sound::embedding::EmbeddingAxes;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 use serde::{Deserialize, Serialize};
 
-/// Names of the descriptors, in order: sound first. Where sound is what was heard in files, the first
-/// fourteen are the first fourteen axes of that.
+/// Names of the descriptors, in order: sound first. Where sound is described by embeddings, the
+/// first fourteen are the first fourteen axes of these.
 pub(crate) const NAMES: [&str; COUNT] = [
     "danceability",
     "energy",
@@ -55,10 +55,10 @@ pub(crate) struct Scale {
     newest_year: u16,
     mean: Vec<f32>,
     deviation: Vec<f32>,
-    /// The axes of what was heard in files, where sound is described by that: numbers of two
+    /// The axes of embeddings, where sound is described by these: numbers of two
     /// sources are never mixed, and the one that describes more tracks is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    heard: Option<HeardAxes>,
+    embedding: Option<EmbeddingAxes>,
 }
 
 impl Scale {
@@ -66,10 +66,11 @@ impl Scale {
     pub(crate) fn fit(catalogue: &Catalogue) -> Self {
         let newest_year =
             catalogue.rows().filter_map(|row| catalogue.track(row).year).max().unwrap_or(0);
-        let heard = is_mostly_heard(catalogue).then(|| catalogue.heard_axes().cloned()).flatten();
+        let embedding =
+            has_more_embeddings(catalogue).then(|| catalogue.embedding_axes().cloned()).flatten();
         let mut sums = [(0.0f64, 0.0f64, 0.0f64); COUNT];
         for row in catalogue.rows() {
-            let raw = raw(catalogue, row, newest_year, heard.as_ref());
+            let raw = raw(catalogue, row, newest_year, embedding.as_ref());
             for ((count, sum, squares), value) in sums.iter_mut().zip(raw.map(f64::from)) {
                 if !value.is_nan() {
                     *count += 1.0;
@@ -87,7 +88,7 @@ impl Scale {
             newest_year,
             mean: mean.iter().map(|&value| value as f32).collect(),
             deviation: deviation.iter().map(|&value| value as f32).collect(),
-            heard,
+            embedding,
         }
     }
 
@@ -95,12 +96,12 @@ impl Scale {
     pub(crate) fn is_sound(&self) -> bool {
         self.mean.len() == COUNT
             && self.deviation.len() == COUNT
-            && self.heard.as_ref().is_none_or(HeardAxes::is_whole)
+            && self.embedding.as_ref().is_none_or(EmbeddingAxes::is_whole)
     }
 
     /// Describes one track.
     pub(crate) fn describe(&self, catalogue: &Catalogue, row: TrackIdx) -> Description {
-        let mut description = raw(catalogue, row, self.newest_year, self.heard.as_ref());
+        let mut description = raw(catalogue, row, self.newest_year, self.embedding.as_ref());
         for (i, value) in description.iter_mut().enumerate() {
             // A descriptor that never varied says nothing: 0, as if it were average. NaN passes
             // through.
@@ -115,30 +116,30 @@ impl Scale {
     }
 }
 
-/// Whether more tracks were heard in files than are described by services.
-fn is_mostly_heard(catalogue: &Catalogue) -> bool {
-    let mut heard = 0;
+/// Whether more tracks have embeddings than are described by services.
+fn has_more_embeddings(catalogue: &Catalogue) -> bool {
+    let mut embedding = 0;
     let mut told = 0;
     for row in catalogue.rows() {
-        let was_heard = catalogue.analysis(row).is_some_and(|found| found.embedding().len() > 0);
-        heard += usize::from(was_heard);
+        let is_embedded = catalogue.analysis(row).is_some_and(|found| found.embedding().len() > 0);
+        embedding += usize::from(is_embedded);
         let is_silent = catalogue.track(row).features.is_silent();
         told += usize::from(!is_silent && !catalogue.is_estimated(row));
     }
-    heard > told
+    embedding > told
 }
 
 fn raw(
     catalogue: &Catalogue,
     row: TrackIdx,
     newest_year: u16,
-    heard: Option<&HeardAxes>,
+    embedding: Option<&EmbeddingAxes>,
 ) -> Description {
     let track = catalogue.track(row);
     let flag = |set: bool| if set { 1.0 } else { 0.0 };
     let mut description = [f32::NAN; COUNT];
-    let sound = match heard {
-        Some(axes) => catalogue.analysis(row).and_then(|analysis| heard_sound(axes, analysis)),
+    let sound = match embedding {
+        Some(axes) => catalogue.analysis(row).and_then(|analysis| embedded_sound(axes, analysis)),
         None if catalogue.is_estimated(row) => None,
         None => Some(told_sound(&track.features)),
     };
@@ -152,7 +153,7 @@ fn raw(
     description
 }
 
-fn heard_sound(axes: &HeardAxes, analysis: &AudioAnalysis) -> Option<[f32; SOUND]> {
+fn embedded_sound(axes: &EmbeddingAxes, analysis: &AudioAnalysis) -> Option<[f32; SOUND]> {
     axes.place(analysis)?.first_chunk().copied()
 }
 
@@ -277,20 +278,20 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_was_mostly_heard_is_described_by_that_alone() {
-        let heard = |id: &str, at: usize| {
+    fn a_library_of_more_embeddings_is_described_by_these_alone() {
+        let analysed = |id: &str, at: usize| {
             let mut embedding = [0.5; EMBEDDING];
             embedding[at] = 3.0;
             let mut analysis = AudioAnalysis::new(1);
-            analysis.set_heard(&embedding, &[0.1; SOUND_TAGS.len()]);
+            analysis.set_embedding(&embedding, &[0.1; SOUND_TAGS.len()]);
             (TrackId::new(id), analysis)
         };
         let tracks = || vec![track("a", Some(0.2), None), track("b", None, None)];
         let catalogue = Catalogue::from_tracks(tracks());
         let told = Scale::fit(&catalogue);
-        assert_eq!(told.heard, None);
-        let catalogue =
-            Catalogue::from_tracks(tracks()).with_analyses(vec![heard("a", 1), heard("b", 2)]);
+        assert_eq!(told.embedding, None);
+        let catalogue = Catalogue::from_tracks(tracks())
+            .with_analyses(vec![analysed("a", 1), analysed("b", 2)]);
         let scale = Scale::fit(&catalogue);
         let described = |row| scale.describe(&catalogue, TrackIdx(row));
         assert!(is_audible(&described(0)) && is_audible(&described(1)));

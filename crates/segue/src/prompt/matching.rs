@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{AudioFeature, SOUND_TAGS};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
-use segue_engine::sound::estimates::fits;
+use segue_engine::sound::estimates::has_tag;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
 use super::vocabulary::parts;
@@ -55,8 +55,8 @@ enum Lookup<'a> {
     Genre {
         of_genre: FxHashMap<&'a str, bool>,
         of_artist: FxHashMap<ArtistIdx, bool>,
-        /// Words of the network that name the genre, for tracks of which no source tells one.
-        heard: Vec<&'static str>,
+        /// Tags of the network that name the genre, for tracks of which no source tells one.
+        tags: Vec<&'static str>,
     },
     /// What is like it, by place in the order of closeness.
     Close(FxHashMap<TrackIdx, usize>),
@@ -186,8 +186,8 @@ impl<'a> Matcher<'a> {
                 "no track here says how long it is".to_owned()
             }
             Property::Sound { .. } => "no track here says how it sounds".to_owned(),
-            Property::Heard { .. } => {
-                "this is heard in files, and none was measured; `segue scan` does".to_owned()
+            Property::Tagged { .. } => {
+                "this takes files, and none was measured; `segue scan` does".to_owned()
             }
             Property::Released { .. } => "no track here says when it was released".to_owned(),
             Property::Genre { .. } => "no track here says its genre".to_owned(),
@@ -211,7 +211,7 @@ impl<'a> Matcher<'a> {
         for prepared in self.usable().filter(few) {
             let what = match prepared.condition.property.kind() {
                 Kind::Sound => "how they sound",
-                Kind::Heard => "what is heard in them, as far as files were measured",
+                Kind::Tagged => "this, as far as their files were measured",
                 Kind::Released => "when they were released",
                 Kind::Genre => "their genre, themselves or by their artist",
                 _ => continue,
@@ -228,12 +228,12 @@ impl<'a> Matcher<'a> {
     /// That how tracks sound is estimated, where that was asked.
     fn estimates(&self) -> Option<String> {
         let is_by_ear = |prepared: &Prepared<'_>| {
-            let heard =
-                matches!(&prepared.lookup, Lookup::Genre { heard, .. } if !heard.is_empty());
+            let by_tags =
+                matches!(&prepared.lookup, Lookup::Genre { tags, .. } if !tags.is_empty());
             match &prepared.condition.property {
                 Property::Sound { feature, .. } => *feature != AudioFeature::DurationMs,
-                Property::Heard { .. } => true,
-                _ => heard,
+                Property::Tagged { .. } => true,
+                _ => by_tags,
             }
         };
         let catalogue = &self.snapshot.catalogue;
@@ -256,14 +256,14 @@ impl Prepared<'_> {
                 let off = (least - value).max(value - most).max(0.0) / scale(feature);
                 return Some(if is_soft || off == 0.0 { off } else { f32::INFINITY });
             }
-            (Property::Heard { tags }, _) => was_heard(catalogue, row, tags)?,
+            (Property::Tagged { tags }, _) => is_tagged(catalogue, row, tags)?,
             (Property::Released { first, last }, _) => (*first..=*last).contains(&track.year?),
-            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist, heard }) => {
+            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist, tags }) => {
                 let told = track.genre.as_deref().and_then(|genre| of_genre.get(genre));
                 let by_artist = || of_artist.get(&catalogue.artist(row)?);
                 match told.or_else(by_artist) {
                     Some(holds) => *holds,
-                    None => was_heard(catalogue, row, heard)?,
+                    None => is_tagged(catalogue, row, tags)?,
                 }
             }
             (Property::By(artist), _) => catalogue.artist(row)? == *artist,
@@ -329,15 +329,14 @@ fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Lookup<'a> {
             *of_artist.entry(artist).or_default() |= holds;
         }
     }
-    let heard = SOUND_TAGS.into_iter().filter(|tag| parts(tag).contains(squeezed)).collect();
-    Lookup::Genre { of_genre, of_artist, heard }
+    let tags = SOUND_TAGS.into_iter().filter(|tag| parts(tag).contains(squeezed)).collect();
+    Lookup::Genre { of_genre, of_artist, tags }
 }
 
-/// Whether any of some words of the network fits a track; `None` where nothing was heard of it, or
-/// the network has no such word.
-fn was_heard(catalogue: &Catalogue, row: TrackIdx, tags: &[&str]) -> Option<bool> {
+/// Whether any of some tags fits the file of a track; `None` where none was measured, or of no tags.
+fn is_tagged(catalogue: &Catalogue, row: TrackIdx, tags: &[&str]) -> Option<bool> {
     let analysis = catalogue.analysis(row)?;
-    let fit = tags.iter().map(|tag| fits(analysis, tag)).collect::<Option<Vec<bool>>>()?;
+    let fit = tags.iter().map(|tag| has_tag(analysis, tag)).collect::<Option<Vec<bool>>>()?;
     (!fit.is_empty()).then(|| fit.contains(&true))
 }
 

@@ -22,7 +22,9 @@ pub(super) fn of(catalogue: &Catalogue, meanings: &[Meaning]) -> String {
 fn of_condition(catalogue: &Catalogue, Condition { property, wanted }: &Condition) -> String {
     let positive = match property {
         Property::Sound { feature, least, most, .. } => sound(*feature, *least, *most),
-        Property::Heard { tags } => format!("heard as {}, an estimate", tags.join(" or ")),
+        Property::Tagged { tags } => {
+            format!("tagged {} by a network, an estimate", tags.join(" or "))
+        }
         Property::Released { first, last } => released(*first, *last),
         Property::Genre { said, .. } => format!("of a genre called {said}"),
         Property::By(artist) => format!("by {}", catalogue.artist_name(*artist)),

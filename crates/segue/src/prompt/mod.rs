@@ -159,8 +159,8 @@ struct Condition {
 enum Property {
     /// A feature lies between two values, both included. `is_soft` where a track may come near it.
     Sound { feature: AudioFeature, least: f32, most: f32, is_soft: bool },
-    /// Any of these words of the network fits what was heard in its file.
-    Heard { tags: &'static [&'static str] },
+    /// Any of these tags of the network fits its file.
+    Tagged { tags: &'static [&'static str] },
     /// It was released in these years, both included.
     Released { first: u16, last: u16 },
     /// It, or its artist elsewhere, is of a genre in whose name these words are.
@@ -190,7 +190,7 @@ enum Setting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     Sound,
-    Heard,
+    Tagged,
     Released,
     Genre,
     By,
@@ -213,7 +213,7 @@ impl Property {
     fn kind(&self) -> Kind {
         match self {
             Self::Sound { .. } => Kind::Sound,
-            Self::Heard { .. } => Kind::Heard,
+            Self::Tagged { .. } => Kind::Tagged,
             Self::Released { .. } => Kind::Released,
             Self::Genre { .. } => Kind::Genre,
             Self::By(_) => Kind::By,

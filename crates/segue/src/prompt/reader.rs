@@ -346,7 +346,7 @@ impl Reader<'_> {
             Word::Sounds(sounds) => {
                 Some(sounds.iter().map(|sound| condition(self.bounded(*sound), true)).collect())
             }
-            Word::Heard(tags) => Some(vec![condition(Property::Heard { tags }, !is_negative)]),
+            Word::Tagged(tags) => Some(vec![condition(Property::Tagged { tags }, !is_negative)]),
             Word::Is(feature, value) => {
                 let property =
                     Property::Sound { feature, least: value, most: value, is_soft: false };

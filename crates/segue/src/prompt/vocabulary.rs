@@ -83,7 +83,7 @@ impl Names {
             }
         }
         let mut genres: FxHashSet<String> = genres(catalogue).into_iter().flat_map(parts).collect();
-        if catalogue.heard_axes().is_some() {
+        if catalogue.embedding_axes().is_some() {
             genres.extend(SOUND_TAGS.into_iter().map(|tag| spelled(&squeeze(tag)).to_owned()));
         }
         Self { artists, genres, titles: OnceLock::new() }

@@ -31,8 +31,8 @@ pub(super) struct Sound {
 pub(super) enum Word {
     /// One or more things about the sound, which hold together.
     Sounds(&'static [Sound]),
-    /// Any of these words of the network fits what was heard in a file.
-    Heard(&'static [&'static str]),
+    /// Any of these tags of the network fits the file.
+    Tagged(&'static [&'static str]),
     /// A feature that has a value: major, three beats a bar.
     Is(AudioFeature, f32),
     /// A kind of version.
@@ -160,7 +160,7 @@ pub(super) const WORDS: &[(&[&str], Word)] = &[
             "women singing",
             "sung by women",
         ],
-        Word::Heard(&["female vocalists", "female vocalist"]),
+        Word::Tagged(&["female vocalists", "female vocalist"]),
     ),
     (
         &[
@@ -175,12 +175,12 @@ pub(super) const WORDS: &[(&[&str], Word)] = &[
             "men singing",
             "sung by men",
         ],
-        Word::Heard(&["male vocalists"]),
+        Word::Tagged(&["male vocalists"]),
     ),
-    (&["guitar", "guitars"], Word::Heard(&["guitar"])),
-    (&["beautiful"], Word::Heard(&["beautiful"])),
-    (&["catchy"], Word::Heard(&["catchy"])),
-    (&["sexy"], Word::Heard(&["sexy"])),
+    (&["guitar", "guitars"], Word::Tagged(&["guitar"])),
+    (&["beautiful"], Word::Tagged(&["beautiful"])),
+    (&["catchy"], Word::Tagged(&["catchy"])),
+    (&["sexy"], Word::Tagged(&["sexy"])),
     (&["major", "in major"], Word::Is(AudioFeature::Mode, 1.0)),
     (&["minor", "in minor"], Word::Is(AudioFeature::Mode, 0.0)),
     (&["waltz", "waltzes"], Word::Is(AudioFeature::TimeSignature, 3.0)),

@@ -54,18 +54,21 @@ impl Library {
         let mut progress =
             ScanProgress { stage: ScanStage::Sound, done: all - files.len() as u64, files: all };
         observer(progress);
+        if files.is_empty() {
+            return Ok(false);
+        }
         let known = self.store().analysed_sounds(VERSION)?;
         let queue = Queue { files: &files, next: AtomicUsize::new(0), known: &known };
         let analyser = Analyser::new();
         std::thread::scope(|scope| {
             let (sender, receiver) = channel();
-            for _ in 0..threads.clamp(1, files.len().max(1)) {
+            for _ in 0..threads.clamp(1, files.len()) {
                 let (sender, queue, analyser) = (sender.clone(), &queue, &analyser);
                 scope.spawn(move || queue.work(analyser, &sender));
             }
             drop(sender);
-            self.take_in_all(&receiver, report, &mut |report| {
-                progress.done = (all - files.len() as u64) + report;
+            self.take_in_all(&receiver, report, &mut || {
+                progress.done += 1;
                 observer(progress);
             })
         })
@@ -75,9 +78,9 @@ impl Library {
         &mut self,
         outcomes: &Receiver<Outcome>,
         report: &mut ScanReport,
-        observer: &mut dyn FnMut(u64),
+        observer: &mut dyn FnMut(),
     ) -> Result<bool> {
-        let (mut measured, mut since, mut done) = (Vec::new(), Instant::now(), 0);
+        let (mut measured, mut since) = (Vec::new(), Instant::now());
         let mut any = false;
         for outcome in outcomes {
             match outcome {
@@ -101,8 +104,7 @@ impl Library {
                 measured.clear();
                 since = Instant::now();
             }
-            done += 1;
-            observer(done);
+            observer();
         }
         self.store_mut().take_in_analyses(&measured)?;
         Ok(any)

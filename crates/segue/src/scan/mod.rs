@@ -185,15 +185,13 @@ impl Library {
         if report.read + report.gone > 0 {
             self.store_mut().note_scan()?;
         }
-        let mut any = false;
-        if options.analyse {
-            any = self.analyse(options.threads, is_within, &mut report, observer)?;
-        }
-        self.store_mut().remove_tracks_of_files(&left, !options.analyse)?;
-        if any || !left.is_empty() {
-            self.store_mut().note_scan()?;
-        }
-        if any || report.read > 0 {
+        let any =
+            options.analyse && self.analyse(options.threads, is_within, &mut report, observer)?;
+        if any || report.read > 0 || !left.is_empty() {
+            self.store_mut().remove_tracks_of_files(&left, !options.analyse)?;
+            if any || !left.is_empty() {
+                self.store_mut().note_scan()?;
+            }
             report.same_recordings = same_recordings(self.store().prints()?);
         }
         let files = self.store().sound_files()?;

@@ -167,10 +167,10 @@ pub(crate) enum ReasonShape {
         /// Names of the audio features in which both agree best, the most telling first.
         features: Vec<String>,
     },
-    /// What was heard in its file, where nothing is known of the listener's taste yet.
-    HeardAs {
-        /// Words for the sound, likeliest first: guesses.
-        words: Vec<String>,
+    /// What a network calls the sound of its file, where nothing is known of the listener's taste.
+    Tagged {
+        /// Its tags, likeliest first: guesses.
+        tags: Vec<String>,
     },
     /// The listener likes the genre.
     Genre {
@@ -271,7 +271,7 @@ mod tests {
             Reason::Artist { artist: text(), finished: number },
             Reason::ArtistLiked { artist: text(), liked: number },
             Reason::SoundsLike { anchor: text(), features: vec![AudioFeature::Tempo] },
-            Reason::HeardAs { words: vec![text()] },
+            Reason::Tagged { tags: vec![text()] },
             Reason::Genre { genre: text() },
             Reason::StepOutside { differences: vec![difference] },
             Reason::Lately,

@@ -79,8 +79,8 @@ struct AnalysisShape {
     /// Which version of the analysis it is.
     version: u32,
     measurements: Vec<MeasurementShape>,
-    /// Words that a network has for the sound, likeliest first, at most five: guesses.
-    words: Vec<&'static str>,
+    /// What a network calls the sound, likeliest first, at most five tags: guesses.
+    tags: Vec<&'static str>,
 }
 
 /// One number that was measured.
@@ -112,7 +112,7 @@ impl AnalysisShape {
         Self {
             version: analysis.version,
             measurements: analysis.measurements().map(shape).collect(),
-            words: estimates::words(analysis),
+            tags: estimates::fitting_tags(analysis),
         }
     }
 }

@@ -58,10 +58,11 @@ pub(super) fn measured(analysis: &AudioAnalysis) -> Option<String> {
     let measured = (!parts.is_empty()).then(|| {
         format!("Measured in the file: {}; tempos may be half or double.", parts.join(", "))
     });
-    let heard: Vec<String> = estimates::words(analysis).into_iter().map(str::to_owned).collect();
-    let heard = (!heard.is_empty())
-        .then(|| format!("A network would call it {}, as a guess.", words::list(&heard)));
-    let told: Vec<String> = [measured, heard].into_iter().flatten().collect();
+    let tags: Vec<String> =
+        estimates::fitting_tags(analysis).into_iter().map(str::to_owned).collect();
+    let tags = (!tags.is_empty())
+        .then(|| format!("A network would call it {}, as a guess.", words::list(&tags)));
+    let told: Vec<String> = [measured, tags].into_iter().flatten().collect();
     (!told.is_empty()).then(|| told.join(" "))
 }
 
@@ -86,8 +87,8 @@ mod tests {
         set(&mut analysis, Descriptor::Tempo, 91.6, 0.7);
         set(&mut analysis, Descriptor::Key, 21.0, 0.05);
         set(&mut analysis, Descriptor::Loudness, -14.2, 1.0);
-        let heard = |tag: &str| if ["jazz", "instrumental"].contains(&tag) { 0.6 } else { 0.01 };
-        analysis.set_heard(&[0.0; EMBEDDING], &SOUND_TAGS.map(heard));
+        let likely = |tag: &str| if ["jazz", "instrumental"].contains(&tag) { 0.6 } else { 0.01 };
+        analysis.set_embedding(&[0.0; EMBEDDING], &SOUND_TAGS.map(likely));
         assert_eq!(
             measured(&analysis).unwrap(),
             "Measured in the file: 92 beats a minute, -14 LUFS; tempos may be half or double. \

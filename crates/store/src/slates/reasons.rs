@@ -50,8 +50,8 @@ impl StoredReason {
             Reason::LikeFriends => (16, Vec::new()),
             Reason::Popular => (17, Vec::new()),
             Reason::Predicted => (18, Vec::new()),
-            Reason::HeardAs { words } => {
-                (19, words.iter().map(|word| text_of(word)).collect::<Result<_>>()?)
+            Reason::Tagged { tags } => {
+                (19, tags.iter().map(|tag| text_of(tag)).collect::<Result<_>>()?)
             }
         };
         Ok(Self { kind, values })
@@ -90,9 +90,9 @@ impl StoredReason {
             (16, []) => Reason::LikeFriends,
             (17, []) => Reason::Popular,
             (18, []) => Reason::Predicted,
-            (19, words) => Reason::HeardAs {
-                words: words.iter().map(|word| text(*word)).collect::<Result<_>>()?,
-            },
+            (19, tags) => {
+                Reason::Tagged { tags: tags.iter().map(|tag| text(*tag)).collect::<Result<_>>()? }
+            }
             _ => return Err(StoreError::corrupt("a reason is of no kind that is known")),
         })
     }
@@ -157,7 +157,7 @@ mod tests {
             Reason::Artist { artist: artist.clone(), finished: 12 },
             Reason::ArtistLiked { artist: artist.clone(), liked: 3 },
             Reason::SoundsLike { anchor: anchor.clone(), features },
-            Reason::HeardAs { words: vec!["jazz".to_owned(), artist.clone()] },
+            Reason::Tagged { tags: vec!["jazz".to_owned(), artist.clone()] },
             Reason::Genre { genre: String::new() },
             Reason::StepOutside { differences: vec![more, less] },
             Reason::StepOutside { differences: Vec::new() },

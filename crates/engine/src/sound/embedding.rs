@@ -1,4 +1,4 @@
-//! What a network heard in files, as a few axes: the space in which files are compared.
+//! The embeddings of files along a few axes: the space in which files are compared.
 //!
 //! Embeddings of 200 numbers share a large part and differ in few directions. Their mean over the
 //! catalogue is taken away, each is brought to length one, and the sixteen principal axes of what is
@@ -12,10 +12,10 @@ use segue_core::{AudioAnalysis, EMBEDDING};
 use serde::{Deserialize, Serialize};
 
 /// How many axes are kept.
-pub const HEARD_AXES: usize = 16;
+pub const EMBEDDING_AXES: usize = 16;
 
-/// Where a track lies among files that were heard.
-pub type HeardPosition = [f32; HEARD_AXES];
+/// Where the embedding of a track lies.
+pub type EmbeddingPosition = [f32; EMBEDDING_AXES];
 
 /// So many tracks, spread evenly, are enough to find the axes.
 const MOST_FITTED: usize = 4_096;
@@ -25,24 +25,25 @@ const ROUNDS: usize = 40;
 
 /// The axes of a collection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HeardAxes {
+pub struct EmbeddingAxes {
     /// `[EMBEDDING]`, subtracted from embeddings.
     mean: Vec<f32>,
-    /// `[HEARD_AXES, EMBEDDING]`, orthonormal rows times one scale.
+    /// `[EMBEDDING_AXES, EMBEDDING]`, orthonormal rows times one scale.
     axes: Vec<f32>,
-    /// `[HEARD_AXES]`, subtracted afterwards.
+    /// `[EMBEDDING_AXES]`, subtracted afterwards.
     centre: Vec<f32>,
 }
 
-impl HeardAxes {
+impl EmbeddingAxes {
     /// Finds the axes of analyses; those without an embedding are passed over. `None` of fewer
     /// than two that differ, for which there is nothing to compare.
     pub fn fit(analyses: &[&AudioAnalysis]) -> Option<Self> {
-        let heard: Vec<&&AudioAnalysis> =
+        let embedded: Vec<&&AudioAnalysis> =
             analyses.iter().filter(|analysis| analysis.embedding().len() == EMBEDDING).collect();
-        let count = heard.len().min(MOST_FITTED);
-        let sample: Vec<Vec<f32>> =
-            (0..count).map(|i| heard[i * heard.len() / count].embedding().collect()).collect();
+        let count = embedded.len().min(MOST_FITTED);
+        let sample: Vec<Vec<f32>> = (0..count)
+            .map(|i| embedded[i * embedded.len() / count].embedding().collect())
+            .collect();
         let mean = mean(&sample);
         let directions: Vec<Vec<f32>> =
             sample.into_iter().map(|embedding| direction(embedding, &mean)).collect();
@@ -53,7 +54,7 @@ impl HeardAxes {
         if !variance.is_finite() || variance < 1e-9 {
             return None;
         }
-        let scale = (HEARD_AXES as f64 / variance).sqrt();
+        let scale = (EMBEDDING_AXES as f64 / variance).sqrt();
         let axes: Vec<f32> = axes.iter().map(|x| (x * scale) as f32).collect();
         let centre = axes.chunks_exact(EMBEDDING).map(|axis| dot(axis, &middle)).collect();
         Some(Self { mean, axes, centre })
@@ -62,18 +63,18 @@ impl HeardAxes {
     /// Whether axes that were read from a file fit embeddings.
     pub fn is_whole(&self) -> bool {
         let sizes = [self.mean.len(), self.axes.len(), self.centre.len()];
-        sizes == [EMBEDDING, HEARD_AXES * EMBEDDING, HEARD_AXES]
+        sizes == [EMBEDDING, EMBEDDING_AXES * EMBEDDING, EMBEDDING_AXES]
             && self.axes.iter().chain(&self.mean).chain(&self.centre).all(|x| x.is_finite())
     }
 
-    /// Where a track lies; `None` if the network heard nothing.
-    pub fn place(&self, analysis: &AudioAnalysis) -> Option<HeardPosition> {
+    /// Where a track lies; `None` if it has no embedding.
+    pub fn place(&self, analysis: &AudioAnalysis) -> Option<EmbeddingPosition> {
         if analysis.embedding().len() != EMBEDDING {
             return None;
         }
         let direction = direction(analysis.embedding().collect(), &self.mean);
         let axes = self.axes.chunks_exact(EMBEDDING).zip(&self.centre);
-        let mut position = [0.0; HEARD_AXES];
+        let mut position = [0.0; EMBEDDING_AXES];
         for (place, (axis, centre)) in position.iter_mut().zip(axes) {
             *place = dot(axis, &direction) - centre;
         }
@@ -111,12 +112,12 @@ fn covariance(rows: &[Vec<f32>], middle: &[f32]) -> Vec<f64> {
     sums.iter().map(|sum| sum / count).collect()
 }
 
-/// The axes along which a covariance is greatest, `[HEARD_AXES, EMBEDDING]`, orthonormal: subspace
+/// The axes along which a covariance is greatest, `[EMBEDDING_AXES, EMBEDDING]`, orthonormal: subspace
 /// iteration (Golub and Van Loan, *Matrix Computations*, 8.2.4).
 fn principal(covariance: &[f64]) -> Vec<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut axes: Vec<f64> =
-        (0..HEARD_AXES * EMBEDDING).map(|_| rng.random_range(-1.0..1.0)).collect();
+        (0..EMBEDDING_AXES * EMBEDDING).map(|_| rng.random_range(-1.0..1.0)).collect();
     for _ in 0..ROUNDS {
         axes = axes.chunks_exact(EMBEDDING).flat_map(|axis| times(covariance, axis)).collect();
         make_orthonormal(&mut axes);
@@ -135,7 +136,7 @@ fn along(covariance: &[f64], axis: &[f64]) -> f64 {
 
 /// Gram and Schmidt, each axis against those before it; one that is nothing by then stays nothing.
 fn make_orthonormal(axes: &mut [f64]) {
-    for i in 0..HEARD_AXES {
+    for i in 0..EMBEDDING_AXES {
         let (before, rest) = axes.split_at_mut(i * EMBEDDING);
         let axis = &mut rest[..EMBEDDING];
         for other in before.chunks_exact(EMBEDDING) {
@@ -165,7 +166,7 @@ mod tests {
                 (0..EMBEDDING).map(|_| 5.0 + rng.random_range(-0.2..0.2)).collect();
             embedding[i % kinds] += 2.0;
             let mut analysis = AudioAnalysis::new(1);
-            analysis.set_heard(&embedding, &[0.1; 50]);
+            analysis.set_embedding(&embedding, &[0.1; 50]);
             analysis
         };
         (0..tracks).map(track).collect()
@@ -174,8 +175,8 @@ mod tests {
     #[test]
     fn tracks_of_a_kind_lie_together_and_two_at_random_two_apart() {
         let collection = collection(240, 6);
-        let axes = HeardAxes::fit(&collection.iter().collect::<Vec<_>>()).unwrap();
-        let places: Vec<HeardPosition> =
+        let axes = EmbeddingAxes::fit(&collection.iter().collect::<Vec<_>>()).unwrap();
+        let places: Vec<EmbeddingPosition> =
             collection.iter().map(|analysis| axes.place(analysis).unwrap()).collect();
         let (mut same, mut any) = ((0.0, 0), (0.0, 0));
         for i in 0..places.len() {
@@ -195,13 +196,13 @@ mod tests {
 
     #[test]
     fn of_too_few_there_are_no_axes() {
-        assert_eq!(HeardAxes::fit(&[]), None);
+        assert_eq!(EmbeddingAxes::fit(&[]), None);
         let one = collection(1, 1);
-        assert_eq!(HeardAxes::fit(&[&one[0]]), None);
-        assert_eq!(HeardAxes::fit(&[&one[0], &one[0].clone()]), None);
+        assert_eq!(EmbeddingAxes::fit(&[&one[0]]), None);
+        assert_eq!(EmbeddingAxes::fit(&[&one[0], &one[0].clone()]), None);
         let silent = AudioAnalysis::new(1);
         let collection = collection(9, 3);
-        let axes = HeardAxes::fit(&collection.iter().collect::<Vec<_>>()).unwrap();
+        let axes = EmbeddingAxes::fit(&collection.iter().collect::<Vec<_>>()).unwrap();
         assert_eq!(axes.place(&silent), None);
     }
 }
