@@ -192,6 +192,16 @@ export async function press(card, name, how) {
 }
 
 /**
+ * Presses what leads to another page, and waits until that has loaded. A click is over before the
+ * browser has even begun to leave, so what is asked next could still meet the page before.
+ */
+export async function follow(control) {
+  const loaded = control.page().waitForEvent("load");
+  await control.click();
+  await loaded;
+}
+
+/**
  * Writes into a field in place of what it holds, by keys. Playwright's `fill` waits for a frame to
  * be painted, which Firefox without scripts never tells of, and in Firefox it adds to a number.
  */

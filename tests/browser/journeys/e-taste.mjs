@@ -1,6 +1,6 @@
 // The taste page: what is known can be read without seeing it, and put right.
 
-import { check, until } from "../stage.mjs";
+import { check, follow, until } from "../stage.mjs";
 
 export const title = "leave out a period, take back a word";
 const WHO = "listener-05";
@@ -33,12 +33,12 @@ export async function walk(stage) {
   await page.locator(".flash", { hasText: "Counts again" }).waitFor();
   check.deepEqual(await exclusions(), []);
   await leaveOut();
-  await page.getByRole("button", { name: "Count it again" }).click();
+  await follow(page.getByRole("button", { name: "Count it again" }));
   await until("it counts again", async () => (await exclusions()).length === 0);
 
   await page.getByLabel("From", { exact: true }).fill("2025-03-31");
   await page.getByLabel("To, included").fill("2025-03-01");
-  await page.getByRole("button", { name: "Leave out this period" }).click();
+  await follow(page.getByRole("button", { name: "Leave out this period" }));
   check.match(await page.locator("main").innerText(), /ends before it begins/);
   await page.goBack();
 
@@ -59,7 +59,7 @@ export async function walk(stage) {
   check.ok(everything.ok() && (await everything.text()).includes(WHO));
   await page.getByText("Forget me", { exact: true }).click();
   await page.getByLabel(`Type ${WHO} to confirm`).fill("somebody else");
-  await page.getByRole("button", { name: "Forget me for good" }).click();
+  await follow(page.getByRole("button", { name: "Forget me for good" }));
   check.match(await page.locator("main").innerText(), /type the name/);
   check.ok((await site.get(`/v1/listeners/${WHO}`)).listens > 0, "nobody is forgotten by accident");
   await site.shut(page, /status of 400/);

@@ -1,6 +1,6 @@
 // Several people on one machine: switching, and nothing of one gets to the other.
 
-import { check, until } from "../stage.mjs";
+import { check, follow, until } from "../stage.mjs";
 
 export const title = "several listeners";
 
@@ -16,7 +16,7 @@ export async function walk(stage) {
   const other = "listener-02";
   check.notEqual(one, other);
   await page.getByLabel("Who is listening").selectOption(other);
-  await page.getByRole("button", { name: "Switch" }).click();
+  await follow(page.getByRole("button", { name: "Switch" }));
   check.equal(await who(), other);
   check.ok(page.url().endsWith("/mix"), "what was asked for the one is not asked for the other");
   await page.goto("/mix?length=10&seed=1");

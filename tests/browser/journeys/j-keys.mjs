@@ -1,6 +1,6 @@
 // A server with keys: the way in, the way out, and what a key that may only look cannot do.
 
-import { check } from "../stage.mjs";
+import { check, follow } from "../stage.mjs";
 
 export const title = "log in, a wrong key, log out, scopes";
 
@@ -14,7 +14,7 @@ export async function walk(stage) {
   const page = await site.window();
   const logIn = async (text) => {
     await page.getByLabel("Key", { exact: true }).fill(text);
-    await page.getByRole("button", { name: "Come in" }).click();
+    await follow(page.getByRole("button", { name: "Come in" }));
   };
 
   await page.goto("/taste");
@@ -35,7 +35,7 @@ export async function walk(stage) {
   check.ok(session.httpOnly && session.sameSite === "Strict" && !session.value.includes(admin));
   await page.goto("/model");
   check.equal(await page.getByRole("button", { name: "Learn again now" }).count(), 1);
-  await page.getByRole("button", { name: "Lock" }).click();
+  await follow(page.getByRole("button", { name: "Lock" }));
   check.equal(page.url(), `${site.base}/login`);
   await page.context().addCookies([{ ...session }]);
   await page.goto("/taste");

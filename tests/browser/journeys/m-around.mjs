@@ -1,7 +1,7 @@
 // Every card is a door: to where the song opens, to its page, to its artist, to a mix that goes on
 // from it; and a search finds what was meant.
 
-import { check, press, until } from "../stage.mjs";
+import { check, follow, press, until } from "../stage.mjs";
 
 export const title = "pages of tracks and artists, links, search";
 const WHO = "listener-03";
@@ -42,7 +42,7 @@ export async function walk(stage) {
   check.match(await page.locator(".lead").innerText(), /^You know \d+ of \d+ songs?, with/);
   await page.getByRole("button", { name: "Never this artist" }).click();
   await until("the ban is kept", async () => (await site.lastWord(WHO, artist)) === "ban");
-  await page.getByRole("button", { name: "Let them in again" }).click();
+  await follow(page.getByRole("button", { name: "Let them in again" }));
   await until("it is taken back", async () => (await site.lastWord(WHO, artist)) === "cleared");
 
   // A letter too many in the longest word of the artist.

@@ -1,6 +1,6 @@
 // The history: periods by link, charts with tables, whose clock it is, a picture, every play.
 
-import { accessible, check, fits } from "../stage.mjs";
+import { accessible, check, fits, follow } from "../stage.mjs";
 
 export const title = "a year in review, in one's own time zone, and a picture of it";
 const WHO = "listener-05";
@@ -15,10 +15,10 @@ export async function walk(stage) {
     body: JSON.stringify({ time_zone: "Asia/Tokyo" }),
   });
   await page.goto("/");
-  await page.getByRole("link", { name: "History", exact: true }).click();
+  await follow(page.getByRole("link", { name: "History", exact: true }));
   check.match(await page.locator(".footnotes").innerText(), /those of Asia\/Tokyo/);
 
-  await page.getByRole("link", { name: "All time" }).click();
+  await follow(page.getByRole("link", { name: "All time" }));
   check.equal(await page.locator("h1").innerText(), "All time");
   const { review } = await site.get(`/v1/listeners/${WHO}/history?period=all`);
   check.match(await page.locator("main").innerText(), /Since \d+ \w+ \d{4}, when your record begins/);
@@ -38,9 +38,9 @@ export async function walk(stage) {
   const month = review.parts.at(-1).first_day.slice(0, 7);
   await page.goto(`/history?period=${month}`);
   const heading = await page.locator("h1").innerText();
-  await page.locator("a[rel=prev]").click();
+  await follow(page.locator("a[rel=prev]"));
   check.notEqual(await page.locator("h1").innerText(), heading);
-  await page.locator("a[rel=next]").click();
+  await follow(page.locator("a[rel=next]"));
   check.equal(await page.locator("h1").innerText(), heading, "there and back");
 
   const year = review.parts.at(-1).first_day.slice(0, 4);
@@ -69,13 +69,13 @@ export async function walk(stage) {
   check.match(await page.locator(".footnotes").innerText(), /those of America\/New_York/);
   check.equal((await who()).time_zone, "America/New_York", "what was said stays");
 
-  await page.getByRole("link", { name: "Every play" }).click();
+  await follow(page.getByRole("link", { name: "Every play" }));
   const plays = page.locator(".plays li");
   check.equal(await plays.count(), 100);
   const first = await plays.first().innerText();
-  await page.getByRole("link", { name: "Earlier" }).click();
+  await follow(page.getByRole("link", { name: "Earlier" }));
   check.notEqual(await plays.first().innerText(), first);
-  await page.locator(".plays a").first().click();
+  await follow(page.locator(".plays a").first());
   check.ok((await page.locator("h1").count()) === 1 && page.url().includes("/tracks/"));
 
   await page.goto("/history?period=1999");

@@ -1,6 +1,6 @@
 // A household: whoever runs it invites somebody by a link, who sees their own pages and no others.
 
-import { accessible, check, fits, press, until } from "../stage.mjs";
+import { accessible, check, fits, follow, press, until } from "../stage.mjs";
 
 export const title = "an invitation, pages of one's own, and a screen that everybody passes";
 const WHO = "listener-03";
@@ -16,11 +16,11 @@ export async function walk(stage) {
   const keeper = await site.window();
   await keeper.goto("/");
   await keeper.getByLabel("Key", { exact: true }).fill(admin);
-  await keeper.getByRole("button", { name: "Come in" }).click();
-  await keeper.getByRole("link", { name: "People" }).click();
+  await follow(keeper.getByRole("button", { name: "Come in" }));
+  await follow(keeper.getByRole("link", { name: "People" }));
   await accessible(keeper, "people");
   await fits(keeper, "people");
-  await keeper.getByRole("button", { name: `Invite ${WHO}` }).click();
+  await follow(keeper.getByRole("button", { name: `Invite ${WHO}` }));
   const link = await keeper.getByLabel("The link").inputValue();
   check.ok(link.startsWith(`${site.base}/join/segue_`), link);
   await site.shut(keeper, /status of 401/);
@@ -28,7 +28,7 @@ export async function walk(stage) {
   const person = await site.window({ timezoneId: "Asia/Tokyo" });
   await person.goto(link);
   await accessible(person, "an invitation");
-  await person.getByRole("button", { name: "Come in" }).click();
+  await follow(person.getByRole("button", { name: "Come in" }));
   check.equal(await person.locator("body").getAttribute("data-listener"), WHO);
   const who = () => site.get(`/v1/listeners/${WHO}`, { "x-api-key": admin });
   await until("the browser has told where it is", async () => (await who()).time_zone);
@@ -62,7 +62,7 @@ async function brings(person, site, admin) {
   const before = [await plays(WHO), await plays(other)];
   const rows = [`${WHO},Brought Along,Somebody New,2024-01-01T08:00:00Z`, `${other},Not Mine,Somebody Else,2024-01-01T09:00:00Z`];
   const table = ["user_id,track_name,artist_name,played_at", ...rows].join("\n");
-  await person.getByRole("link", { name: "Import", exact: true }).click();
+  await follow(person.getByRole("link", { name: "Import", exact: true }));
   check.equal(await person.getByLabel("Whose history is it?").count(), 0);
   await accessible(person, "the place for one's own export");
   await fits(person, "the place for one's own export");

@@ -1,7 +1,7 @@
 // A mix in words: what was understood is said, the dial goes on from there and wins, a kept list is
 // named by the words, and what cannot be answered is no mix.
 
-import { accessible, check, fits, until } from "../stage.mjs";
+import { accessible, check, fits, follow, until } from "../stage.mjs";
 
 export const title = "a mix in words";
 
@@ -38,13 +38,13 @@ export async function walk(stage) {
   check.match(await menu.getByLabel("keep it here as a list").inputValue(), /^energetic/);
   await menu.getByLabel("keep it here as a list").fill("Loud");
   await menu.getByLabel("A new one every week").check();
-  await menu.getByRole("button", { name: "Keep" }).click();
+  await follow(menu.getByRole("button", { name: "Keep" }));
   check.equal(await page.locator("h1").textContent(), "Loud");
   check.match(await page.locator(".lead").textContent(), /^Week \d+/);
-  await page.getByRole("link", { name: "All lists" }).click();
+  await follow(page.getByRole("link", { name: "All lists" }));
   check.match(await page.locator(".weekly").innerText(), /Loud: energetic, glittering/);
   await accessible(page, "weekly lists");
-  await page.getByRole("button", { name: "Make no more of Loud" }).click();
+  await follow(page.getByRole("button", { name: "Make no more of Loud" }));
   check.equal(await page.locator(".weekly").count(), 0);
   check.equal(await page.getByRole("link", { name: /^Loud/ }).count(), 1, "what was made stays");
 
