@@ -1,19 +1,25 @@
 #!/usr/bin/env python3
-"""An attack on a built `segue`: power loss, damage to every file, a full disk, rude clients, hostile files, forty processes on one library.
+"""An attack on a built `segue`: power loss, damage to every file, a full disk, rude clients,
+hostile files, forty processes on one library.
 
     python3 bench/attack.py --segue target/release/segue               # long: some minutes
     python3 bench/attack.py --segue target/debug/segue --short         # what the tests run
     python3 bench/attack.py --segue target/release/segue torn damage   # some parts alone
 
-Each part prints what was tried and what became of it; the exit status is 1 if anything was lost or served that should not have been.
+Each part prints what was tried and what became of it; the exit status is 1 if anything was lost or
+served that should not have been.
 
-torn     `torn.c` notes every write, flush and rename of a server under load. From the notes come images of what a power loss at some moment
-         would have left: unflushed writes dropped, shuffled or torn at sectors (`torn.py`). In each image whatever was acknowledged before
+torn     `torn.c` notes every write, flush and rename of a server under load. From the notes come
+         images of what a power loss at some moment would have left: unflushed writes dropped,
+         shuffled or torn at sectors (`torn.py`). In each image whatever was acknowledged before
          that moment has to be there, no request in part, and `segue doctor` has to find it whole.
-damage   Every file of a library is damaged at sampled places: bits flipped, sectors zeroed, cut, grown. Commands refuse it by name, recover, or
-         say what they said before; a change within a row that SQLite cannot tell from a meant one is counted apart.
-full     A server on a disk that fills up (a small tmpfs; needs root) says so, loses nothing, and goes on when there is room.
-rude     Clients that are silent, drip or never read, and damaged files by upload, while others are served.
+damage   Every file of a library is damaged at sampled places: bits flipped, sectors zeroed, cut,
+         grown. Commands refuse it by name, recover, or say what they said before; a change within
+         a row that SQLite cannot tell from a meant one is counted apart.
+full     A server on a disk that fills up (a small tmpfs; needs root) says so, loses nothing, and
+         goes on when there is room.
+rude     Clients that are silent, drip or never read, and damaged files by upload, while others are
+         served.
 crowd    Forty processes on a library that a server has open.
 """
 
@@ -65,7 +71,11 @@ class Attack:
 
     def run(self, home, *args):
         return subprocess.run(
-            [self.segue, "--home", str(home), *args], capture_output=True, text=True, errors="replace", timeout=120
+            [self.segue, "--home", str(home), *args],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=120,
         )
 
     def count(self, what, number=1):
@@ -111,12 +121,15 @@ class TimedUploader(Uploader):
         self.time = time.monotonic_ns() if self.acknowledged else None
 
 
-# --- power loss -------------------------------------------------------------------------------------------------------------------------
+# --- power loss
+# --------------------------------------------------------------------------------------------------
 
 
 def torn_writes(attack):
     library = attack.folder / "torn.so"
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, HERE / "torn.c", "-ldl"], check=True)
+    subprocess.run(
+        ["cc", "-O1", "-shared", "-fPIC", "-o", library, HERE / "torn.c", "-ldl"], check=True
+    )
     torn_backup(attack, library)
     rounds, images = (1, 12) if attack.short else (6, 80)
     for round_ in range(rounds):
@@ -131,12 +144,20 @@ def torn_writes(attack):
 
 def noting(library, folder, notes):
     """The environment in which a process has its changes below a folder noted."""
-    return os.environ | {"LD_PRELOAD": str(library), "TORN_HOME": str(folder), "TORN_LOG": str(notes)}
+    return os.environ | {
+        "LD_PRELOAD": str(library),
+        "TORN_HOME": str(folder),
+        "TORN_LOG": str(notes),
+    }
 
 
 def torn_backup(attack, library):
     """The power goes as soon as a backup says that it is there."""
-    folder, notes, image = attack.folder / "backups", attack.folder / "notes-backup", attack.folder / "image"
+    folder, notes, image = (
+        attack.folder / "backups",
+        attack.folder / "notes-backup",
+        attack.folder / "image",
+    )
     folder.mkdir()
     disk = torn.Disk(folder)
     command = [attack.segue, "--home", str(attack.base), "backup", str(folder / "copy")]
@@ -147,7 +168,9 @@ def torn_backup(attack, library):
     ran = attack.run(image / "copy", "doctor", "--json") if (image / "copy").exists() else None
     attack.count("torn: backups")
     if ran is None or ran.returncode != 0 or '"models": 1' not in ran.stdout:
-        attack.fault(f"torn: a backup that was acknowledged is not there or not whole: {ran and ran.stdout[-300:]}")
+        attack.fault(
+            f"torn: a backup that was acknowledged is not there or not whole: {ran and ran.stdout[-300:]}"
+        )
     shutil.rmtree(image)
 
 
@@ -155,7 +178,8 @@ def load(attack, server, name, seconds):
     """Clients at work for a while."""
     tally = Counter()
     clients = [
-        TimedClient(server, f"{name}c{n}", random.Random(attack.rng.random()), tally, False) for n in range(3)
+        TimedClient(server, f"{name}c{n}", random.Random(attack.rng.random()), tally, False)
+        for n in range(3)
     ]
     uploader = TimedUploader(server, name)
     for thread in [*clients, uploader]:
@@ -227,9 +251,19 @@ def content(home):
     connection = sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)
     try:
         found = Counter(
-            dict(connection.execute("SELECT name, COUNT(*) FROM listens JOIN contexts ON contexts.id = context GROUP BY 1"))
+            dict(
+                connection.execute(
+                    "SELECT name, COUNT(*) FROM listens JOIN contexts ON contexts.id = context GROUP BY 1"
+                )
+            )
         )
-        found.update(dict(connection.execute("SELECT artist, COUNT(*) FROM feedback WHERE artist IS NOT NULL GROUP BY 1")))
+        found.update(
+            dict(
+                connection.execute(
+                    "SELECT artist, COUNT(*) FROM feedback WHERE artist IS NOT NULL GROUP BY 1"
+                )
+            )
+        )
         mixes = {row[0] for row in connection.execute("SELECT id FROM impressions")}
         models = [row[0] for row in connection.execute("SELECT version FROM models")]
         return found, mixes, models
@@ -241,7 +275,11 @@ def check_upload(attack, image, listener, about):
     server = Server(attack.segue, image, attack.log)
     deadline = time.time() + 60
     is_set_aside = any(image.glob("uploads/*.quarantine"))
-    while (count := plays(server, listener)) != Uploader.ROWS and not is_set_aside and time.time() < deadline:
+    while (
+        (count := plays(server, listener)) != Uploader.ROWS
+        and not is_set_aside
+        and time.time() < deadline
+    ):
         time.sleep(0.1)
         is_set_aside = any(image.glob("uploads/*.quarantine"))
     attack.stop(server, signal.SIGKILL)
@@ -252,7 +290,8 @@ def check_upload(attack, image, listener, about):
         attack.fault(f"{about}: an acknowledged upload has {count} of {Uploader.ROWS} rows")
 
 
-# --- damage -----------------------------------------------------------------------------------------------------------------------------
+# --- damage
+# --------------------------------------------------------------------------------------------------
 
 
 def damaged_files(attack):
@@ -303,7 +342,12 @@ def rows(home):
     """All rows as SQLite reads them, or what it says."""
     try:
         connection = sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1")]
+        tables = [
+            row[0]
+            for row in connection.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1"
+            )
+        ]
         return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
     except sqlite3.Error as error:
         return str(error)
@@ -311,7 +355,13 @@ def rows(home):
 
 def damage(attack, whole, file, expected):
     home = Path(shutil.copytree(whole, attack.folder / "damaged"))
-    kind = "database" if file.name.startswith(DATABASE) else file.parts[0] if len(file.parts) > 1 else "lock"
+    kind = (
+        "database"
+        if file.name.startswith(DATABASE)
+        else file.parts[0]
+        if len(file.parts) > 1
+        else "lock"
+    )
     about = f"{spoil(attack.rng, home / file)} in a file of {kind}, {file.name}"
     attack.count("damage: tried")
     if kind == "uploads":
@@ -323,10 +373,17 @@ def damage(attack, whole, file, expected):
         return attack.count(f"damage: {kind}: refused")
     if said["rows"] != expected["rows"]:
         # A log that is cut or damaged ends where it was whole; a row is what it is.
-        what = "ends where its log was whole" if file.name.endswith("-wal") else "a row is another, unseen"
+        what = (
+            "ends where its log was whole"
+            if file.name.endswith("-wal")
+            else "a row is another, unseen"
+        )
         return attack.count(f"damage: {kind}: {what}")
     # A lock is empty, and whatever is in it is nobody's business.
-    if kind == "lock" or said["mix"] in (expected["mix"], answers(attack, whole, "as it was")["mix"]):
+    if kind == "lock" or said["mix"] in (
+        expected["mix"],
+        answers(attack, whole, "as it was")["mix"],
+    ):
         return attack.count(f"damage: {kind}: harmless")
     if said["mix"] is None or said["mix told"] != expected["mix told"]:
         return attack.count(f"damage: {kind}: told, and gone on without")
@@ -363,14 +420,17 @@ def spoil(rng, path):
     return f"{kind} at {at}"
 
 
-# --- a full disk ------------------------------------------------------------------------------------------------------------------------
+# --- a full disk
+# --------------------------------------------------------------------------------------------------
 
 
 def full_disk(attack):
     mount = attack.folder / "small"
     mount.mkdir()
     size = sum(path.stat().st_size for path in attack.base.rglob("*") if path.is_file()) + (6 << 20)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", mount], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", mount], capture_output=True
+    )
     if mounted.returncode != 0:
         attack.count("full: skipped, a tmpfs cannot be mounted here")
         return
@@ -395,7 +455,12 @@ def fill_up(attack, server, mount):
         number += 1
         ids = [f"full:{number}:{n}" for n in range(400)]
         listens = [
-            {"client_id": one, "track": f"crash:track:{rng.randrange(200)}", "end": "finished", "context": one * 8}
+            {
+                "client_id": one,
+                "track": f"crash:track:{rng.randrange(200)}",
+                "end": "finished",
+                "context": one * 8,
+            }
             for one in ids
         ]
         status, answer = server.ask("POST", "/v1/listeners/full/listens", listens)
@@ -410,7 +475,10 @@ def fill_up(attack, server, mount):
     if not refused:
         attack.fault("full: the disk never filled up")
     one = {"track": "crash:track:1", "end": "finished", "context": "in between"}
-    if server.ask("GET", "/readyz")[0] == 200 and server.ask("POST", "/v1/listeners/full/listens", [one])[0] != 200:
+    if (
+        server.ask("GET", "/readyz")[0] == 200
+        and server.ask("POST", "/v1/listeners/full/listens", [one])[0] != 200
+    ):
         attack.fault("full: ready, though not even a little can be written")
     (mount / "ballast").unlink()
     deadline = time.time() + 30
@@ -426,7 +494,8 @@ def fill_up(attack, server, mount):
         attack.fault(f"full: {len(lost)} acknowledged plays lost")
 
 
-# --- rude clients and hostile files -----------------------------------------------------------------------------------------------------
+# --- rude clients and hostile files
+# --------------------------------------------------------------------------------------------------
 
 
 def rude_clients(attack):
@@ -435,7 +504,8 @@ def rude_clients(attack):
     ends = threading.Event()
     count = 60 if attack.short else 400
     threads = [
-        threading.Thread(target=rude, args=(server, RUDE[n % len(RUDE)], ends), daemon=True) for n in range(count)
+        threading.Thread(target=rude, args=(server, RUDE[n % len(RUDE)], ends), daemon=True)
+        for n in range(count)
     ]
     for thread in threads:
         thread.start()
@@ -467,7 +537,9 @@ def silent(connection, ends):
 
 
 def drips(connection, ends):
-    connection.sendall(b"POST /v1/imports?listener=drip&name=t.csv HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9999999\r\n\r\n")
+    connection.sendall(
+        b"POST /v1/imports?listener=drip&name=t.csv HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9999999\r\n\r\n"
+    )
     while not ends.wait(1):
         connection.sendall(b"x")
 
@@ -480,7 +552,9 @@ def drips_headers(connection, ends):
 
 def never_reads(connection, ends):
     while not ends.wait(0.05):
-        connection.sendall(b"GET /v1/listeners/base-1/listens?limit=1000 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 20)
+        connection.sendall(
+            b"GET /v1/listeners/base-1/listens?limit=1000 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 20
+        )
 
 
 RUDE = [silent, drips, drips_headers, never_reads]
@@ -495,7 +569,11 @@ def rude(server, manner, ends):
 
 
 def hostile_files(attack, server):
-    fixtures = [path for path in sorted(FIXTURES.iterdir()) if path.suffix in (".parquet", ".json", ".csv", ".jsonl", ".xml")]
+    fixtures = [
+        path
+        for path in sorted(FIXTURES.iterdir())
+        if path.suffix in (".parquet", ".json", ".csv", ".jsonl", ".xml")
+    ]
     parquet = [path for path in fixtures if path.suffix == ".parquet"]
     for number in range(12 if attack.short else 240):
         path = attack.rng.choice(parquet if number % 2 else fixtures)
@@ -517,7 +595,9 @@ def hostile_files(attack, server):
 def upload(server, path, name, hold):
     content = path.read_bytes() or b" "
     for _ in range(600):
-        status, answer = server.ask("POST", f"/v1/imports?listener=hostile&name={name}{hold}", content)
+        status, answer = server.ask(
+            "POST", f"/v1/imports?listener=hostile&name={name}{hold}", content
+        )
         if status not in (429, 503):
             break
         time.sleep(0.1)
@@ -530,7 +610,11 @@ def settle(attack, server):
     states = ["?"]
     while time.time() < deadline:
         imports = server.ask("GET", "/v1/imports")[1]
-        states = [one["state"] for one in imports.get("imports", [])] if isinstance(imports, dict) else [one["state"] for one in imports]
+        states = (
+            [one["state"] for one in imports.get("imports", [])]
+            if isinstance(imports, dict)
+            else [one["state"] for one in imports]
+        )
         if not set(states) & {"waiting", "reading", "training"}:
             break
         time.sleep(0.2)
@@ -549,7 +633,8 @@ def settle(attack, server):
         attack.fault(f"hostile: {peak} MB of memory")
 
 
-# --- a crowd ----------------------------------------------------------------------------------------------------------------------------
+# --- a crowd
+# --------------------------------------------------------------------------------------------------
 
 
 def crowd(attack):
@@ -568,7 +653,15 @@ def crowd(attack):
         args = CROWD[number % len(CROWD)]
         args = [one.format(number=number, table=table) for one in args]
         command = [attack.segue, "--home", str(home), *args]
-        processes.append((number, args, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)))
+        processes.append(
+            (
+                number,
+                args,
+                subprocess.Popen(
+                    command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                ),
+            )
+        )
     imported = []
     for number, args, process in processes:
         out, err = process.communicate(timeout=300)
@@ -585,7 +678,9 @@ def crowd(attack):
     check_image(attack, home, time.monotonic_ns(), clients, uploader, "crowd")
     rows = sqlite3.connect(f"file:{home / DATABASE}?mode=ro", uri=True)
     for number in imported:
-        sql = "SELECT COUNT(*) FROM listens JOIN listeners ON listeners.id = listener WHERE name = ?"
+        sql = (
+            "SELECT COUNT(*) FROM listens JOIN listeners ON listeners.id = listener WHERE name = ?"
+        )
         count = rows.execute(sql, [f"crowd-{number}"]).fetchone()[0]
         if count != 50:
             attack.fault(f"crowd: import {number} succeeded and has {count} of 50 plays")
@@ -614,7 +709,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all if none is named")
     parser.add_argument("--segue", default="target/release/segue")
-    parser.add_argument("--short", action="store_true", help="a sample of each part, within a minute")
+    parser.add_argument(
+        "--short", action="store_true", help="a sample of each part, within a minute"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", help="a folder to work in, which stays")
     args = parser.parse_args()
@@ -626,7 +723,10 @@ def main():
         for name in args.parts or PARTS:
             began = time.time()
             PARTS[name](attack)
-            print(f"{name}: {time.time() - began:.0f} s, faults so far {attack.tally['FAULTS']}", flush=True)
+            print(
+                f"{name}: {time.time() - began:.0f} s, faults so far {attack.tally['FAULTS']}",
+                flush=True,
+            )
     for name in sorted(attack.tally):
         print(f"{attack.tally[name]:8} {name}")
     for fault in attack.faults[:40]:

@@ -1,12 +1,14 @@
-"""What fitting and ranking cost: Segue beside implicit and RecTools on the same pairs, one thread each, in alternating runs.
+"""What fitting and ranking cost: Segue beside implicit and RecTools on the same pairs, one thread
+each, in alternating runs.
 
     cargo build --release -p segue-models --example collaborative_speed
     python bench/collaborative_speed.py [--ml100k ml-100k.inter] [--runs 5] [--only ials]
 
-Prints one table: medians of processor seconds and the ratio of medians, peer over Segue. An iALS iteration is measured as
-many iterations less one, so that loading and setting up do not count. implicit runs as it advises, with one BLAS thread,
-by conjugate gradients (its default, three steps, as ours) and by Cholesky factors. Ranking is the ten best unheard items of
-all listeners. Both sides hold the same pairs; every weight is one.
+Prints one table: medians of processor seconds and the ratio of medians, peer over Segue. An iALS
+iteration is measured as many iterations less one, so that loading and setting up do not count.
+implicit runs as it advises, with one BLAS thread, by conjugate gradients (its default, three steps,
+as ours) and by Cholesky factors. Ranking is the ten best unheard items of all listeners. Both sides
+hold the same pairs; every weight is one.
 """
 
 import os

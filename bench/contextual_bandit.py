@@ -1,15 +1,20 @@
-"""Regret and throughput of Segue's policies and of Vowpal Wabbit's (VW) on the same contextual-bandit streams, one thread each.
+"""Regret and throughput of Segue's policies and of Vowpal Wabbit's (VW) on the same
+contextual-bandit streams, one thread each.
 
     python bench/contextual_bandit.py --segue target/release/examples/bandit_stream --world linear
 
-A stream holds, for every event, 20 arms with 20 features each, the probability that each arm is rewarded, and what each *would* earn, all
-drawn before anybody chooses: both sides meet the same outcomes. Each stream draws its own truth. Of the worlds, `linear` has reward
-probabilities linear in the features; `logistic` has 4 listener features, 4 track features and their 16 products under a logistic, of which
-the track's and the products are shown, and a distaste for extreme tracks, which is not.
+A stream holds, for every event, 20 arms with 20 features each, the probability that each arm is
+rewarded, and what each *would* earn, all drawn before anybody chooses: both sides meet the same
+outcomes. Each stream draws its own truth. Of the worlds, `linear` has reward probabilities linear
+in the features; `logistic` has 4 listener features, 4 track features and their 16 products under a
+logistic, of which the track's and the products are shown, and a distaste for extreme tracks, which
+is not.
 
-One stream is for choosing settings: Segue's base rate and prior variance come from 2,000 of its events with arms drawn evenly, and every
-policy of either side gets the same number of random settings, the default first, each judged by its regret on that stream. The other streams
-are for the table. Both models are linear in the same features and a constant, and start from scratch in every stream.
+One stream is for choosing settings: Segue's base rate and prior variance come from 2,000 of its
+events with arms drawn evenly, and every policy of either side gets the same number of random
+settings, the default first, each judged by its regret on that stream. The other streams are for the
+table. Both models are linear in the same features and a constant, and start from scratch in every
+stream.
 """
 
 import argparse
@@ -63,7 +68,9 @@ class Stream:
         return float((self.probabilities.max(axis=1) - self.probabilities.mean(axis=1)).mean())
 
     def least_linear_regret(self):
-        """Regret of always taking the best arm of the linear model that fits all probabilities best: no learner sees those."""
+        """Regret of always taking the best arm of the linear model that fits all probabilities
+        best: no learner sees those.
+        """
         rows = self.features.reshape(-1, self.features.shape[2])
         rows = np.column_stack([rows, np.ones(len(rows))])
         weights = np.linalg.lstsq(rows, self.probabilities.ravel(), rcond=None)[0]
@@ -166,7 +173,9 @@ VW_DEFAULT = {
 
 
 def vw_setting(rng, policy, base_rate):
-    """Exploration, learning rate, the probability below which weights `1 / p` grow no more (1: no weights), and what a reward and none cost."""
+    """Exploration, learning rate, the probability below which weights `1 / p` grow no more (1: no
+    weights), and what a reward and none cost.
+    """
     highest = either(rng, 1.0, 0.0, base_rate)
     options = f"{VW[policy](rng)} --learning_rate {log_uniform(rng, 0.01, 10)} --clip_p {either(rng, 0, 0.1, 1)}"
     if policy == "regcb":
@@ -175,7 +184,9 @@ def vw_setting(rng, policy, base_rate):
 
 
 def play_vw(stream, setting, log=None):
-    """Parses, predicts, draws an arm from the probabilities that VW states, learns from its cost; appends labelled text to `log`."""
+    """Parses, predicts, draws an arm from the probabilities that VW states, learns from its cost;
+    appends labelled text to `log`.
+    """
     workspace = vowpalwabbit.Workspace(
         f"--cb_explore_adf --quiet --random_seed {stream.seed + 1} {setting['options']}"
     )
@@ -204,7 +215,9 @@ def play_vw(stream, setting, log=None):
 
 
 def native_vw(stream, setting, folder):
-    """CPU seconds of VW's own driver over the log of one run, without Python in the loop: from text, and from its binary cache."""
+    """CPU seconds of VW's own driver over the log of one run, without Python in the loop: from
+    text, and from its binary cache.
+    """
     log = []
     play_vw(stream, setting, log)
     path = folder / "log.vw"
@@ -308,7 +321,9 @@ def compare(args, folder):
 
 
 def leader(tuned, side):
-    """The policy of a side that did best on the tuning stream; the streams of the table have no say."""
+    """The policy of a side that did best on the tuning stream; the streams of the table have no
+    say.
+    """
     of_side = {
         name: regret
         for name, (_, regret) in tuned.items()

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Kills `segue serve` under load, again and again, and counts what was acknowledged and is not there afterwards.
+"""Kills `segue serve` under load, again and again, and counts what was acknowledged and is not
+there afterwards.
 
-Clients tell plays and words under ids of their own, one by one and in bulk, ask for mixes and upload tables, as fast as they can. At a random
-moment the server is killed (`kill -9`; every `--graceful`-th time it is asked to stop, SIGTERM). After the restart:
+Clients tell plays and words under ids of their own, one by one and in bulk, ask for mixes and
+upload tables, as fast as they can. At a random moment the server is killed (`kill -9`; every
+`--graceful`-th time it is asked to stop, SIGTERM). After the restart:
 
 * everything acknowledged has to be there exactly once;
 * everything else is told again under the same id, and has to be there exactly once then;
@@ -44,7 +46,9 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         command = [segue, "--home", str(home), "serve", "--bind", f"127.0.0.1:{self.port}"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=log, env=environment
+        )
         deadline = time.time() + 60
         while True:
             try:

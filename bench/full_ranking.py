@@ -1,10 +1,12 @@
-"""Full-ranking evaluation, Segue's against RecTools': the same data, model, ranks and metrics; time and memory.
+"""Full-ranking evaluation, Segue's against RecTools': the same data, model, ranks and metrics; time
+and memory.
 
-Generated listeners are cut leave-one-out; iALS with 64 factors is fitted for one pass by Segue and by implicit. Then
-what is measured begins: rank the whole catalogue for every listener, the history left out, and compute NDCG@10, NDCG@100,
-recall@10, @20, @100, reciprocal rank, coverage, novelty and popularity of what is shown. RecTools does so with
-`recommend`, which returns the first hundred items of every listener as one table, and `calc_metrics`; Segue block by
-block. Runs take turns, each in a process of its own; a table gives medians. Memory is the peak during evaluation, what
+Generated listeners are cut leave-one-out; iALS with 64 factors is fitted for one pass by Segue and
+by implicit. Then what is measured begins: rank the whole catalogue for every listener, the history
+left out, and compute NDCG@10, NDCG@100, recall@10, @20, @100, reciprocal rank, coverage, novelty
+and popularity of what is shown. RecTools does so with `recommend`, which returns the first hundred
+items of every listener as one table, and `calc_metrics`; Segue block by block. Runs take turns,
+each in a process of its own; a table gives medians. Memory is the peak during evaluation, what
 libraries, data and model hold included.
 """
 
@@ -102,7 +104,9 @@ def rectools_run(folder: Path) -> dict[str, Any]:
 
 
 def segue_record(segue: str, path: Path, home: Path, options: list[str]) -> dict[str, Any]:
-    """One evaluation with Segue. Its processor seconds are of the whole process: reading and fitting included."""
+    """One evaluation with Segue. Its processor seconds are of the whole process: reading and
+    fitting included.
+    """
     settings = ["--set", f"ials.factors={FACTORS}", "--set", "ials.iterations=1"]
     arguments = ["--data", str(path), "--model", "ials", *settings, "--home", str(home), *options]
     found, cost = segue_run.evaluate(segue, arguments)
@@ -130,7 +134,9 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]
 
 
 def markdown(records: list[dict[str, Any]]) -> str:
-    """Medians of both, their ratio, and what a million listeners would take if time grew as it did so far."""
+    """Medians of both, their ratio, and what a million listeners would take if time grew as it did
+    so far.
+    """
     columns = ("eval_s", "cpu_s", "peak_mb")
 
     def medians(program: str) -> list[float]:

@@ -1,8 +1,10 @@
-"""Writes synthetic events, as many as asked for: lines of `listener item timestamp`, in the order of time.
+"""Writes synthetic events, as many as asked for: lines of `listener item timestamp`, in the order
+of time.
 
-Items are popular by Zipf's law and belong to clusters; a listener has a few favourite clusters, so that there is something
-to learn, and listeners are active unequally. A seed fixes every draw. Rows are made a million at a time and written as
-arrays of digits: 5·10^7 take about a minute on one core, in some 200 MB.
+Items are popular by Zipf's law and belong to clusters; a listener has a few favourite clusters, so
+that there is something to learn, and listeners are active unequally. A seed fixes every draw. Rows
+are made a million at a time and written as arrays of digits: 5·10^7 take about a minute on one
+core, in some 200 MB.
 """
 
 import argparse
@@ -24,7 +26,9 @@ LISTENER_DIGITS, ITEM_DIGITS, TIME_DIGITS = 8, 7, 10
 
 @dataclass(frozen=True)
 class World:
-    """Who listens how much to what. Items are numbered cluster by cluster, `edges` is where clusters end in `mass`."""
+    """Who listens how much to what. Items are numbered cluster by cluster, `edges` is where
+    clusters end in `mass`.
+    """
 
     activity: np.ndarray
     favourites: np.ndarray

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""`segue train --continue` against a training from nothing, on HetRec's Last.fm listeners (hetrec2011-lastfm-2k).
+"""`segue train --continue` against a training from nothing, on HetRec's Last.fm listeners
+(hetrec2011-lastfm-2k).
 
     going_on.py --segue target/release/segue --data hetrec2011_lastfm_2k
 
-Artists with eight listeners or more, each as a track; a fifth of each listener's is held out. A first training sees
-nine tenths of the listeners, and nine tenths of what is left of each; then the rest is imported. Asked for mixes of
-sixty new tracks are: the set as it was, the set that went on, and one trained from nothing. The cost is processor time.
+Artists with eight listeners or more, each as a track; a fifth of each listener's is held out. A
+first training sees nine tenths of the listeners, and nine tenths of what is left of each; then the
+rest is imported. Asked for mixes of sixty new tracks are: the set as it was, the set that went on,
+and one trained from nothing. The cost is processor time.
 """
 
 import argparse
@@ -35,7 +37,9 @@ def read(data, rng):
     for user, artist, count in rows:
         if listeners[artist] >= 8:
             seconds = min(int(count), 20_000) * 200
-            played[user].append([f"u{user}", f"a{artist}", names[artist], names[artist], seconds * 1000, 200_000])
+            played[user].append(
+                [f"u{user}", f"a{artist}", names[artist], names[artist], seconds * 1000, 200_000]
+            )
     users = sorted(played, key=int)
     new = set(rng.sample(users, len(users) // 10))
     held_out, first, later = {}, [], []
@@ -53,7 +57,9 @@ def read(data, rng):
 def run(segue, home, *arguments):
     """Output and processor seconds of one command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([segue, "--home", home, *map(str, arguments)], capture_output=True, text=True)
+    done = subprocess.run(
+        [segue, "--home", home, *map(str, arguments)], capture_output=True, text=True
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit(done.stderr)
@@ -62,13 +68,26 @@ def run(segue, home, *arguments):
 
 def quality(segue, home, user, answers):
     """Recall@20 and NDCG@60 of a mix of new tracks."""
-    asked = ["--listener", f"u{user}", "--explore", 1, "--policy", "greedy", "--artist-cap", 10, "--length", 60]
+    asked = [
+        "--listener",
+        f"u{user}",
+        "--explore",
+        1,
+        "--policy",
+        "greedy",
+        "--artist-cap",
+        10,
+        "--length",
+        60,
+    ]
     mix, _ = run(segue, home, "mix", *asked, "--seed", 1, "--json", "--dry-run")
     picks = sorted(json.loads(mix)["picks"], key=lambda pick: pick["drawn"])
     hits = [pick["track"].removeprefix("item:") in answers for pick in picks]
     gain = [1 / math.log2(rank + 2) for rank in range(60)]
     recall = sum(hits[:20]) / min(20, len(answers))
-    return recall, sum(g for g, hit in zip(gain, hits, strict=False) if hit) / sum(gain[: len(answers)])
+    return recall, sum(g for g, hit in zip(gain, hits, strict=False) if hit) / sum(
+        gain[: len(answers)]
+    )
 
 
 def report(found, users, rng, name):
@@ -77,11 +96,15 @@ def report(found, users, rng, name):
         print(f"{name}, {len(users)}: {home:6s} recall@20 {recall:.3f}, NDCG@60 {ndcg:.3f}")
     less = [found["on"][user][1] - found["anew"][user][1] for user in users]
     means = sorted(sum(rng.choices(less, k=len(less))) / len(less) for _ in range(2000))
-    print(f"  going on minus anew, NDCG@60: {sum(less) / len(less):+.4f} [{means[50]:+.4f}, {means[1949]:+.4f}]")
+    print(
+        f"  going on minus anew, NDCG@60: {sum(less) / len(less):+.4f} [{means[50]:+.4f}, {means[1949]:+.4f}]"
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--segue", default="target/release/segue")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--users", type=int, default=120, help="how many are asked for a mix")

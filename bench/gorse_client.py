@@ -1,4 +1,5 @@
-"""Drives an unchanged gorse client from PyPI through everything that it can call, against a running `segue serve`.
+"""Drives an unchanged gorse client from PyPI through everything that it can call, against a running
+`segue serve`.
 
     pip install PyGorse
     segue demo --keep demo && segue --home demo/home serve

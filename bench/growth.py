@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What a mix costs on disk: asks a server for mixes and weighs the tables of its database.
 
-A made-up catalogue and a dozen histories, a model, then so many mixes of thirty picks for them in turn, at several places of the dial.
+A made-up catalogue and a dozen histories, a model, then so many mixes of thirty picks for them in
+turn, at several places of the dial.
 
     python3 bench/growth.py --segue target/release/segue --mixes 5000
 """
@@ -28,7 +29,8 @@ def furnish(server, tracks, plays):
             "id": f"growth:track:{n}",
             "title": f"The song with the number {n}",
             "artists": [f"Artist of some renown {n % (tracks // 12)}"],
-            "features": {name: rng.random() for name in features} | {"tempo": 80 + n % 60, "duration_ms": 200_000},
+            "features": {name: rng.random() for name in features}
+            | {"tempo": 80 + n % 60, "duration_ms": 200_000},
         }
         for n in range(tracks)
     ]

@@ -1,8 +1,10 @@
-"""Write the very shows that the published figures of "Impatient Bandits" (KDD 2023) are of, for `cargo run --release -p segue-lab --example delayed`.
+"""Write the very shows that the published figures of "Impatient Bandits" (KDD 2023) are of, for
+`cargo run --release -p segue-lab --example delayed`.
 
-The paper measures on one draw of its generator, NumPy's generator at seed 42, and how good the best of 200 shows happens
-to be moves every figure by more than what is compared. So its figures can only be met on its shows. A trace is written as 8 bytes,
-the lowest first, with the 59 days from the lowest bit up; a show is `--traces` of them; the first 200 shows are the older ones.
+The paper measures on one draw of its generator, NumPy's generator at seed 42, and how good the best
+of 200 shows happens to be moves every figure by more than what is compared. So its figures can only
+be met on its shows. A trace is written as 8 bytes, the lowest first, with the 59 days from the
+lowest bit up; a show is `--traces` of them; the first 200 shows are the older ones.
 
     python bench/impatient_catalogue.py --out shows.bin
     cargo run --release -p segue-lab --example delayed -- --catalogue shows.bin
@@ -20,7 +22,9 @@ def sigmoid(x):
 
 
 def show(rng, factor, season, traces):
-    """One show, its numbers drawn in the order of the paper's notebook, or the stream of the generator would differ."""
+    """One show, its numbers drawn in the order of the paper's notebook, or the stream of the
+    generator would differ.
+    """
     alpha = sigmoid(0.1 * rng.normal() - 0.4)
     concentration = rng.uniform(0.7, 1.5)
     rates = -0.5 + 0.1 * factor @ rng.normal(size=DAYS)

@@ -23,7 +23,9 @@ def show(call, answer, holds):
     global failures
     failures += not holds
     text = str(answer)
-    print(f"{'ok  ' if holds else 'FAIL'} {call:<44} {text if len(text) < 90 else text[:87] + '...'}")
+    print(
+        f"{'ok  ' if holds else 'FAIL'} {call:<44} {text if len(text) < 90 else text[:87] + '...'}"
+    )
 
 
 def asked(endpoint, token, path):
@@ -35,9 +37,16 @@ def asked(endpoint, token, path):
 def network(pylast, server, user, password):
     """A network of one's own, as that of Libre.fm is set up."""
     return pylast._Network(
-        name="Segue", homepage="", ws_server=(f"localhost:{server.server_port}", "/2.0/"),
-        api_key="any", api_secret="any", session_key="", username=user,
-        password_hash=pylast.md5(password), domain_names={}, urls={},
+        name="Segue",
+        homepage="",
+        ws_server=(f"localhost:{server.server_port}", "/2.0/"),
+        api_key="any",
+        api_secret="any",
+        session_key="",
+        username=user,
+        password_hash=pylast.md5(password),
+        domain_names={},
+        urls={},
     )
 
 
@@ -54,17 +63,28 @@ def drive(pylast, server, endpoint, token, user):
     show("log in", "a session key", len(ours.session_key) == 32)
     before = count()
     for again in ("", ", again"):
-        ours.scrobble("Nina Simone", "Sinnerman", began, album="Pastel Blues", duration=622,
-                      mbid="8f3471b5-7e6a-48da-86a9-c1c07a0f47ae", track_number=10)
+        ours.scrobble(
+            "Nina Simone",
+            "Sinnerman",
+            began,
+            album="Pastel Blues",
+            duration=622,
+            mbid="8f3471b5-7e6a-48da-86a9-c1c07a0f47ae",
+            track_number=10,
+        )
         show(f"scrobble{again}", count() - before, count() - before == 1)
-    many = [dict(artist="Björk & Friends", title=f"Jóga {n}", timestamp=began + 300 + 300 * n)
-            for n in range(120)]
+    many = [
+        dict(artist="Björk & Friends", title=f"Jóga {n}", timestamp=began + 300 + 300 * n)
+        for n in range(120)
+    ]
     ours.scrobble_many(many)
     show("scrobble_many, 120 in batches of 50", count() - before, count() - before == 121)
     ours.update_now_playing("Fela Kuti", "Zombie", album="Zombie", duration=745)
     now = asked(endpoint, token, f"user/{user}/playing-now")["payload"]["listens"]
     show("update_now_playing", now, now[0]["track_metadata"]["track_name"] == "Zombie")
-    loved = lambda: asked(endpoint, token, f"feedback/user/{user}/get-feedback?score=1")["total_count"]
+    loved = lambda: asked(endpoint, token, f"feedback/user/{user}/get-feedback?score=1")[
+        "total_count"
+    ]
     stood = loved()
     song = ours.get_track("Somebody", "Never played here")
     song.love()
@@ -88,6 +108,7 @@ def main():
     # pylast speaks TLS only, and asks whom it may trust when it is loaded.
     os.environ["SSL_CERT_FILE"] = certificate
     import pylast
+
     print(f"pylast {pylast.__version__}")
     drive(pylast, server, endpoint, token, user)
     print(f"{failures} failed")

@@ -1,13 +1,16 @@
-"""Compares `segue evaluate likability` with classical classifiers on the very same folds, in one run.
+"""Compares `segue evaluate likability` with classical classifiers on the very same folds, in one
+run.
 
-Segue draws the folds and writes its held-out predictions; the peers are then searched and fitted on the same training
-rows and judged on the same held-out rows. Segue's own figures are recomputed here from its predictions, so that one
-definition of each metric serves all. Accuracy, AUC and log-loss are means over all folds of all repeats (± standard
-deviation over them); the calibration error needs more rows than a fold has and is taken over each whole repeat.
+Segue draws the folds and writes its held-out predictions; the peers are then searched and fitted on
+the same training rows and judged on the same held-out rows. Segue's own figures are recomputed here
+from its predictions, so that one definition of each metric serves all. Accuracy, AUC and log-loss
+are means over all folds of all repeats (± standard deviation over them); the calibration error
+needs more rows than a fold has and is taken over each whole repeat.
 
-A difference is peer minus Segue. Its 95 % interval is a bootstrap over rows, or over groups where a group column is
-given: the repeats of one row are resampled together, because they are not independent.
-Usage: likability.py --data FILE.csv --label COLUMN [--group COLUMN] [--repeats N] [--seed S] [--draws N] [--json]
+A difference is peer minus Segue. Its 95 % interval is a bootstrap over rows, or over groups where a
+group column is given: the repeats of one row are resampled together, because they are not
+independent. Usage: likability.py --data FILE.csv --label COLUMN [--group COLUMN] [--repeats N]
+[--seed S] [--draws N] [--json]
 """
 
 import argparse
@@ -65,14 +68,18 @@ def run_segue(arguments: argparse.Namespace) -> tuple[pd.DataFrame, float]:
 
 
 def groups_of(data: pd.DataFrame, features: pd.DataFrame, column: str | None) -> np.ndarray:
-    """The given group column, else rows with equal features form a group, so that twins stay together."""
+    """The given group column, else rows with equal features form a group, so that twins stay
+    together.
+    """
     if column:
         return data.groupby(column, dropna=False).ngroup().to_numpy()
     return features.groupby(list(features), dropna=False).ngroup().to_numpy()
 
 
 def check(predictions: pd.DataFrame, labels: np.ndarray, groups: np.ndarray) -> None:
-    """Stops unless every repeat predicts every row once, with the data's labels and no group in two folds."""
+    """Stops unless every repeat predicts every row once, with the data's labels and no group in two
+    folds.
+    """
     for repeat, rows in predictions.groupby("repeat"):
         if sorted(rows.row) != list(range(len(labels))):
             sys.exit(

@@ -1,11 +1,13 @@
-"""Drives unchanged ListenBrainz clients from PyPI through what they can call, against a running `segue serve`.
+"""Drives unchanged ListenBrainz clients from PyPI through what they can call, against a running
+`segue serve`.
 
     pip install liblistenbrainz pylistenbrainz listenbrainz-submit
     segue --home demo/home keys add player --listener ann     # prints the token
     segue --home demo/home serve
     python bench/listenbrainz_client.py http://127.0.0.1:8080 TOKEN ann
 
-Prints what was called and what came back. Ends with 1 if an answer is not what ListenBrainz's would be.
+Prints what was called and what came back. Ends with 1 if an answer is not what ListenBrainz's would
+be.
 """
 
 import json
@@ -29,7 +31,9 @@ def show(call, answer, holds):
     global failures
     failures += not holds
     text = str(answer)
-    print(f"{'ok  ' if holds else 'FAIL'} {call:<52} {text if len(text) < 90 else text[:87] + '...'}")
+    print(
+        f"{'ok  ' if holds else 'FAIL'} {call:<52} {text if len(text) < 90 else text[:87] + '...'}"
+    )
 
 
 def refused(call, action, kind, status):
@@ -60,10 +64,18 @@ def drive(library, name, endpoint, token, user, began):
         track_name="Sinnerman", artist_name="Nina Simone", listened_at=began + offset, **more
     )
     full = dict(
-        release_name="Pastel Blues", recording_mbid=MBID, artist_mbids=[MBID], release_mbid=MBID,
-        tags=["jazz"], release_group_mbid=MBID, work_mbids=[MBID], tracknumber=10,
-        spotify_id="https://open.spotify.com/track/1rrgWMXGCGHru5bIRxGFV0", listening_from="vlc",
-        isrc="USPR36507262", additional_info={"duration_ms": 622000},
+        release_name="Pastel Blues",
+        recording_mbid=MBID,
+        artist_mbids=[MBID],
+        release_mbid=MBID,
+        tags=["jazz"],
+        release_group_mbid=MBID,
+        work_mbids=[MBID],
+        tracknumber=10,
+        spotify_id="https://open.spotify.com/track/1rrgWMXGCGHru5bIRxGFV0",
+        listening_from="vlc",
+        isrc="USPR36507262",
+        additional_info={"duration_ms": 622000},
     )
     for again in ("", ", again"):
         answer = client.submit_single_listen(listen(0, **full))
@@ -71,9 +83,14 @@ def drive(library, name, endpoint, token, user, began):
     many = [listen(1000 * number, **full) for number in range(1, 10)]
     answer = client.submit_multiple_listens(many)
     show(f"{name} submit_multiple_listens", answer, answer == {"status": "ok"})
-    show(f"{name} each play counts once", count(endpoint, token, user) - before,
-         count(endpoint, token, user) - before == 10)
-    answer = client.submit_playing_now(library.Listen(track_name="Sinnerman", artist_name="Nina Simone"))
+    show(
+        f"{name} each play counts once",
+        count(endpoint, token, user) - before,
+        count(endpoint, token, user) - before == 10,
+    )
+    answer = client.submit_playing_now(
+        library.Listen(track_name="Sinnerman", artist_name="Nina Simone")
+    )
     show(f"{name} submit_playing_now", answer, answer == {"status": "ok"})
     now = client.get_playing_now(user)
     show(f"{name} get_playing_now", now.track_name, now.track_name == "Sinnerman")
@@ -94,11 +111,24 @@ def drive(library, name, endpoint, token, user, began):
             answer = client.get_user_feedback(user, score, True)["feedback"]
             found = [each for each in answer if each["recording_mbid"] == MBID]
             show(f"{name} get_user_feedback({score})", found, len(found) == abs(score))
-        refused(f"{name} submit_user_feedback, unheard of",
-                lambda: client.submit_user_feedback(1, MBID.replace("8", "9")), error, 404)
-    refused(f"{name} submit_single_listen of 1990",
-            lambda: client.submit_single_listen(library.Listen("S", "A", listened_at=640000000)), error, 400)
-    refused(f"{name} get_listens of somebody else", lambda: client.get_listens("somebody-else"), error, 403)
+        refused(
+            f"{name} submit_user_feedback, unheard of",
+            lambda: client.submit_user_feedback(1, MBID.replace("8", "9")),
+            error,
+            404,
+        )
+    refused(
+        f"{name} submit_single_listen of 1990",
+        lambda: client.submit_single_listen(library.Listen("S", "A", listened_at=640000000)),
+        error,
+        400,
+    )
+    refused(
+        f"{name} get_listens of somebody else",
+        lambda: client.get_listens("somebody-else"),
+        error,
+        403,
+    )
     refused(f"{name} get_user_artists", lambda: client.get_user_artists(user), error, 501)
     if hasattr(client, "delete_listen"):
         left = count(endpoint, token, user) - 1

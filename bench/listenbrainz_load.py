@@ -1,5 +1,5 @@
-"""How fast plays arrive, against libraries of several sizes: imports made-up histories of one listener, serves each
-and sends singles as scrobblers do.
+"""How fast plays arrive, against libraries of several sizes: imports made-up histories of one
+listener, serves each and sends singles as scrobblers do.
 
     python3 bench/listenbrainz_load.py target/release/segue 2000 20000 200000
 """
@@ -19,7 +19,11 @@ LATEST = 1_780_000_000
 
 def metadata(song):
     info = {"duration_ms": 200_000}
-    return {"artist_name": f"Artist {song // 9}", "track_name": f"Song {song}", "additional_info": info}
+    return {
+        "artist_name": f"Artist {song // 9}",
+        "track_name": f"Song {song}",
+        "additional_info": info,
+    }
 
 
 def generate(plays, songs, path):
@@ -67,10 +71,21 @@ def measure(segue, plays):
     with tempfile.TemporaryDirectory() as folder:
         home = [segue, "--home", f"{folder}/home"]
         generate(plays, songs, f"{folder}/listens.jsonl")
-        subprocess.run([*home, "import", "--listener", "ann", f"{folder}/listens.jsonl"], check=True, capture_output=True)
-        made = subprocess.run([*home, "keys", "add", "player", "--listener", "ann"], check=True, capture_output=True, text=True)
+        subprocess.run(
+            [*home, "import", "--listener", "ann", f"{folder}/listens.jsonl"],
+            check=True,
+            capture_output=True,
+        )
+        made = subprocess.run(
+            [*home, "keys", "add", "player", "--listener", "ann"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         token = made.stdout.strip()
-        server = subprocess.Popen([*home, "serve", "--bind", f"127.0.0.1:{PORT}"], stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            [*home, "serve", "--bind", f"127.0.0.1:{PORT}"], stderr=subprocess.DEVNULL
+        )
         try:
             connection = http.client.HTTPConnection("127.0.0.1", PORT)
             while True:

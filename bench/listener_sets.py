@@ -2,15 +2,18 @@
 
 Few people publish what they like *and* dislike, so these tables stand in for listeners:
 
-- `playlist-*`: the tracks of one playlist are likes; as many tracks of other playlists are dislikes. The
-  `-near` variant draws the dislikes from playlists of the same genre, which is much harder.
+- `playlist-*`: the tracks of one playlist are likes; as many tracks of other playlists are
+  dislikes. The `-near` variant draws the dislikes from playlists of the same genre, which is much
+  harder.
 - `subgenre-*`: one subgenre against the rest, about 2,000 rows.
-- `listener-replay`: one listener's tracks played twice or more (in track lengths) against those left before half.
+- `listener-replay`: one listener's tracks played twice or more (in track lengths) against those
+  left before half.
 - `listener-tercile`: the same listener, top against bottom third by track lengths played.
-- `decade-*`: chart hits against tracks that never charted, 2,000 rows of one decade. Not a taste, but a hard table.
+- `decade-*`: chart hits against tracks that never charted, 2,000 rows of one decade. Not a taste,
+  but a hard table.
 
-Every table holds the audio features, `artist` (for grouped folds) and `liked`. A seed fixes every draw.
-Usage: listener_sets.py DATA_FOLDER OUTPUT_FOLDER [--seed S] [--playlists N]
+Every table holds the audio features, `artist` (for grouped folds) and `liked`. A seed fixes every
+draw. Usage: listener_sets.py DATA_FOLDER OUTPUT_FOLDER [--seed S] [--playlists N]
 """
 
 import argparse
@@ -65,7 +68,9 @@ def against(
 
 
 def playlist_sets(tracks: pd.DataFrame, count: int, rng: np.random.Generator) -> Iterator[Named]:
-    """Playlists of 80 to 200 tracks and at least 30 artists, the genres in turn, far and near dislikes in turn."""
+    """Playlists of 80 to 200 tracks and at least 30 artists, the genres in turn, far and near
+    dislikes in turn.
+    """
     sizes = tracks.groupby(["playlist_genre", "playlist_id"]).agg(
         tracks=("track_id", "nunique"), artists=("track_artist", "nunique")
     )
@@ -95,7 +100,9 @@ def subgenre_sets(tracks: pd.DataFrame, rng: np.random.Generator) -> Iterator[Na
 
 
 def history_sets(plays: pd.DataFrame, rng: np.random.Generator) -> Iterator[Named]:
-    """One listener's play time per track, in track lengths, cut into likes and dislikes in two ways."""
+    """One listener's play time per track, in track lengths, cut into likes and dislikes in two
+    ways.
+    """
     plays = plays.dropna(subset=["danceability", "duration_ms", "artist_name"]).drop_duplicates(
         "track_id"
     )
@@ -114,7 +121,9 @@ def decade_sets(folder: Path, rng: np.random.Generator) -> Iterator[Named]:
 
 
 def listener_sets(data: Path, playlists: int, seed: int) -> Iterator[Named]:
-    """Every set in a fixed order; each family draws from its own generator, so that one does not move another."""
+    """Every set in a fixed order; each family draws from its own generator, so that one does not
+    move another.
+    """
     tracks = pd.read_csv(data / "tidytuesday_spotify_songs" / "spotify_songs.csv")
     tracks = tracks.dropna(subset=["track_artist"])
     plays = pd.read_csv(data / "spotify_song_attributes_10k" / "spotify_song_attributes.dedup.csv")

@@ -1,4 +1,6 @@
-"""Accuracy, AUC, log-loss and calibration error of held-out probabilities, and paired bootstrap differences."""
+"""Accuracy, AUC, log-loss and calibration error of held-out probabilities, and paired bootstrap
+differences.
+"""
 
 import numpy as np
 import pandas as pd
@@ -7,11 +9,14 @@ METRICS = ("accuracy", "auc", "log_loss", "ece")
 CALIBRATION_BINS = 10
 RESAMPLES = 2000
 FLOOR = 1e-4
-"""Probabilities are kept this far from 0 and 1, as in the protocol, so that one row cannot decide a log-loss."""
+"""Probabilities are kept this far from 0 and 1, as in the protocol, so that one row cannot decide
+a log-loss."""
 
 
 def accuracy(labels: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of rows on the right side of one half, for each row of `weights` (`[resamples, rows]`)."""
+    """Share of rows on the right side of one half, for each row of `weights` (`[resamples,
+    rows]`).
+    """
     return weights @ ((probability > 0.5) == labels) / weights.sum(axis=1)
 
 
@@ -22,7 +27,9 @@ def log_loss(labels: np.ndarray, probability: np.ndarray, weights: np.ndarray) -
 
 
 def auc(labels: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Chance that a liked row outranks a disliked one, ties counting half; one half where a side is empty."""
+    """Chance that a liked row outranks a disliked one, ties counting half; one half where a side is
+    empty.
+    """
     _values, level = np.unique(probability, return_inverse=True)
     at_level = np.eye(level.max() + 1)[level]
     liked, disliked = (weights * labels) @ at_level, (weights * (1 - labels)) @ at_level
@@ -77,7 +84,9 @@ def summary(values: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
 def bootstrap_differences(
     table: pd.DataFrame, model: str, baseline: str, groups: np.ndarray, seed: int
 ) -> dict[str, dict[str, float]]:
-    """Model minus baseline with 95 % intervals: groups of rows are drawn with replacement, folds stay as they are."""
+    """Model minus baseline with 95 % intervals: groups of rows are drawn with replacement, folds
+    stay as they are.
+    """
     _names, group = np.unique(groups, return_inverse=True)
     size = group.max() + 1
     draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), RESAMPLES)

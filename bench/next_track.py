@@ -1,9 +1,11 @@
-"""Measures Segue and its peers on what a listener turns to next: same split, same tuning, same metrics, in one run.
+"""Measures Segue and its peers on what a listener turns to next: same split, same tuning, same
+metrics, in one run.
 
-Segue cuts the data and writes the split with `--export`; the peers learn from those files. Segue tries `--draws`
-settings of each model on validation, a peer `--peer-draws`, twice as many, since Segue's defaults were chosen on data
-like these; transformers try `--network-draws` each. All begin with their defaults, take the best and are tested once
-with each seed. Segue's models and the peers take turns. What follows `--` goes to `segue evaluate next-track`:
+Segue cuts the data and writes the split with `--export`; the peers learn from those files. Segue
+tries `--draws` settings of each model on validation, a peer `--peer-draws`, twice as many, since
+Segue's defaults were chosen on data like these; transformers try `--network-draws` each. All begin
+with their defaults, take the best and are tested once with each seed. Segue's models and the peers
+take turns. What follows `--` goes to `segue evaluate next-track`:
 
     next_track.py --segue target/release/segue -- --data LastFM.txt
     next_track.py --models popularity,item-knn,ease,ials -- --data user_artists.dat --protocol holdout --refit
@@ -132,7 +134,9 @@ def classical_record(peer: Peer, split: Split, plan: Plan) -> dict[str, Any]:
 
 
 def sequence_record(peer: SequencePeer, split: Split, plan: Plan) -> dict[str, Any]:
-    """The same for a transformer: the search's first fit of the best settings is kept as the first seed."""
+    """The same for a transformer: the search's first fit of the best settings is kept as the first
+    seed.
+    """
     clock = Clock()
     trials = []
     for settings in settings_of(peer, plan.network_draws):

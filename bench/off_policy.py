@@ -1,10 +1,13 @@
-"""Off-policy estimates of Segue and of the Open Bandit Pipeline (obp) on the same rows, side by side; fails beyond 1e-6.
+"""Off-policy estimates of Segue and of the Open Bandit Pipeline (obp) on the same rows, side by
+side; fails beyond 1e-6.
 
     python bench/off_policy.py --segue target/release/segue --data open_bandit_sample
 
-Both get the same rows, the same probabilities of the evaluated policy and the same reward model: here it is fitted on other folds, and
-handed to Segue in two columns. The data folder holds `random_men.csv` and `bts_men.csv` of the Open Bandit Dataset: each is the log in one
-run and, in the other, the policy in question, taken from its frequencies by action and position. A third log is of slates that are drawn here.
+Both get the same rows, the same probabilities of the evaluated policy and the same reward model:
+here it is fitted on other folds, and handed to Segue in two columns. The data folder holds
+`random_men.csv` and `bts_men.csv` of the Open Bandit Dataset: each is the log in one run and, in
+the other, the policy in question, taken from its frequencies by action and position. A third log is
+of slates that are drawn here.
 """
 
 import argparse
@@ -26,7 +29,9 @@ SLOPE_DELTA = 0.025
 
 
 def load_obp():
-    """Loads `obp.ope` alone. The package itself imports PyTorch, for learners that nothing here uses: an empty stand-in does."""
+    """Loads `obp.ope` alone. The package itself imports PyTorch, for learners that nothing here
+    uses: an empty stand-in does.
+    """
     package = types.ModuleType("obp")
     package.__path__ = list(importlib.util.find_spec("obp").submodule_search_locations)
     torch = types.ModuleType("torch")
@@ -50,7 +55,9 @@ def answers(report):
 
 
 def cross_fitted(action, position, reward, shape, folds, rng):
-    """Mean reward by action and position, shrunk towards the mean by a hundred rounds, from the other folds: `[rounds, actions, positions]`."""
+    """Mean reward by action and position, shrunk towards the mean by a hundred rounds, from the
+    other folds: `[rounds, actions, positions]`.
+    """
     fold = rng.permutation(len(action)) % folds
     predicted = np.empty((len(action), *shape))
     for held_out in range(folds):

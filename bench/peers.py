@@ -1,8 +1,10 @@
-"""The classical classifiers that Segue's likability model is compared with, each with its own search.
+"""The classical classifiers that Segue's likability model is compared with, each with its own
+search.
 
-The search spaces are those of the nested cross-validation protocol. Every peer gets the same thirteen audio features
-and the same number of random draws, judged on three inner folds of the training rows, and is then refitted on all of
-them. A support vector machine has no probabilities of its own: a sigmoid is fitted on its inner held-out decisions.
+The search spaces are those of the nested cross-validation protocol. Every peer gets the same
+thirteen audio features and the same number of random draws, judged on three inner folds of the
+training rows, and is then refitted on all of them. A support vector machine has no probabilities of
+its own: a sigmoid is fitted on its inner held-out decisions.
 """
 
 from collections.abc import Callable
@@ -40,7 +42,9 @@ class Peer:
 
 
 def prepared(model: ClassifierMixin, features: pd.DataFrame) -> Pipeline:
-    """Normal quantiles for numbers, one column a value for categories, medians for what is missing."""
+    """Normal quantiles for numbers, one column a value for categories, medians for what is
+    missing.
+    """
     categorical = [name for name in CATEGORICAL if name in features]
     numeric = [name for name in features if name not in categorical]
     quantiles = QuantileTransformer(n_quantiles=50, output_distribution="normal")

@@ -1,6 +1,7 @@
 """Metrics of rankings of the full catalogue, as Segue defines them, with bootstrap intervals.
 
-Gains are binary. Recall is over `min(k, answers)` (Liang et al. 2018), which for one answer is the hit rate.
+Gains are binary. Recall is over `min(k, answers)` (Liang et al. 2018), which for one answer is the
+hit rate.
 """
 
 import numpy as np
@@ -37,7 +38,9 @@ def outcomes(rankings: np.ndarray, cases: Cases) -> dict[str, np.ndarray]:
 
 
 def check(rankings: np.ndarray, cases: Cases) -> None:
-    """Stops where a ranking holds an item twice or one that the listener knows: such figures would not be comparable."""
+    """Stops where a ranking holds an item twice or one that the listener knows: such figures would
+    not be comparable.
+    """
     if rankings.shape != (len(cases.listeners), DEPTH):
         raise ValueError(
             f"expected {(len(cases.listeners), DEPTH)} rankings, found {rankings.shape}"

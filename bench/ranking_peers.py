@@ -1,11 +1,14 @@
-"""Collaborative models of implicit and RecTools, each with the space that its settings are drawn from.
+"""Collaborative models of implicit and RecTools, each with the space that its settings are drawn
+from.
 
-A peer learns from a matrix of listeners and items and ranks the catalogue for what is *shown* of a listener, as Segue
-does: nearest neighbours and EASE multiply what is shown by what they learned, iALS solves for the listener's factors
-once more. The exception is BPR, whose listener factors are those of training.
+A peer learns from a matrix of listeners and items and ranks the catalogue for what is *shown* of a
+listener, as Segue does: nearest neighbours and EASE multiply what is shown by what they learned,
+iALS solves for the listener's factors once more. The exception is BPR, whose listener factors are
+those of training.
 
-The ranges are around what does well: implicit's iALS wants a far stronger regularisation than its default, since it does
-not scale with frequency, and plays as they are, not even their logarithm, drown a matrix that ratings do not.
+The ranges are around what does well: implicit's iALS wants a far stronger regularisation than its
+default, since it does not scale with frequency, and plays as they are, not even their logarithm,
+drown a matrix that ratings do not.
 """
 
 import warnings
@@ -34,7 +37,9 @@ Ranker = Callable[[Cases], np.ndarray]
 
 @dataclass(frozen=True)
 class Peer:
-    """What it is called, its settings as its authors ship them, how others are drawn, and how it learns."""
+    """What it is called, its settings as its authors ship them, how others are drawn, and how it
+    learns.
+    """
 
     name: str
     defaults: Settings
@@ -72,14 +77,18 @@ def fit_popularity(training: Events, settings: Settings, _seed: int) -> Ranker:
 
 
 def one_blas_thread() -> threadpool_limits:
-    """What implicit asks for: it has threads of its own, and more beneath them made it many times slower."""
+    """What implicit asks for: it has threads of its own, and more beneath them made it many times
+    slower.
+    """
     return threadpool_limits(1, "blas")
 
 
 def implicit_ranker(
     model: Any, strength: str, above: float = -np.finfo(np.float32).max, **options: Any
 ) -> Ranker:
-    """Ranks with a fitted model of implicit. It fills short lists up with low scores, which end the list here."""
+    """Ranks with a fitted model of implicit. It fills short lists up with low scores, which end the
+    list here.
+    """
 
     def rank(cases: Cases) -> np.ndarray:
         shown = cases.shown.matrix(strength)[cases.listeners]

@@ -1,8 +1,9 @@
-"""How reading, learning and full-ranking evaluation of Segue grow with the number of events, on generated ones.
+"""How reading, learning and full-ranking evaluation of Segue grow with the number of events, on
+generated ones.
 
-A listener has 50 events on average over 300 days; the last day tests, the day before validates, the full catalogue is
-ranked. Each size is one run of `segue evaluate next-track`: what is neither learning nor evaluation is reading and
-preparing. Peak memory is that of the whole process.
+A listener has 50 events on average over 300 days; the last day tests, the day before validates, the
+full catalogue is ranked. Each size is one run of `segue evaluate next-track`: what is neither
+learning nor evaluation is reading and preparing. Peak memory is that of the whole process.
 """
 
 import argparse

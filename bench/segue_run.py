@@ -1,4 +1,6 @@
-"""Running the Segue binary and what a run cost; the environment that every program is measured in."""
+"""Running the Segue binary and what a run cost; the environment that every program is measured
+in.
+"""
 
 import json
 import os
@@ -13,10 +15,11 @@ ENVIRONMENT = {
     "RAYON_NUM_THREADS": "2",
     "OMP_NUM_THREADS": "2",
     "OPENBLAS_NUM_THREADS": "2",
-    # Waiting threads sleep. By default they spin, which on a machine that others use too made an epoch of PyTorch
-    # five times as long.
+    # Waiting threads sleep. By default they spin, which on a machine that others use too made an
+    # epoch of PyTorch five times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
-    # Freed memory stays with the process: PyTorch on a processor else spends a third of its time asking for it again.
+    # Freed memory stays with the process: PyTorch on a processor else spends a third of its time
+    # asking for it again.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
 }
@@ -33,7 +36,9 @@ class Run:
 
 
 def settle_environment() -> None:
-    """Starts the script again with [`ENVIRONMENT`], where it is not set otherwise: libraries read it once, when loaded."""
+    """Starts the script again with [`ENVIRONMENT`], where it is not set otherwise: libraries read
+    it once, when loaded.
+    """
     missing = {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
     if missing:
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | missing)

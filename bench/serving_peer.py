@@ -1,5 +1,6 @@
-"""A generous peer of `segue serve`: implicit's ALS behind FastAPI. It answers the thirty best tracks with their names to the same request, and
-does no more: no diversity, no caps, no draw, no reasons, and nothing is logged. Under `uvicorn`, one process:
+"""A generous peer of `segue serve`: implicit's ALS behind FastAPI. It answers the thirty best
+tracks with their names to the same request, and does no more: no diversity, no caps, no draw, no
+reasons, and nothing is logged. Under `uvicorn`, one process:
 
     LARGE=/tmp/large uvicorn --app-dir bench serving_peer:app --port 18400 --log-level warning
 """

@@ -53,7 +53,9 @@ class Visitor(threading.Thread):
 
 
 class Unhurried(Client):
-    """Does some things each second, about a handful of artists and in no context: names that are new each time would fill caches for hours."""
+    """Does some things each second, about a handful of artists and in no context: names that are
+    new each time would fill caches for hours.
+    """
 
     def event(self, listener, number):
         name, event = super().event(listener, number)
@@ -92,7 +94,8 @@ def interval(points, rng, draws=2000):
         blocks.setdefault(int(x * 60), []).append((x, y))
     blocks = list(blocks.values())
     drawn = sorted(
-        slope([point for block in rng.choices(blocks, k=len(blocks)) for point in block]) for _ in range(draws)
+        slope([point for block in rng.choices(blocks, k=len(blocks)) for point in block])
+        for _ in range(draws)
     )
     return drawn[int(draws * 0.025)], drawn[int(draws * 0.975)]
 

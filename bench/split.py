@@ -1,7 +1,7 @@
 """One split that Segue wrote with `--export`, as tables and sparse matrices over one vocabulary.
 
-Nothing is cut here: what trains, what is shown and what is asked for is read from the files, so that every program is
-measured on the very same events.
+Nothing is cut here: what trains, what is shown and what is asked for is read from the files, so
+that every program is measured on the very same events.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,15 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 STRENGTHS = ("presence", "log", "sum")
-"""How often a listener met an item: at all, the logarithm of one plus the weights, or the weights summed."""
+"""How often a listener met an item: at all, the logarithm of one plus the weights, or the weights
+summed."""
 
 
 @dataclass(frozen=True)
 class Events:
-    """Rows of `listener`, `item` (both dense), `position` and `weight`, in the order of each listener's history."""
+    """Rows of `listener`, `item` (both dense), `position` and `weight`, in the order of each
+    listener's history.
+    """
 
     rows: pd.DataFrame
     shape: tuple[int, int]
@@ -36,7 +39,9 @@ class Events:
 
 @dataclass(frozen=True)
 class Cases:
-    """What is shown of each listener, and what is asked for: answers known from what is shown are not."""
+    """What is shown of each listener, and what is asked for: answers known from what is shown are
+    not.
+    """
 
     listeners: np.ndarray
     shown: Events
@@ -54,7 +59,9 @@ class Cases:
 
 @dataclass(frozen=True)
 class Split:
-    """To learn from while choosing, to choose by, to learn from once all is chosen, and to report."""
+    """To learn from while choosing, to choose by, to learn from once all is chosen, and to
+    report.
+    """
 
     training: Events
     validation: Cases

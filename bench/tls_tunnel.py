@@ -1,4 +1,6 @@
-"""A tunnel for clients that speak TLS only: takes it off and passes requests on to a server without."""
+"""A tunnel for clients that speak TLS only: takes it off and passes requests on to a server
+without.
+"""
 
 import http.server
 import ssl
@@ -16,7 +18,8 @@ class Tunnel(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {
             name: self.headers[name]
-            for name in ("Authorization", "Content-Type") if name in self.headers
+            for name in ("Authorization", "Content-Type")
+            if name in self.headers
         }
         request = urllib.request.Request(self.endpoint + self.path, body, headers)
         try:
@@ -37,10 +40,26 @@ def start(endpoint):
     """Begins to pass on to `endpoint`; returns the server and the file of its certificate."""
     folder = tempfile.mkdtemp()
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
-         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", f"{folder}/key",
-         "-out", f"{folder}/cert"],
-        check=True, capture_output=True,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            f"{folder}/key",
+            "-out",
+            f"{folder}/cert",
+        ],
+        check=True,
+        capture_output=True,
     )
     Tunnel.endpoint = endpoint
     server = http.server.ThreadingHTTPServer(("localhost", 0), Tunnel)

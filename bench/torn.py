@@ -1,8 +1,9 @@
 """What a power loss would have left of a folder: images from the notes that `torn.c` wrote.
 
-A write counts as kept for certain once its file was flushed; until then it may be kept, dropped, or torn at the sectors of a disk, in any
-order. Names (new, renamed and removed files) are kept in the order in which they were made, as journaling file systems do: up to the last
-that a flush of the file or of its folder has made durable for certain, and a random number of those behind it.
+A write counts as kept for certain once its file was flushed; until then it may be kept, dropped, or
+torn at the sectors of a disk, in any order. Names (new, renamed and removed files) are kept in the
+order in which they were made, as journaling file systems do: up to the last that a flush of the
+file or of its folder has made durable for certain, and a random number of those behind it.
 """
 
 import os
@@ -34,7 +35,14 @@ def read_notes(path):
         if end > len(content):
             break
         notes.append(
-            Note(kind.decode(), time, inode, offset, os.fsdecode(content[at:path_end]), content[path_end:end])
+            Note(
+                kind.decode(),
+                time,
+                inode,
+                offset,
+                os.fsdecode(content[at:path_end]),
+                content[path_end:end],
+            )
         )
         at = end
     return notes

@@ -1,14 +1,16 @@
-"""`segue world build` against the same joins and counts as SQL in DuckDB: time, memory, and whether the counts agree.
+"""`segue world build` against the same joins and counts as SQL in DuckDB: time, memory, and whether
+the counts agree.
 
-Both read the same dump of listens (a tar of Parquet) and the same canonical names, with two threads and 4 GB. SQL reads
-the members and the tables from files, which are extracted beforehand and not timed. What it computes: identifiers
-replaced by their redirects, joined with the canonical names; one recording a key of artist and title; plays, people and
-recordings that enough people played; sessions, skips, and pairs by the recipe in `crates/world/src/build/pairs.rs`.
+Both read the same dump of listens (a tar of Parquet) and the same canonical names, with two threads
+and 4 GB. SQL reads the members and the tables from files, which are extracted beforehand and not
+timed. What it computes: identifiers replaced by their redirects, joined with the canonical names;
+one recording a key of artist and title; plays, people and recordings that enough people played;
+sessions, skips, and pairs by the recipe in `crates/world/src/build/pairs.rs`.
 
-What it does not: names without identifiers (SQL has no transliteration), so listens without one are left out, and it
-gives neither factors nor a file of names. So counts are compared on listens with identifiers alone: `--identifiers-only`
-writes such a dump for both. The keys of canonical names are those of the column `combined_lookup` where the names are
-ASCII, which generated dumps are.
+What it does not: names without identifiers (SQL has no transliteration), so listens without one are
+left out, and it gives neither factors nor a file of names. So counts are compared on listens with
+identifiers alone: `--identifiers-only` writes such a dump for both. The keys of canonical names are
+those of the column `combined_lookup` where the names are ASCII, which generated dumps are.
 """
 
 import argparse
@@ -115,7 +117,9 @@ def connect(folder: Path) -> Any:
     import duckdb
 
     database = duckdb.connect(folder / "work.duckdb")
-    database.execute(f"SET threads = {THREADS}; SET memory_limit = '{MEMORY_MB}MB'; SET temp_directory = '{folder}'")
+    database.execute(
+        f"SET threads = {THREADS}; SET memory_limit = '{MEMORY_MB}MB'; SET temp_directory = '{folder}'"
+    )
     return database
 
 
@@ -193,7 +197,9 @@ def main() -> None:
     parser.add_argument("--segue", type=Path, default=Path("target/release/segue"))
     parser.add_argument("--listens", type=Path, required=True)
     parser.add_argument("--canonical", type=Path, required=True)
-    parser.add_argument("--identifiers-only", action="store_true", help="compare on a dump of identified listens")
+    parser.add_argument(
+        "--identifiers-only", action="store_true", help="compare on a dump of identified listens"
+    )
     parser.add_argument("--folder", type=Path, help="for temporary files")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:

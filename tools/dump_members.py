@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Which bytes of a tar on a web server hold its last members.
 
-A dump of listens is one tar of hundreds of gigabytes, not packed, with members in the order of time. A
-server that sends parts of a file lets us read the 512 bytes of each header and nothing else. Prints
-the command that fetches the last members, which are a tar by themselves.
+A dump of listens is one tar of hundreds of gigabytes, not packed, with members in the order of
+time. A server that sends parts of a file lets us read the 512 bytes of each header and nothing
+else. Prints the command that fetches the last members, which are a tar by themselves.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 //! The cover of a file of music: where it is found, and how it is drawn anew.
 //!
-//! [`CoverSource::of`] lists the pictures that may stand for a file, its own before those beside it.
-//! What is in a picture is foreign: [`drawn`] decodes it within limits of size and memory and
+//! [`CoverSource::of`] lists the pictures that may stand for a file, its own before those beside
+//! it. What is in a picture is foreign: [`drawn`] decodes it within limits of size and memory and
 //! encodes what was seen as a small JPEG, so that none of its bytes reach whoever looks. Nothing
 //! here is remembered; a server keeps what it drew.
 

@@ -32,8 +32,8 @@ pub struct HttpLimits {
 }
 
 impl Default for HttpLimits {
-    /// Ten seconds, a minute, and 32 MiB: a page of 500 songs takes half a MiB. Five minutes where a
-    /// server asks to wait.
+    /// Ten seconds, a minute, and 32 MiB: a page of 500 songs takes half a MiB. Five minutes where
+    /// a server asks to wait.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),

@@ -2,10 +2,10 @@
 //! already use: [`Subsonic`] for all that speak OpenSubsonic, such as Navidrome, and
 //! [`ListenBrainz`] for servers with its API.
 //!
-//! This is the one crate with an HTTP client, and the command line is the only one that uses it: the
-//! library and the server of Segue cannot ask anything of anybody. It knows nothing of the store.
-//! It turns what servers say into the types of [`segue_core`], with the account of an importer, and
-//! takes from the caller what is to be sent.
+//! This is the one crate with an HTTP client, and the command line is the only one that uses it:
+//! the library and the server of Segue cannot ask anything of anybody. It knows nothing of the
+//! store. It turns what servers say into the types of [`segue_core`], with the account of an
+//! importer, and takes from the caller what is to be sent.
 //!
 //! Servers are not trusted. Answers are bounded in size and time, a redirection is never followed,
 //! and what a server says in an error is cut and cleaned before it is shown. Secrets travel in the

@@ -1,8 +1,8 @@
 //! The API of ListenBrainz, which other servers offer too: <https://listenbrainz.readthedocs.io>.
 //!
-//! Plays are pulled from the oldest on, so that it is enough to know the latest that was taken in to
-//! go on. Playlists are JSPF of MusicBrainz recordings. A playlist is replaced by putting the new
-//! songs behind the old ones and then removing those, so that it is never empty.
+//! Plays are pulled from the oldest on, so that it is enough to know the latest that was taken in
+//! to go on. Playlists are JSPF of MusicBrainz recordings. A playlist is replaced by putting the
+//! new songs behind the old ones and then removing those, so that it is never empty.
 
 use std::path::Path;
 
@@ -60,8 +60,8 @@ impl ListenBrainz {
     }
 
     /// Reads some plays that were after a moment, the oldest first; all from the first one on for
-    /// `None`. Plays at the very second of the last one that is known come again, because a page may
-    /// have ended between two of them.
+    /// `None`. Plays at the very second of the last one that is known come again, because a page
+    /// may have ended between two of them.
     ///
     /// # Errors
     /// Why the server could not be asked.

@@ -275,8 +275,8 @@ impl AudioAnalysis {
     }
 
     /// Sets what the network made of the sound: `[EMBEDDING]` numbers, and how likely each of
-    /// [`SOUND_TAGS`] is. Both are kept to half precision. Other lengths are left out, as are numbers that are
-    /// not finite.
+    /// [`SOUND_TAGS`] is. Both are kept to half precision. Other lengths are left out, as are
+    /// numbers that are not finite.
     pub fn set_embedding(&mut self, embedding: &[f32], tags: &[f32]) {
         let is_whole = embedding.len() == EMBEDDING && tags.len() == SOUND_TAGS.len();
         if is_whole && embedding.iter().chain(tags).all(|x| f16::from_f32(*x).is_finite()) {

@@ -24,8 +24,8 @@ const TODAY: f32 = 0.15;
 const FINDS: f32 = 0.75;
 /// Editions whose tracks stay away from the next one, as far as there are enough others.
 const DAYS_AVOIDED: usize = 6;
-/// So many editions of a list that is made every week stay away from the next one, as far as there is
-/// enough else.
+/// So many editions of a list that is made every week stay away from the next one, as far as there
+/// is enough else.
 pub const WEEKS_AVOIDED: usize = 4;
 /// Finds stay away for a year.
 const FINDS_AVOIDED: usize = 52;
@@ -93,7 +93,8 @@ impl ListKind {
     }
 }
 
-/// The week of a day by ISO 8601, such as `2026-W48`: the edition of a list that is made every week.
+/// The week of a day by ISO 8601, such as `2026-W48`: the edition of a list that is made every
+/// week.
 pub fn week(day: Date) -> String {
     let week = day.iso_week_date();
     format!("{}-W{:02}", week.year(), week.week())

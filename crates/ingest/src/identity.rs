@@ -114,8 +114,8 @@ pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
 }
 
 /// A track from what a row names. Its id is `id` where the source has one, else one made from the
-/// names with [`track_id_from_names`]; work and version come from [`work_of`]. The artists are those
-/// that are [`credited`].
+/// names with [`track_id_from_names`]; work and version come from [`work_of`]. The artists are
+/// those that are [`credited`].
 pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Track {
     let artists = credited(artists.iter().map(String::as_str));
     let names = Names::of(artists.first().map(String::as_str), title);

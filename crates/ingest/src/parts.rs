@@ -2,8 +2,8 @@
 //!
 //! [`import`](crate::import()) settles identities and keeps what can be kept of an export. Who only
 //! wants rows of a foreign file needs less: text whatever its encoding ([`Utf8Reader`]), a first
-//! look ([`read_head`]), records that no quote left open swallows and that cannot grow without bound
-//! ([`open_records`]), and Parquet within bounds, whose damage is an error and no panic
+//! look ([`read_head`]), records that no quote left open swallows and that cannot grow without
+//! bound ([`open_records`]), and Parquet within bounds, whose damage is an error and no panic
 //! ([`ParquetFile`]).
 
 use segue_core::Timestamp;

@@ -9,8 +9,8 @@
 //! among the others is then asked for as a newcomer: with none, one, three, five and ten of their
 //! artists known, with their friends and without, a mix of a hundred new artists is made as it is
 //! served, by the greedy policy, without caps. What is to be found is all that is not known yet.
-//! Beside the mix stand popularity, the shares of the friends by themselves, and EASE asked with what
-//! friends play.
+//! Beside the mix stand popularity, the shares of the friends by themselves, and EASE asked with
+//! what friends play.
 
 #![allow(clippy::print_stdout)] // what it measures is its output
 

@@ -1,5 +1,5 @@
-//! Writes a large community as three tables for `segue import`: what the load generator of the server needs to
-//! have something to ask for.
+//! Writes a large community as three tables for `segue import`: what the load generator of the
+//! server needs to have something to ask for.
 //!
 //! ```sh
 //! cargo run --release -p segue-lab --example large_home -- /tmp/large 10000 9700

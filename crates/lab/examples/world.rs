@@ -6,12 +6,12 @@
 //! ```
 //!
 //! Artists stand for recordings. Three in four listeners are written as a dump in the layout of
-//! ListenBrainz and become a world; of the others a fifth of the artists is hidden. Each of a sample
-//! of these gets a library of their own with what is left of their history, a week between one artist
-//! and the next in an order that says nothing, and the world; a mix of sixty new tracks is made as it
-//! is served, by the greedy policy. Beside it stand the same library without a world, popularity, iALS
-//! and item neighbours, and EASE with its regularisation chosen on a part of the people of the world.
-//! What is to be found are hidden artists that the world has.
+//! ListenBrainz and become a world; of the others a fifth of the artists is hidden. Each of a
+//! sample of these gets a library of their own with what is left of their history, a week between
+//! one artist and the next in an order that says nothing, and the world; a mix of sixty new tracks
+//! is made as it is served, by the greedy policy. Beside it stand the same library without a world,
+//! popularity, iALS and item neighbours, and EASE with its regularisation chosen on a part of the
+//! people of the world. What is to be found are hidden artists that the world has.
 
 #![allow(clippy::print_stdout)] // what it measures is its output
 

@@ -15,8 +15,8 @@
 //!
 //! Every study answers with a [`report::Report`], the figures for a program and the same in words
 //! for a person, and says how far it is to a [`progress::Progress`]. Data come from [`events`], the
-//! tables of recommender research, or from a store; [`world_dumps`] makes up what is too large to be
-//! kept.
+//! tables of recommender research, or from a store; [`world_dumps`] makes up what is too large to
+//! be kept.
 //!
 //! **Serving never depends on this crate**: not the engine, the models, the store, the library or
 //! the server. What they need to train (metrics, folds, full ranking) is in [`segue_engine`]. The

@@ -41,8 +41,8 @@ pub struct Problem {
 
 impl Library {
     /// Reads everything in the library and looks for damage, changing nothing: the database, and
-    /// the content of every model that can serve and of the world in use. It takes as long as reading
-    /// it all twice or so.
+    /// the content of every model that can serve and of the world in use. It takes as long as
+    /// reading it all twice or so.
     ///
     /// A bit that flipped inside of a title or a play time leaves a title and a play time, and is
     /// not found. One in a model is: its version is a digest of its content.

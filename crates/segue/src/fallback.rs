@@ -1,7 +1,7 @@
-//! What mixes are made with when no model can be used: what everybody plays, what the listener played,
-//! and what sounds like what they like. It was learned from nobody, so that it may serve when the
-//! models had to go with somebody who was forgotten, or before anybody played anything, as with a
-//! folder of music alone; and it needs no file, so that it serves when those are damaged.
+//! What mixes are made with when no model can be used: what everybody plays, what the listener
+//! played, and what sounds like what they like. It was learned from nobody, so that it may serve
+//! when the models had to go with somebody who was forgotten, or before anybody played anything, as
+//! with a folder of music alone; and it needs no file, so that it serves when those are damaged.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ const LIKED: f32 = 0.8;
 const DISLIKED: f32 = 0.1;
 /// What is expected of a new work that nobody plays, and of one that all do.
 const NEW: [f32; 2] = [0.3, 0.6];
-/// So many of the nearest likes, and of the nearest dislikes, speak for and against a new work. More
-/// would let the middle of a large history speak for everything.
+/// So many of the nearest likes, and of the nearest dislikes, speak for and against a new work.
+/// More would let the middle of a large history speak for everything.
 const NEAREST: usize = 3;
 /// What is expected of a new work without them counts as much as this much likeness: that of two
 /// tracks of which one sounds quite like the other.

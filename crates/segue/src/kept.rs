@@ -142,8 +142,8 @@ impl KeptListener {
         Ok(Self { snapshot, profile, pool, changes, retrieve_at, mark })
     }
 
-    /// The listener after something was recorded: folds that into the profile and scores the pool by
-    /// it. The one at hand stays as it is, for whoever still mixes from it.
+    /// The listener after something was recorded: folds that into the profile and scores the pool
+    /// by it. The one at hand stays as it is, for whoever still mixes from it.
     ///
     /// # Errors
     /// As [`Self::gather`].

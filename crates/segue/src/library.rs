@@ -161,8 +161,9 @@ impl Library {
     /// another one to mix by the new.
     ///
     /// # Errors
-    /// [`Error::NothingImported`], [`Error::Training`] where nobody played, saved or liked anything,
-    /// or [`Error::NoSet`] where there is nothing to [continue](crate::Start::Continue) from.
+    /// [`Error::NothingImported`], [`Error::Training`] where nobody played, saved or liked
+    /// anything, or [`Error::NoSet`] where there is nothing to [continue](crate::Start::Continue)
+    /// from.
     pub fn train(
         &mut self,
         options: &TrainOptions,

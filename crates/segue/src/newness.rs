@@ -1,5 +1,5 @@
-//! Where new tracks come from, for whoever has none: what a report says after an import or a training
-//! and a note says beside a mix.
+//! Where new tracks come from, for whoever has none: what a report says after an import or a
+//! training and a note says beside a mix.
 
 use std::fmt;
 
@@ -53,7 +53,8 @@ impl Library {
 }
 
 impl Snapshot {
-    /// A request with what the snapshot knows: tracks that came lately, and where new ones come from.
+    /// A request with what the snapshot knows: tracks that came lately, and where new ones come
+    /// from.
     pub fn completed(&self, request: MixRequest) -> MixRequest {
         MixRequest { arrivals: self.arrivals.clone(), new_from: self.new_from, ..request }
     }

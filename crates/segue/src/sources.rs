@@ -1,9 +1,9 @@
 //! Which source of retrieval gave what was liked.
 //!
-//! Every pick is logged with the sources that named it. What became of it is what the [plays and the
-//! feedback after it](pick_outcomes) say, as everywhere. A pick that several sources named counts
-//! for each of them: the sums exceed the picks, and what they compare is how good the picks of a
-//! source are, not how many it was needed for.
+//! Every pick is logged with the sources that named it. What became of it is what the [plays and
+//! the feedback after it](pick_outcomes) say, as everywhere. A pick that several sources named
+//! counts for each of them: the sums exceed the picks, and what they compare is how good the picks
+//! of a source are, not how many it was needed for.
 
 use segue_core::{Impression, Sources, Timestamp};
 use segue_engine::Catalogue;

@@ -153,8 +153,8 @@ impl Covers {
         found.response()
     }
 
-    /// Draws a cover when its turn has come, unless somebody did meanwhile. What was begun is ended,
-    /// and keeps its turn, whether or not anybody still waits.
+    /// Draws a cover when its turn has come, unless somebody did meanwhile. What was begun is
+    /// ended, and keeps its turn, whether or not anybody still waits.
     async fn draw(self: &Arc<Self>, asked: Arc<AskedCover>) -> ApiResult<AtHand> {
         let turn = Arc::clone(&self.turns).acquire_owned();
         let turn = tokio::time::timeout(limits::LONGEST_WAIT_FOR_COVERS, turn).await;

@@ -1,6 +1,6 @@
 //! The doors that hold requests to the [limits](crate::limits): so many in a second, so many at a
-//! time, so long each. What goes beyond is turned away at once, with a status that says when to come
-//! back, rather than queued until nobody waits for the answer.
+//! time, so long each. What goes beyond is turned away at once, with a status that says when to
+//! come back, rather than queued until nobody waits for the answer.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

@@ -111,8 +111,8 @@ pub(crate) const MOST_PLAYING: usize = 20_000;
 pub(crate) const FURTHEST_OFFSET: usize = 10_000;
 /// Most tracks in a mix that a client asks for.
 pub(crate) const LONGEST_MIX: u32 = 500;
-/// Most tracks in a mix by a policy that explores by its uncertainty: the work grows with the square
-/// of their number.
+/// Most tracks in a mix by a policy that explores by its uncertainty: the work grows with the
+/// square of their number.
 pub(crate) const LONGEST_UNCERTAIN_MIX: u32 = 60;
 /// Most tracks on a way from one track to another: each step is a search of its own.
 pub(crate) const LONGEST_PATH: u32 = 100;
@@ -143,8 +143,8 @@ pub(crate) const REMEMBERED_IMPORTS: usize = 100;
 
 // Memory and connections at a time.
 
-/// Bytes of the listeners that are held in memory, profile and pool: a hundred who know 10,000 works
-/// each take up a quarter of it.
+/// Bytes of the listeners that are held in memory, profile and pool: a hundred who know 10,000
+/// works each take up a quarter of it.
 pub(crate) const HELD_BYTES: usize = 256 << 20;
 
 /// Connections for reading: each has its page cache.

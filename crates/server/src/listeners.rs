@@ -4,13 +4,12 @@
 //! What a listener was shown counts from the next sitting on, an hour later, and until then nothing
 //! is read anew for it: a page that is loaded ten times in a row folds no profile ten times.
 //!
-//! What a listener says makes their profile stale at once: the next mix folds in what came since and
-//! scores the pool again (milliseconds). Where a row changed that was folded before, all rows are
-//! folded anew. Searching the whole catalogue for a new pool takes longer and
-//! happens when somebody is seen first, after [twenty changes](KeptListener::is_due), and when the
-//! snapshot was replaced. If the machine is busy then, mixes go on from the pool and the snapshot
-//! that are at hand and the retrieval waits for its turn in the background: a swapped model drops
-//! no request.
+//! What a listener says makes their profile stale at once: the next mix folds in what came since
+//! and scores the pool again (milliseconds). Where a row changed that was folded before, all rows
+//! are folded anew. Searching the whole catalogue for a new pool takes longer and happens when
+//! somebody is seen first, after [twenty changes](KeptListener::is_due), and when the snapshot was
+//! replaced. If the machine is busy then, mixes go on from the pool and the snapshot that are at
+//! hand and the retrieval waits for its turn in the background: a swapped model drops no request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -52,8 +51,8 @@ impl Entry {
         self.rewritten.fetch_max(version, Ordering::Release);
     }
 
-    /// Whether all that happened since a profile was folded, which knows of so many changes, is that
-    /// rows were appended.
+    /// Whether all that happened since a profile was folded, which knows of so many changes, is
+    /// that rows were appended.
     fn goes_on_from(&self, changes: u64) -> bool {
         self.rewritten.load(Ordering::Acquire) <= changes
     }
@@ -104,10 +103,10 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Holds at most `most` listeners, and at most [`limits::HELD_BYTES`] of them; those not seen for
-    /// long go first, one by one. Profiles are read through `readers` and pools gathered from what
-    /// `snapshot` holds at that moment. Also returns the
-    /// queue of those whose pool is to be gathered anew, which [`Self::refresh`] works through.
+    /// Holds at most `most` listeners, and at most [`limits::HELD_BYTES`] of them; those not seen
+    /// for long go first, one by one. Profiles are read through `readers` and pools gathered from
+    /// what `snapshot` holds at that moment. Also returns the queue of those whose pool is to be
+    /// gathered anew, which [`Self::refresh`] works through.
     pub(crate) fn new(
         most: usize,
         snapshot: Arc<ArcSwap<Snapshot>>,

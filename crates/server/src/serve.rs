@@ -50,8 +50,8 @@ pub async fn serve(
 }
 
 /// Makes the server ready: the first snapshot, and what a crash left behind. Then follows what
-/// changes, and not before: held against the empty snapshot everything has changed, and all would be
-/// built a second time.
+/// changes, and not before: held against the empty snapshot everything has changed, and all would
+/// be built a second time.
 async fn start_and_follow(app: Arc<App>) {
     if let Err(error) = app.build().await {
         tracing::error!(code = error.code, "not ready: {}", error.message);

@@ -52,8 +52,8 @@ impl Store {
         })
     }
 
-    /// Appends plays that just happened, of tracks that are in the catalogue. They are compared with
-    /// nothing but what other programs reported live. They are on disk when this returns.
+    /// Appends plays that just happened, of tracks that are in the catalogue. They are compared
+    /// with nothing but what other programs reported live. They are on disk when this returns.
     ///
     /// # Errors
     /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::Busy`] or

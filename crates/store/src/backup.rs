@@ -1,6 +1,6 @@
 //! Online backup: a copy of the database as it was at one moment, the models that it knew and the
-//! uploads that wait, while others read and write. Passwords of servers are not in it. A copy of what
-//! is damaged is no backup: the copy is checked before it gets its name.
+//! uploads that wait, while others read and write. Passwords of servers are not in it. A copy of
+//! what is damaged is no backup: the copy is checked before it gets its name.
 
 use std::fs;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Servers that the library is connected to: whose each is, what is there, and which playlist there
 //! holds which lists. Passwords and keys are kept apart, in [a file of their own](crate::secrets).
 //!
-//! A connection that is set up again under its name goes on where it was, as long as it leads to the
-//! same user of the same server; else it begins anew, because the ids of one server mean nothing on
-//! another.
+//! A connection that is set up again under its name goes on where it was, as long as it leads to
+//! the same user of the same server; else it begins anew, because the ids of one server mean
+//! nothing on another.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use rustc_hash::FxHashSet;
@@ -207,7 +207,8 @@ impl Store {
     /// Takes in songs of a server in one transaction: the tracks, where they are, and what the log
     /// is told. Returns how many of the events were new to the log.
     ///
-    /// `forgotten` is what [`Marks::forgotten`](crate::Marks::forgotten) was when the reading began.
+    /// `forgotten` is what [`Marks::forgotten`](crate::Marks::forgotten) was when the reading
+    /// began.
     ///
     /// # Errors
     /// [`StoreError::UnknownConnection`], [`StoreError::ForgottenSince`], [`StoreError::Busy`] or
@@ -237,8 +238,8 @@ impl Store {
     }
 
     /// Takes in plays that a server has of the listener, in one transaction, and notes that all up
-    /// to a time are here. Each is judged as a row of an import is: one that the log has counts once.
-    /// Returns how many were new to the log.
+    /// to a time are here. Each is judged as a row of an import is: one that the log has counts
+    /// once. Returns how many were new to the log.
     ///
     /// # Errors
     /// [`StoreError::UnknownConnection`] where it was removed meanwhile, [`StoreError::Busy`] or
@@ -281,8 +282,8 @@ impl Store {
         at.map(from_micros).transpose()
     }
 
-    /// Ends a reading: songs that are `gone` from the server are no longer there, and it was read at
-    /// this time.
+    /// Ends a reading: songs that are `gone` from the server are no longer there, and it was read
+    /// at this time.
     ///
     /// # Errors
     /// As [`Self::take_in_remote`].

@@ -54,8 +54,8 @@ pub enum Exclusion {
 #[serde(transparent)]
 pub struct ExclusionId(pub i64);
 
-/// The plays that a listener deleted one by one ([`Exclusion::Play`]). They stay in the log, so that
-/// no import brings them back; the page and clients that scrobble are not shown them any more.
+/// The plays that a listener deleted one by one ([`Exclusion::Play`]). They stay in the log, so
+/// that no import brings them back; the page and clients that scrobble are not shown them any more.
 #[derive(Clone, Debug, Default)]
 pub struct DeletedPlays(FxHashMap<TrackId, BTreeSet<i64>>);
 

@@ -1,7 +1,7 @@
 //! Who is friends with whom.
 //!
-//! Friendships go by names: a friend may be imported later, or never, and is no listener until then.
-//! They hold one way, as following does; friends of each other are two rows.
+//! Friendships go by names: a friend may be imported later, or never, and is no listener until
+//! then. They hold one way, as following does; friends of each other are two rows.
 
 use rusqlite::{CachedStatement, Connection, params};
 use rustc_hash::FxHashMap;

@@ -88,8 +88,8 @@ impl Store {
         })
     }
 
-    /// The time zone that a listener said they are in; `None` where nobody said, or there is no such
-    /// listener.
+    /// The time zone that a listener said they are in; `None` where nobody said, or there is no
+    /// such listener.
     ///
     /// # Errors
     /// As for [`Self::listeners`].

@@ -72,8 +72,8 @@ impl HistoryMark {
 
 impl Store {
     /// Hands on what belongs to the taste profile of a listener, plays that they excluded left out:
-    /// what [`Self::listens`] and [`Self::feedback`] return. Returns how far that was. Of a listener
-    /// who is not in the store there is nothing.
+    /// what [`Self::listens`] and [`Self::feedback`] return. Returns how far that was. Of a
+    /// listener who is not in the store there is nothing.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].

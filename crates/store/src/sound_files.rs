@@ -1,5 +1,5 @@
-//! Files of music that were scanned: which track each is, and by what it is told that a file has not
-//! changed since.
+//! Files of music that were scanned: which track each is, and by what it is told that a file has
+//! not changed since.
 
 use std::path::Path;
 
@@ -127,9 +127,9 @@ impl Store {
         })
     }
 
-    /// Removes those of some tracks that files brought, and of all that were measured, which nothing
-    /// mentions any more: no file, play, feedback or mix. With `unmeasured_only` those stay of which
-    /// something was measured, as long as it may be of use for a file that was moved.
+    /// Removes those of some tracks that files brought, and of all that were measured, which
+    /// nothing mentions any more: no file, play, feedback or mix. With `unmeasured_only` those stay
+    /// of which something was measured, as long as it may be of use for a file that was moved.
     ///
     /// # Errors
     /// [`StoreError::Busy`](crate::StoreError::Busy) or

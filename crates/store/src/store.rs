@@ -25,8 +25,8 @@ const RETRY: Duration = Duration::from_millis(1);
 pub(crate) const TURN: Duration = Duration::from_millis(3);
 /// Prepared statements kept from one transaction to the next: more than the crate has in all.
 const STATEMENTS: usize = 64;
-/// Page cache of a connection, in KiB. Whoever writes touches pages of many tables and indexes again
-/// and again.
+/// Page cache of a connection, in KiB. Whoever writes touches pages of many tables and indexes
+/// again and again.
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
 /// Page cache of one of several connections for reading, in KiB. They read histories once, from end
 /// to end, and the system has the pages anyway; eight caches of the usual size, which fill as the

@@ -32,8 +32,8 @@ pub fn recording_key(artist: &str, title: &str) -> Option<u64> {
     (of_artist > 0 && letters.len() > of_artist).then(|| number_of(letters.as_bytes()))
 }
 
-/// The key of the names without guests, packaging ("- Remastered 2011"), articles before the artist,
-/// what joins words ("&", "and"), and the artist before the title; words that name another
+/// The key of the names without guests, packaging ("- Remastered 2011"), articles before the
+/// artist, what joins words ("&", "and"), and the artist before the title; words that name another
 /// recording, such as "live" or "mono", stay. For names of which the plain key is not found: asked
 /// first it would lose more than it finds. Equal keys do not mean that guests agree.
 ///
@@ -105,8 +105,8 @@ fn words_beyond(text: &str, other: &str) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// Whether names that were found by a [stripped key](stripped_key) may be those that were asked for:
-/// not if both name guests and these are others.
+/// Whether names that were found by a [stripped key](stripped_key) may be those that were asked
+/// for: not if both name guests and these are others.
 pub(crate) fn guests_agree(asked: [&str; 2], found: [&str; 2]) -> bool {
     let guests = guests(asked);
     if guests.is_empty() {

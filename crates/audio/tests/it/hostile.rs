@@ -64,8 +64,8 @@ fn files_cut_off_anywhere_are_measured_as_far_as_they_go() {
     }
 }
 
-/// Frames of MPEG-1 layer III at 128 kbit/s and 44.1 kHz that hold silence, behind one that says how
-/// many there are.
+/// Frames of MPEG-1 layer III at 128 kbit/s and 44.1 kHz that hold silence, behind one that says
+/// how many there are.
 fn silent_mp3(said: Option<u32>) -> Vec<u8> {
     let frame = || {
         let mut frame = vec![0xff, 0xfb, 0x90, 0xc0];

@@ -10,8 +10,8 @@ use crate::terminal::say;
 
 /// Copy the store and the models to another folder, even while something writes to them.
 ///
-/// The copy is a home folder of its own: `segue --home COPY status` opens it. Passwords of connected
-/// servers are not in it: connect them again after a restore.
+/// The copy is a home folder of its own: `segue --home COPY status` opens it. Passwords of
+/// connected servers are not in it: connect them again after a restore.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  segue backup /mnt/disk/segue-2026-11-22")]
 pub(crate) struct BackupArgs {

@@ -10,9 +10,9 @@ use crate::terminal::{print_json, print_line};
 
 /// Look for damage in the store, the models and the world in use, and say what to do about it.
 ///
-/// It reads everything and changes nothing; Segue may be in use meanwhile. Servers that it is connected
-/// to are listed with what failed there last, and not asked. A bit that flipped inside
-/// of a title or a play time cannot be told from a change that was meant, and is not found.
+/// It reads everything and changes nothing; Segue may be in use meanwhile. Servers that it is
+/// connected to are listed with what failed there last, and not asked. A bit that flipped inside of
+/// a title or a play time cannot be told from a change that was meant, and is not found.
 #[derive(Debug, Args)]
 #[command(
     after_help = "It ends with an error if anything is wrong.\n\nExamples:\n  segue doctor\n  segue \

@@ -14,14 +14,14 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
 ///
-/// `read` looks; `write` also asks for mixes, sends feedback and imports; `admin` also
-/// trains, swaps models and forgets listeners. A key with `--listener` is for one person: it sends
-/// plays and feedback of that listener, reads what is known of them, and opens the page as them,
-/// and nothing of anybody else; programs that speak to ListenBrainz take it as their token, those
-/// that speak to Last.fm as their password. Their link is `http://HOST:8080/join/KEY`. With `--scope
-/// read` beside it, it teaches nothing: for a screen that everybody passes. Only a hash of a key is kept; of one with `--listener` the MD5 digest
-/// as well, by which players of Last.fm's protocols prove to have it. A server that is running
-/// takes changes over within seconds.
+/// `read` looks; `write` also asks for mixes, sends feedback and imports; `admin` also trains,
+/// swaps models and forgets listeners. A key with `--listener` is for one person: it sends plays
+/// and feedback of that listener, reads what is known of them, and opens the page as them, and
+/// nothing of anybody else; programs that speak to ListenBrainz take it as their token, those that
+/// speak to Last.fm as their password. Their link is `http://HOST:8080/join/KEY`. With `--scope
+/// read` beside it, it teaches nothing: for a screen that everybody passes. Only a hash of a key is
+/// kept; of one with `--listener` the MD5 digest as well, by which players of Last.fm's protocols
+/// prove to have it. A server that is running takes changes over within seconds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

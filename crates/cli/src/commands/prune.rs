@@ -11,13 +11,14 @@ use crate::terminal::{print_json, print_line};
 
 /// Take old mixes out of the log, so that it does not grow for ever.
 ///
-/// Plays and feedback are never pruned. Mixes that a running experiment or a list needs stay, and so
-/// does the last one of each listener. What goes is gone for estimates from the log (`segue evaluate
-/// policy`, `segue status --sources`) and for the readout of experiments that were stopped. The names
-/// that clients gave to events are kept for 90 days: an older event that is sent again counts twice.
+/// Plays and feedback are never pruned. Mixes that a running experiment or a list needs stay, and
+/// so does the last one of each listener. What goes is gone for estimates from the log (`segue
+/// evaluate policy`, `segue status --sources`) and for the readout of experiments that were
+/// stopped. The names that clients gave to events are kept for 90 days: an older event that is sent
+/// again counts twice.
 ///
-/// Nothing is pruned unless this is run: let cron or a timer do it once a month. Segue may be in use
-/// meanwhile; rewriting the database at the end takes as much free disk as it is large.
+/// Nothing is pruned unless this is run: let cron or a timer do it once a month. Segue may be in
+/// use meanwhile; rewriting the database at the end takes as much free disk as it is large.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue prune --dry-run                       what would go, and what \

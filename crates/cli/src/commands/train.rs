@@ -26,13 +26,14 @@ pub(crate) struct TrainArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// How long it may take, such as 90s, 10m or 2h. What does not fit is shortened or left out, and
-    /// the report says what; the work that fits is measured beforehand, so that it is no promise to
-    /// the minute. By default the work is fixed, ten minutes on two slow cores, and the same on every
-    /// machine.
+    /// How long it may take, such as 90s, 10m or 2h. What does not fit is shortened or left out,
+    /// and the report says what; the work that fits is measured beforehand, so that it is no
+    /// promise to the minute. By default the work is fixed, ten minutes on two slow cores, and the
+    /// same on every machine.
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "go_on")]
     budget: Option<Duration>,
-    /// Memory that training any one model may take, in megabytes; those that need more are left out.
+    /// Memory that training any one model may take, in megabytes; those that need more are left
+    /// out.
     #[arg(long, value_name = "MB", default_value_t = Budget::default().memory_mb, conflicts_with = "go_on")]
     memory: usize,
     /// Go on from the models in use, with what came in since: in a fraction of the time, with the

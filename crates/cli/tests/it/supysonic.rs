@@ -1,5 +1,5 @@
-//! A real server: supysonic, where it is installed. `SEGUE_TEST_SUPYSONIC` names the folder with its
-//! programs if they are not on the path.
+//! A real server: supysonic, where it is installed. `SEGUE_TEST_SUPYSONIC` names the folder with
+//! its programs if they are not on the path.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};

@@ -51,8 +51,8 @@ impl Subsonic {
     }
 
     /// Makes a playlist of songs and returns its id. One of the same name that is there stays as it
-    /// is. Its comment says who made it, on servers that keep one, so that no library takes what was
-    /// put there for what the user chose.
+    /// is. Its comment says who made it, on servers that keep one, so that no library takes what
+    /// was put there for what the user chose.
     ///
     /// # Errors
     /// Why the server could not be asked, or did not make it.

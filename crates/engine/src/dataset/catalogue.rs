@@ -118,8 +118,8 @@ impl Catalogue {
         catalogue
     }
 
-    /// The same catalogue with what was measured in files of some tracks; of tracks that it does not
-    /// have nothing is kept. A track of whose sound no service tells anything gets
+    /// The same catalogue with what was measured in files of some tracks; of tracks that it does
+    /// not have nothing is kept. A track of whose sound no service tells anything gets
     /// [estimates](crate::sound::estimates) for features.
     #[must_use]
     pub fn with_analyses(mut self, analyses: Vec<(TrackId, AudioAnalysis)>) -> Self {

@@ -1,4 +1,5 @@
-//! A history folded into a profile row by row: from nothing, or going on from what was folded before.
+//! A history folded into a profile row by row: from nothing, or going on from what was folded
+//! before.
 //!
 //! A row changes the interaction of its work and a few sums, and nothing else. So what a play costs
 //! that has just arrived does not depend on how many there are, and a profile that goes on is the
@@ -103,8 +104,8 @@ impl<'c> Folding<'c> {
         Self { catalogue, profile, in_order }
     }
 
-    /// Looks a track up, for [`Self::add_listen`]. Where plays are many, a look-up for each would be
-    /// most of the work: what is known of a track lies anywhere in memory.
+    /// Looks a track up, for [`Self::add_listen`]. Where plays are many, a look-up for each would
+    /// be most of the work: what is known of a track lies anywhere in memory.
     pub fn track(&mut self, row: TrackIdx) -> FoldedTrack {
         let work = self.catalogue.work(row);
         FoldedTrack {

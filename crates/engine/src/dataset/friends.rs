@@ -1,15 +1,15 @@
 //! What friends play, for listeners of whom little else is known.
 //!
 //! Of everybody who is somebody's friend the works that speak for them are kept. For a listener
-//! these become one bag: a work's share is that of the friends who have it, where a friend whom many
-//! follow says less,
+//! these become one bag: a work's share is that of the friends who have it, where a friend whom
+//! many follow says less,
 //!
 //! ```text
 //! share(work) = Σ_{f has work} 1/√followers(f)  /  Σ_f 1/√followers(f)
 //! ```
 //!
-//! A friend of whom nothing is known counts for nothing, in the sum below as well. Nothing here says
-//! who plays what: a bag of two friends or more does not tell.
+//! A friend of whom nothing is known counts for nothing, in the sum below as well. Nothing here
+//! says who plays what: a bag of two friends or more does not tell.
 
 use rustc_hash::FxHashMap;
 use segue_core::ListenerId;

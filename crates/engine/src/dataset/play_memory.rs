@@ -2,11 +2,11 @@
 //! for any later moment.
 //!
 //! Repeat listening follows recency and frequency: in ACT-R the activation of a memory is the
-//! logarithm of `Σ_j t_j^(-d)` over the ages `t_j` of its uses (Anderson & Schooler 1991; Reiter-Haas
-//! et al., RecSys 2021). A sum of powers has to go through every play again at each moment; a sum of
-//! exponentials does not: `Σ_j 2^(-t_j / h)` a day later is the same number times `2^(-1 / h)`. Four
-//! half-lives from a day to half a year cover what a power law does over five years, and how much
-//! each of them counts is fitted instead of assumed.
+//! logarithm of `Σ_j t_j^(-d)` over the ages `t_j` of its uses (Anderson & Schooler 1991;
+//! Reiter-Haas et al., RecSys 2021). A sum of powers has to go through every play again at each
+//! moment; a sum of exponentials does not: `Σ_j 2^(-t_j / h)` a day later is the same number times
+//! `2^(-1 / h)`. Four half-lives from a day to half a year cover what a power law does over five
+//! years, and how much each of them counts is fitted instead of assumed.
 
 use segue_core::Timestamp;
 
@@ -41,8 +41,8 @@ pub struct PlayMemory {
 }
 
 impl PlayMemory {
-    /// Counts one more play. A later one costs no more than an earlier one and needs no other; to the
-    /// last bits of the sums it matters in which order they come.
+    /// Counts one more play. A later one costs no more than an earlier one and needs no other; to
+    /// the last bits of the sums it matters in which order they come.
     pub fn add(&mut self, at: Timestamp) {
         let last = self.last.unwrap_or(at);
         let age = days_between(last, at);

@@ -34,8 +34,8 @@ pub struct Share {
 pub struct Era {
     /// Its first month, which begins a quarter, but for the quarter in which the record begins.
     pub from: Month,
-    /// Its last month, which ends a quarter, but for the quarter in which the record ends. Both ends
-    /// are part of the era.
+    /// Its last month, which ends a quarter, but for the quarter in which the record ends. Both
+    /// ends are part of the era.
     pub to: Month,
     /// All plays in it, those of other names and of none included: the denominator of
     /// [`Era::leader_share`].

@@ -11,8 +11,8 @@ use super::plays::{Play, Plays};
 /// month of a year or of all time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PartOfPeriod {
-    /// The day, or the first day of the month, in the listener's time zone. Parts without a play are
-    /// there too.
+    /// The day, or the first day of the month, in the listener's time zone. Parts without a play
+    /// are there too.
     pub first_day: Date,
     /// Plays that began in it, each row counting as many plays as it stands for.
     pub plays: u64,

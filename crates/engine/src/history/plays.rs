@@ -67,8 +67,8 @@ pub struct LeftAside {
     /// Rows that were left before half a minute was over, or that a source calls skipped without
     /// saying after how long: what was skipped was not listened to.
     pub skipped: u64,
-    /// Rows of which nobody knows when they were played: without a time, or with one at which nobody
-    /// can have heard a recording. Every chart needs a time.
+    /// Rows of which nobody knows when they were played: without a time, or with one at which
+    /// nobody can have heard a recording. Every chart needs a time.
     pub undated: u64,
 }
 
@@ -101,8 +101,8 @@ pub struct Plays {
 }
 
 impl Plays {
-    /// Reads rows in any order; hours, days and months are those of `time_zone`, but for rows with a
-    /// date alone, which stay on that date. What cannot be drawn is counted in
+    /// Reads rows in any order; hours, days and months are those of `time_zone`, but for rows with
+    /// a date alone, which stay on that date. What cannot be drawn is counted in
     /// [`Plays::left_aside`], not an error.
     pub fn from_listens<'a>(
         catalogue: &Catalogue,

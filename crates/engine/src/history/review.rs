@@ -67,7 +67,8 @@ pub struct Review {
     pub discoveries: Vec<DiscoveredArtist>,
     /// The longest run of days with a play, within the period; the latest of equals.
     pub longest_streak: Option<Streak>,
-    /// The run of days with a play that goes on today, or could: its last day is today or yesterday.
+    /// The run of days with a play that goes on today, or could: its last day is today or
+    /// yesterday.
     pub current_streak: Option<Streak>,
     /// The day with the most plays; the latest of equals.
     pub busiest_day: Option<BusiestDay>,

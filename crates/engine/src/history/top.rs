@@ -72,8 +72,8 @@ pub struct Top {
     pub albums: Vec<TopAlbum>,
 }
 
-/// The `k` most played of each kind; fewer where fewer were played. `before` are the plays that they
-/// are compared with.
+/// The `k` most played of each kind; fewer where fewer were played. `before` are the plays that
+/// they are compared with.
 pub(super) fn top(albums: &mut Albums<'_>, plays: &[Play], before: &[Play], k: usize) -> Top {
     let catalogue = albums.catalogue;
     let artists = most([plays, before], k, |track| catalogue.artist(track));

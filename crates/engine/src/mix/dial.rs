@@ -31,8 +31,8 @@ pub struct Dial {
     /// How many standard deviations are added to the predicted likability, 0 to 1: optimism about
     /// what is unsure.
     pub uncertainty_weight: f32,
-    /// Temperature of draws by score, 0.2 to 0.4, in standard deviations of the scores: higher draws
-    /// more evenly, and costs more of what was most promising.
+    /// Temperature of draws by score, 0.2 to 0.4, in standard deviations of the scores: higher
+    /// draws more evenly, and costs more of what was most promising.
     pub temperature: f32,
     /// Share of draws that ignore the score, 0.05 to 0.25, for policies that do so.
     pub epsilon: f32,

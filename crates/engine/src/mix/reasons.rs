@@ -2,9 +2,9 @@
 //!
 //! Of each track all that is true and worth saying is gathered, the most telling first: what the
 //! model that decided goes by, then for what the listener knows what they did with it, and for what
-//! is new its artist, a like that it closely resembles, its genre, how many friends play it, being a
-//! step outside, being popular, and last the model's word. A mix then says various things: no kind
-//! of reason is given for more than a third of its tracks where another true one exists.
+//! is new its artist, a like that it closely resembles, its genre, how many friends play it, being
+//! a step outside, being popular, and last the model's word. A mix then says various things: no
+//! kind of reason is given for more than a third of its tracks where another true one exists.
 //!
 //! Friends are counted and never named, and not counted below two: who follows one person would
 //! learn from "a friend of yours" what that person plays.
@@ -58,8 +58,8 @@ pub struct Likes {
     /// Main artists of all works that the listener knows, liked or not, in order.
     known_artists: Vec<ArtistIdx>,
     liked: u32,
-    /// Mean and standard deviation of the likes on every axis of sound, of those likes whose features
-    /// are told or estimated, whichever are more: numbers of two sources do not compare.
+    /// Mean and standard deviation of the likes on every axis of sound, of those likes whose
+    /// features are told or estimated, whichever are more: numbers of two sources do not compare.
     sound: [(f32, f32); AXES.len()],
     is_told: bool,
 }
@@ -119,8 +119,8 @@ impl Likes {
         artist.is_some_and(|artist| self.known_artists.binary_search(&artist).is_ok())
     }
 
-    /// How many standard deviations of the likes a track lies above their mean, on one axis of sound;
-    /// `None` if there are no likes, or none that compare with it.
+    /// How many standard deviations of the likes a track lies above their mean, on one axis of
+    /// sound; `None` if there are no likes, or none that compare with it.
     pub(crate) fn away(&self, sound: &SoundSpace, track: TrackIdx, axis: usize) -> Option<f32> {
         let (mean, deviation) = self.sound[axis];
         let compares = sound.place(track).told.is_some() == self.is_told;

@@ -39,8 +39,8 @@ const SMALLEST_HEAD: usize = 240;
 /// may.
 const SLACK: u32 = 3;
 /// λ: the weight of relevance against diversity, among what is new and among what the listener
-/// knows. What they come back to they mean as it is: five songs of one album are no fault there, and
-/// caps bound them. Chosen on generated listeners, by what they played within the next week.
+/// knows. What they come back to they mean as it is: five songs of one album are no fault there,
+/// and caps bound them. Chosen on generated listeners, by what they played within the next week.
 const RELEVANCE: f32 = 0.7;
 const RELEVANCE_OF_KNOWN: f32 = 0.95;
 const SAME_ARTIST: f32 = 0.25;

@@ -184,9 +184,9 @@ impl Mixer<'_> {
         ranked.into_iter().map(|(_, track)| track).collect()
     }
 
-    /// Of more tracks than the scorer is to be asked about ([`Bounds::USUAL`] where models rank, else
-    /// [`Bounds::WIDE`]), those that models rank first, or without models the most popular: half of
-    /// them what the listener knows, as far as there is so much.
+    /// Of more tracks than the scorer is to be asked about ([`Bounds::USUAL`] where models rank,
+    /// else [`Bounds::WIDE`]), those that models rank first, or without models the most popular:
+    /// half of them what the listener knows, as far as there is so much.
     fn promising(&self, tracks: Vec<Named>, reading: Option<&dyn Reading>) -> Vec<Named> {
         let most = match reading {
             Some(_) => Bounds::USUAL.asked,

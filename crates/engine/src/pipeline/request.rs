@@ -153,8 +153,8 @@ impl MixRequest {
         Ok(())
     }
 
-    /// Whether the usual candidates are not enough to look at: all of the catalogue is asked for, or
-    /// a few tracks of it.
+    /// Whether the usual candidates are not enough to look at: all of the catalogue is asked for,
+    /// or a few tracks of it.
     pub(super) fn looks_elsewhere(&self) -> bool {
         self.exact || self.within.as_ref().is_some_and(|within| within.len() <= FEW)
     }

@@ -23,8 +23,8 @@ pub(super) const NAMED_OF_ARTIST: usize = 20;
 pub(super) const ANCHORS: usize = 32;
 /// The model is asked about so many works that the listener knows, for each that is kept.
 pub(crate) const ASKED_OF_KNOWN: usize = 2;
-/// Of the new tracks that the scorer is asked about, models name at most this share; the rest are by
-/// liked artists, sound like likes or are popular, so that what nobody plays yet is met as well.
+/// Of the new tracks that the scorer is asked about, models name at most this share; the rest are
+/// by liked artists, sound like likes or are popular, so that what nobody plays yet is met as well.
 pub(crate) const NOMINATED: f32 = 0.6;
 
 /// Of the new tracks that are kept, at least one in so many is by artists new to the listener, and

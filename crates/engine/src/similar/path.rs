@@ -45,8 +45,8 @@ pub(super) fn path(
     way
 }
 
-/// The point at a share of the way, in the space in which both ends are compared; `None` if there is
-/// none. An axis that is known of one end only stays there.
+/// The point at a share of the way, in the space in which both ends are compared; `None` if there
+/// is none. An axis that is known of one end only stays there.
 fn between(from: Place<'_>, to: Place<'_>, share: f32) -> Option<Point> {
     if let (Some(from), Some(to)) = (from.embedding, to.embedding) {
         return Some(Point::Embedding(mixed(from, to, share)));

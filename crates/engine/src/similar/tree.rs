@@ -1,4 +1,5 @@
-//! The nearest positions by [how tracks sound](crate::sound), exactly, without looking at all of them.
+//! The nearest positions by [how tracks sound](crate::sound), exactly, without looking at all of
+//! them.
 //!
 //! A kd-tree (Bentley 1975) that splits the widest axis at its median, with the bounding box of
 //! every node: a node is looked into only if its box is nearer than the worst that was found.

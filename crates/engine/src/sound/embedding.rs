@@ -1,8 +1,8 @@
 //! The embeddings of files along a few axes: the space in which files are compared.
 //!
 //! Embeddings of 200 numbers share a large part and differ in few directions. Their mean over the
-//! catalogue is taken away, each is brought to length one, and the sixteen principal axes of what is
-//! left are kept, scaled together so that two tracks at random are 2 apart, as in the space of
+//! catalogue is taken away, each is brought to length one, and the sixteen principal axes of what
+//! is left are kept, scaled together so that two tracks at random are 2 apart, as in the space of
 //! features. On 424 pieces of 21 collections that lost nothing against all 200 numbers
 //! (`docs/audio.md`).
 
@@ -112,8 +112,8 @@ fn covariance(rows: &[Vec<f32>], middle: &[f32]) -> Vec<f64> {
     sums.iter().map(|sum| sum / count).collect()
 }
 
-/// The axes along which a covariance is greatest, `[EMBEDDING_AXES, EMBEDDING]`, orthonormal: subspace
-/// iteration (Golub and Van Loan, *Matrix Computations*, 8.2.4).
+/// The axes along which a covariance is greatest, `[EMBEDDING_AXES, EMBEDDING]`, orthonormal:
+/// subspace iteration (Golub and Van Loan, *Matrix Computations*, 8.2.4).
 fn principal(covariance: &[f64]) -> Vec<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut axes: Vec<f64> =

@@ -11,9 +11,10 @@
 //! feature  = Q( Φ(evidence / 1.2) )
 //! ```
 //!
-//! `Q` has the deciles of 41,106 songs of six decades as Spotify describes them, so that half of all
-//! songs lie below .52 of energy here as there. The words were chosen by what they mean; nothing
-//! was fitted. These are guesses, good enough to tell mellow from loud and to be called estimates.
+//! `Q` has the deciles of 41,106 songs of six decades as Spotify describes them, so that half of
+//! all songs lie below .52 of energy here as there. The words were chosen by what they mean;
+//! nothing was fitted. These are guesses, good enough to tell mellow from loud and to be called
+//! estimates.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::LazyLock;
@@ -129,7 +130,8 @@ const BY_TAGS: [ByTags; 5] = [
     },
 ];
 
-/// The share of songs of all kinds that bear a tag; `None` of a word that the network does not have.
+/// The share of songs of all kinds that bear a tag; `None` of a word that the network does not
+/// have.
 pub fn usual_share(tag: &str) -> Option<f32> {
     let place = SOUND_TAGS.iter().position(|known| *known == tag)?;
     Some(COUNTS[place] as f32 / SONGS)
@@ -158,7 +160,8 @@ pub fn fitting_tags(analysis: &AudioAnalysis) -> Vec<&'static str> {
     fitting.into_iter().take(MOST_TAGS).map(|(_, tag)| tag).collect()
 }
 
-/// Whether a tag of the network fits a track; `None` where the file was too short, or of no such tag.
+/// Whether a tag of the network fits a track; `None` where the file was too short, or of no such
+/// tag.
 pub fn has_tag(analysis: &AudioAnalysis, tag: &str) -> Option<bool> {
     let least = (2.0 * usual_share(tag)?).clamp(LEAST_LIKELY.0, LEAST_LIKELY.1);
     Some(analysis.tag(tag)? >= least)

@@ -5,8 +5,8 @@
 //! are compared in the second where both have one, else in the first where services describe both,
 //! else not at all. Two at random are 2 apart in either.
 //!
-//! Of the features, tempo enters as its logarithm, because 60 to 120 bpm is as far as 120 to 240. Key
-//! and mode are left out: they decide whether two tracks join well (see `mix::arrange`), not
+//! Of the features, tempo enters as its logarithm, because 60 to 120 bpm is as far as 120 to 240.
+//! Key and mode are left out: they decide whether two tracks join well (see `mix::arrange`), not
 //! whether they sound alike. So are duration and metre. Values are clipped at three standard
 //! deviations, so that one odd measurement does not make a track unlike everything. Features that
 //! are [`estimates`] have places on these axes too, so that it can be said how a track sounds; they
@@ -116,8 +116,8 @@ impl SoundSpace {
         Place { told: is_told.then(|| &self.positions[row]), embedding }
     }
 
-    /// Whether the features of more of some tracks are told than estimated; tracks without any do not
-    /// count. What is compared by features goes by the one or the other, never by both: their
+    /// Whether the features of more of some tracks are told than estimated; tracks without any do
+    /// not count. What is compared by features goes by the one or the other, never by both: their
     /// numbers do not compare.
     pub(crate) fn is_mostly_told(&self, tracks: impl Iterator<Item = TrackIdx>) -> bool {
         let (mut told, mut estimated) = (0, 0);

@@ -437,7 +437,8 @@ proptest! {
         }
         prop_assert!(all.eras.windows(2).all(|pair| pair[0].to < pair[1].from));
         prop_assert!(months.windows(2).all(|pair| pair[1].month == pair[0].month.plus(1)));
-        // Periods of one kind lie side by side: every play is in one of them, every song new in one.
+        // Periods of one kind lie side by side: every play is in one of them, every song new in
+        // one.
         for kind in [PeriodKind::Week, PeriodKind::Month, PeriodKind::Year] {
             let first = all.first_day.map(|day| Period::containing(kind, day));
             let periods = std::iter::successors(first, |period| period.after())

@@ -1,9 +1,9 @@
 //! Who is friends with whom: tables of two listeners a row, such as `user_friends.dat` of HetRec,
 //! and whom ListenBrainz says that somebody follows or is followed by.
 //!
-//! A row holds one way: its listener is to hear of what the friend plays. Friends of each other take
-//! two rows, which is how HetRec lists them. A table is recognised by a column of listeners beside
-//! one of friends and none of tracks; one with other names is read where
+//! A row holds one way: its listener is to hear of what the friend plays. Friends of each other
+//! take two rows, which is how HetRec lists them. A table is recognised by a column of listeners
+//! beside one of friends and none of tracks; one with other names is read where
 //! [`TableOptions::friend_columns`] says so, because two columns of names may stand for anything.
 //!
 //! ListenBrainz answers `/1/user/NAME/following` and `…/followers` with one object, in which the

@@ -55,8 +55,8 @@ impl Head<'_> {
             .any(|(at, _)| self.text[at + quoted.len()..].trim_start().starts_with(':'))
     }
 
-    /// Whether a row has this key: a JSON object that is in no other object. Clients put keys of any
-    /// name into objects within rows.
+    /// Whether a row has this key: a JSON object that is in no other object. Clients put keys of
+    /// any name into objects within rows.
     pub(crate) fn has_row_key(&self, key: &str) -> bool {
         let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
         for (at, byte) in self.text.bytes().enumerate() {

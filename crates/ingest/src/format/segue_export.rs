@@ -6,9 +6,9 @@
 //! Rows keep the source that they had, by which the store tells what it has already. Exclusions,
 //! settings and weekly lists are no history: they are not taken over.
 //!
-//! A file can be written by anybody, so that no more is believed than of other exports: the work and
-//! the version of a track are read from its names, times and popularity have bounds, and where a
-//! sound file lies on the machine that wrote the file is left out.
+//! A file can be written by anybody, so that no more is believed than of other exports: the work
+//! and the version of a track are read from its names, times and popularity have bounds, and where
+//! a sound file lies on the machine that wrote the file is left out.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::BufRead;

@@ -10,13 +10,13 @@
 //! 1. if the library has *the same song* by one of the parts. That part becomes the main artist, so
 //!    that both are one work;
 //! 2. or if the library has other songs by *every* part, and by each of them at least as many as by
-//!    the text as a whole: a band has more songs than its namesakes have, a collaboration has fewer.
-//!    Where only commas and `x` join, the number does not matter: these join lists of artists, and
-//!    few names. Where a part begins with an article, each needs three songs: "Gabriel and the
-//!    Angels" is what bands are called, whoever else is called Gabriel.
+//!    the text as a whole: a band has more songs than its namesakes have, a collaboration has
+//!    fewer. Where only commas and `x` join, the number does not matter: these join lists of
+//!    artists, and few names. Where a part begins with an article, each needs three songs: "Gabriel
+//!    and the Angels" is what bands are called, whoever else is called Gabriel.
 //!
-//! Each part is the longest that the library knows, so that "A, Simon & Garfunkel" has two, and what
-//! it does not know is parted at commas and `x` alone.
+//! Each part is the longest that the library knows, so that "A, Simon & Garfunkel" has two, and
+//! what it does not know is parted at commas and `x` alone.
 //!
 //! A track without an artist, as it comes from a channel of a label or a file without tags, is by
 //! whoever alone has a song of that title in the library, unless titles like it are on half of all

@@ -63,8 +63,8 @@ pub(crate) fn moment_in(text: &str, order: DateOrder) -> Option<Timestamp> {
     plain.or_else(|| time::parse_written(text, order))
 }
 
-/// Whether a moment is written without a time of day, or with the midnight that programs write where
-/// they have none.
+/// Whether a moment is written without a time of day, or with the midnight that programs write
+/// where they have none.
 pub(crate) fn is_date_alone(text: &str) -> bool {
     let text = text.trim();
     if text.contains(':') {

@@ -42,7 +42,8 @@ pub struct RidgePriorConfig {
 /// Fits on the listeners who did something.
 ///
 /// # Errors
-/// [`ModelError::NoEvents`], or [`ModelError::Setting`] for no width or a noise that is not above 0.
+/// [`ModelError::NoEvents`], or [`ModelError::Setting`] for no width or a noise that is not above
+/// 0.
 pub fn fit(
     training: &Training<'_>,
     config: &RidgePriorConfig,

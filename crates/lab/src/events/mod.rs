@@ -2,8 +2,8 @@
 //! tens of millions of rows, where a row is a listener, an item, and perhaps a weight and a time.
 //!
 //! Beside [`import`](segue_ingest::import()), which settles identities and keeps what can be kept
-//! of an export, this path takes names as they are and borrows them: no allocation a row. Rows that are
-//! not shaped as their format asks are counted and the first is named; nothing is stored.
+//! of an export, this path takes names as they are and borrows them: no allocation a row. Rows that
+//! are not shaped as their format asks are counted and the first is named; nothing is stored.
 
 mod delimited;
 mod features;

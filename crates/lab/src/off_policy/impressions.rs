@@ -1,7 +1,8 @@
 //! From mixes that were shown, and what came of them, to slates that an estimator can weigh.
 //!
 //! A pick earns 1 if the listener then let it play or said that they like it
-//! ([`answers`](segue_engine::dataset::pick_outcomes)), else 0: a track that was not played earns nothing.
+//! ([`answers`](segue_engine::dataset::pick_outcomes)), else 0: a track that was not played earns
+//! nothing.
 //!
 //! Picks stand in the order in which the policy drew them, the order in which their probabilities
 //! multiply. The arrangement into playing order that follows is a function of all picks, so

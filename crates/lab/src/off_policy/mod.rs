@@ -160,8 +160,8 @@ pub fn estimate_rounds(
     estimators.iter().filter_map(answer).collect()
 }
 
-/// Answers with every estimator that has what it needs, as [`estimate_rounds`]: the value is that of
-/// a whole slate.
+/// Answers with every estimator that has what it needs, as [`estimate_rounds`]: the value is that
+/// of a whole slate.
 pub fn estimate_slates(
     slates: &[LoggedSlate],
     estimators: &[SlateEstimator],

@@ -2,13 +2,14 @@
 //! single history is at hand.
 //!
 //! **What there is.** Artists of four moods, each with a few albums of 7 to 13 tracks. How much the
-//! person can like an artist, and each track of it, is log-normal; a few artists belong to a season.
+//! person can like an artist, and each track of it, is log-normal; a few artists belong to a
+//! season.
 //!
-//! **What is in rotation.** Every week brings albums and single tracks that the person did not know,
-//! more in the first weeks. A new track starts hot, and its heat halves every two weeks or so, for
-//! each track at a rate of its own. Favourites come back by chance, a few every week; now and then
-//! there is a binge on one artist. How eagerly a track is wanted is its liking times its heat and a
-//! floor: the floor keeps thousands of known tracks alive, each of them rarely played.
+//! **What is in rotation.** Every week brings albums and single tracks that the person did not
+//! know, more in the first weeks. A new track starts hot, and its heat halves every two weeks or
+//! so, for each track at a rate of its own. Favourites come back by chance, a few every week; now
+//! and then there is a binge on one artist. How eagerly a track is wanted is its liking times its
+//! heat and a floor: the floor keeps thousands of known tracks alive, each of them rarely played.
 //!
 //! **When it is played.** Days have a rhythm by weekday, weeks an activity that drifts, and some
 //! weeks are quiet. Sessions begin in the morning, in working hours or in the evening, each with

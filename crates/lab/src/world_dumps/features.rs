@@ -1,7 +1,8 @@
 //! How recordings sound, in the three tables of AcousticBrainz.
 //!
-//! Half of the recordings were measured, up to three times each. A community has a tempo, a loudness
-//! and a key of its own, around which its recordings lie, and measurements lie around those.
+//! Half of the recordings were measured, up to three times each. A community has a tempo, a
+//! loudness and a key of its own, around which its recordings lie, and measurements lie around
+//! those.
 
 use std::io::{self, Write};
 

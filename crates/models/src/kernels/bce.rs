@@ -4,7 +4,8 @@ use segue_engine::vector::sigmoid_f32;
 
 /// Computes the loss and writes its gradient with respect to the logits.
 ///
-/// Targets may lie between 0 and 1 (label smoothing). A total weight of 0 gives loss 0 and gradient 0.
+/// Targets may lie between 0 and 1 (label smoothing). A total weight of 0 gives loss 0 and gradient
+/// 0.
 ///
 /// # Shapes
 /// All slices `[batch]`.

@@ -2,12 +2,12 @@
 //! shows some of the others as the history, and asks for the hidden ones: learning to learn from
 //! few likes (Vinyals 2016), because that is what a new listener will ask for.
 //!
-//! PreparedHistory sizes run from nothing to all that is not hidden. Where a listener has fewer dislikes
-//! than likes, as many *contrasts* are added as are missing: tracks without the listener's feedback,
-//! half from other listeners of the same fold (what people like) and half from tracks that nobody
-//! of the training set likes. A contrast is not a dislike: it never enters a history. Contrasts and
-//! the like beside them are blanked alike (see `FeatureSpaces::place_like`), or the network would learn
-//! which source a track came from.
+//! PreparedHistory sizes run from nothing to all that is not hidden. Where a listener has fewer
+//! dislikes than likes, as many *contrasts* are added as are missing: tracks without the listener's
+//! feedback, half from other listeners of the same fold (what people like) and half from tracks
+//! that nobody of the training set likes. A contrast is not a dislike: it never enters a history.
+//! Contrasts and the like beside them are blanked alike (see `FeatureSpaces::place_like`), or the
+//! network would learn which source a track came from.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,8 @@ pub(crate) struct Rows {
     pub(crate) is_feedback: Vec<bool>,
     /// Whether a row is the first of those asked after one and the same history.
     pub(crate) first: Vec<bool>,
-    /// Where the track of each row lies, [`EMBEDDING`](super::feature_spaces::EMBEDDING) numbers a row.
+    /// Where the track of each row lies, [`EMBEDDING`](super::feature_spaces::EMBEDDING) numbers a
+    /// row.
     pub(crate) embeddings: Vec<f32>,
 }
 

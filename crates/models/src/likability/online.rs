@@ -1,11 +1,11 @@
 //! A scorer that learns from every answer: the network, corrected by the [last layer](super::layer)
 //! of the listener.
 //!
-//! The layer is worked out from the profile at each request, by predicting each answer to Segue from
-//! all else in the history. Nothing is kept between two requests, and forgetting a listener needs
-//! nothing more. Plays that listeners chose themselves are in the history that the network reads,
-//! and teach the layer nothing: with hundreds of them it learned what people choose instead of what
-//! they like (AUC .889 without, .880 with them, in the demo).
+//! The layer is worked out from the profile at each request, by predicting each answer to Segue
+//! from all else in the history. Nothing is kept between two requests, and forgetting a listener
+//! needs nothing more. Plays that listeners chose themselves are in the history that the network
+//! reads, and teach the layer nothing: with hundreds of them it learned what people choose instead
+//! of what they like (AUC .889 without, .880 with them, in the demo).
 
 use rayon::prelude::*;
 use segue_engine::UncertaintySource;

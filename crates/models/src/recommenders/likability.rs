@@ -2,9 +2,9 @@
 //! heard (arXiv 2312.10079, with the relations of [`crate::likability`]).
 //!
 //! Events become plays that were let run to the end, and items become tracks of which nothing is
-//! known but who heard them and, where there are any, their audio features. Each is an artist of its
-//! own: who likes what in common the network knows by artist. What a mix has beside that, such as
-//! skips, an evaluation on events does not have.
+//! known but who heard them and, where there are any, their audio features. Each is an artist of
+//! its own: who likes what in common the network knows by artist. What a mix has beside that, such
+//! as skips, an evaluation on events does not have.
 
 use std::sync::Arc;
 

@@ -7,9 +7,9 @@
 //! would depend on the hour at which it was trained.
 //!
 //! Cuts come in a fixed order, what costs least quality first, until the estimate fits: settings
-//! that are tried, questions that rankings are fitted on, plays that the sequence model goes through,
-//! rows of the likability network; then EASE, what friends play, iALS and the sequence model are left
-//! out whole.
+//! that are tried, questions that rankings are fitted on, plays that the sequence model goes
+//! through, rows of the likability network; then EASE, what friends play, iALS and the sequence
+//! model are left out whole.
 
 use std::time::{Duration, Instant};
 
@@ -29,14 +29,14 @@ use crate::recommenders::IalsConfig;
 
 /// What a training may cost.
 ///
-/// The default is some ten minutes on two slow cores, and four gigabytes for any one member. Data that
-/// need less are not touched by it.
+/// The default is some ten minutes on two slow cores, and four gigabytes for any one member. Data
+/// that need less are not touched by it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     /// Work, in seconds of one reference core: see [`within`](Self::within).
     pub core_seconds: f64,
-    /// Memory that fitting one member may take, in megabytes. All members are in memory at once when
-    /// they serve, each with a fraction of that.
+    /// Memory that fitting one member may take, in megabytes. All members are in memory at once
+    /// when they serve, each with a fraction of that.
     pub memory_mb: usize,
 }
 

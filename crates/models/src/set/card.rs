@@ -16,8 +16,8 @@ pub struct SetCard {
     /// What was shortened to keep to it, in words; empty where all was done.
     #[serde(default)]
     pub cuts: Vec<String>,
-    /// The set that this one went on from. Settings, weights and what was measured are then those of
-    /// the last training from nothing; none for such a one.
+    /// The set that this one went on from. Settings, weights and what was measured are then those
+    /// of the last training from nothing; none for such a one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued_from: Option<String>,
     /// Works that anybody played: the vocabulary of the members.

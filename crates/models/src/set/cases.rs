@@ -1,9 +1,9 @@
 //! What listeners turned to next, as questions that rankings are fitted on.
 //!
-//! A part of each listener's plays, the newest, is put aside, and the listener is shown as they were
-//! before it. Of a new track it is asked whether it came into the history after the cut; of a known
-//! one, whether it was played within the week after a moment. Histories without dates are cut at
-//! random works instead, and tell nothing about repeats.
+//! A part of each listener's plays, the newest, is put aside, and the listener is shown as they
+//! were before it. Of a new track it is asked whether it came into the history after the cut; of a
+//! known one, whether it was played within the week after a moment. Histories without dates are cut
+//! at random works instead, and tell nothing about repeats.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};

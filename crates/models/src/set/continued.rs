@@ -5,8 +5,8 @@
 //! settings, and how much each counts. All of that is kept, and so is the network behind
 //! likability. What follows from the data by counting or in closed form is fitted again on
 //! everything, with the settings that were found: popularity, neighbours, EASE, iALS, and what
-//! likability knows of listeners in common. The sequence model, whose weights are the one thing that
-//! takes long to learn, goes on from them with a fifth of the epochs.
+//! likability knows of listeners in common. The sequence model, whose weights are the one thing
+//! that takes long to learn, goes on from them with a fifth of the epochs.
 //!
 //! Rejected: folding new plays into counts alone. It saves seconds, and each member would need a
 //! second way of being fitted that has to agree with the first.
@@ -30,8 +30,8 @@ impl ModelSet {
     /// data warrant by now, only [`fit`](Self::fit) finds out.
     ///
     /// # Errors
-    /// [`ModelError::NoEvents`] where there is not one play, like or other sign of anything to learn
-    /// from, [`ModelError::TooLarge`] where the catalogue has outgrown a member,
+    /// [`ModelError::NoEvents`] where there is not one play, like or other sign of anything to
+    /// learn from, [`ModelError::TooLarge`] where the catalogue has outgrown a member,
     /// [`ModelError::NoWorld`] where members come from a world that is not there any more,
     /// [`ModelError::Damaged`] where the card does not have the settings of the members.
     pub fn go_on(

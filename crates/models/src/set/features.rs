@@ -26,8 +26,8 @@ const FLOOR: f32 = 0.03;
 /// Days after which plays of an artist count half for how lately they were played.
 const ARTIST_HALF_LIFE: usize = 2;
 
-/// Works of a history after which what friends play counts half: of what lasts, and of what is worth
-/// something before the first few works only.
+/// Works of a history after which what friends play counts half: of what lasts, and of what is
+/// worth something before the first few works only.
 const FRIENDS_HALF_LIVES: [f64; 2] = [16.0, 2.0];
 /// What has faded below this says nothing any more.
 const LEAST_OF_FRIENDS: f64 = 1e-3;

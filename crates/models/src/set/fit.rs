@@ -1,8 +1,8 @@
 //! Fitting a set: members and likability on the plays before a cut, rankings on what came after it,
 //! then members and likability again on everything.
 //!
-//! Rankings are fitted on the candidates that a mix would have gathered, by the retrieval that mixes
-//! use: what they learn to order is what they will be asked to order.
+//! Rankings are fitted on the candidates that a mix would have gathered, by the retrieval that
+//! mixes use: what they learn to order is what they will be asked to order.
 
 use std::sync::Arc;
 

@@ -62,8 +62,8 @@ impl Library {
         Err(Error::UnknownConnection { name: name.to_owned(), like })
     }
 
-    /// The tracks of which some version is on the server of a connection: what a mix for that server
-    /// is to be made [within](crate::MixRequest::within).
+    /// The tracks of which some version is on the server of a connection: what a mix for that
+    /// server is to be made [within](crate::MixRequest::within).
     ///
     /// # Errors
     /// As [`Self::connection`].
@@ -90,9 +90,9 @@ impl Library {
         Ok(self.store_mut().connect(connection, secret)?)
     }
 
-    /// Takes in plays that a server has of its listener, and notes that all up to a time are here. A
-    /// play that is here already, from whichever source, is not counted again. Returns how many were
-    /// new.
+    /// Takes in plays that a server has of its listener, and notes that all up to a time are here.
+    /// A play that is here already, from whichever source, is not counted again. Returns how many
+    /// were new.
     ///
     /// # Errors
     /// When the store cannot be written, or the connection was removed meanwhile.

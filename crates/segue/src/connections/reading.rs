@@ -145,8 +145,8 @@ impl RemoteReading<'_> {
     }
 
     /// What the reading before knew of a song. Servers give new ids where files were moved: then it
-    /// is what was known of the same track under an id that is not seen any more, as far as that can
-    /// be told by now.
+    /// is what was known of the same track under an id that is not seen any more, as far as that
+    /// can be told by now.
     fn known_before(&mut self, song: &RemoteSong) -> Option<RemoteTrack> {
         if let Some(known) = self.before.remove(&song.id) {
             return Some(known);
@@ -209,8 +209,8 @@ impl RemoteReading<'_> {
         Ok(())
     }
 
-    /// The plays that a song has got since the last reading. The latest has a date, where the server
-    /// tells it.
+    /// The plays that a song has got since the last reading. The latest has a date, where the
+    /// server tells it.
     fn plays(&mut self, song: &RemoteSong, known: u32) -> Vec<Event> {
         if !self.connection.counts_plays {
             self.taken.plays_left += u64::from(song.plays);

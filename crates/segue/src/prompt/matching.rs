@@ -333,7 +333,8 @@ fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Lookup<'a> {
     Lookup::Genre { of_genre, of_artist, tags }
 }
 
-/// Whether any of some tags fits the file of a track; `None` where none was measured, or of no tags.
+/// Whether any of some tags fits the file of a track; `None` where none was measured, or of no
+/// tags.
 fn is_tagged(catalogue: &Catalogue, row: TrackIdx, tags: &[&str]) -> Option<bool> {
     let analysis = catalogue.analysis(row)?;
     let fit = tags.iter().map(|tag| has_tag(analysis, tag)).collect::<Option<Vec<bool>>>()?;

@@ -11,8 +11,9 @@
 //!
 //! Of several genres, artists, likenesses, times or kinds of version any will do; all else holds
 //! together. Where fewer tracks than the mix has places are all of what the words about the sound
-//! say, those that come nearest are taken too, and that is said. Rejected: ranking all tracks by how
-//! well they fit, which gives thirty tracks to any words at all and tells nobody that nothing fits.
+//! say, those that come nearest are taken too, and that is said. Rejected: ranking all tracks by
+//! how well they fit, which gives thirty tracks to any words at all and tells nobody that nothing
+//! fits.
 
 mod matching;
 mod meaning;
@@ -244,7 +245,8 @@ impl Setting {
 impl Snapshot {
     /// A request with what some words say: which tracks to choose from, the dial, the length. The
     /// request keeps what was `chosen`. The first prompt of a snapshot reads the names of its
-    /// catalogue, later ones take some passes over the tracks: one or two for each of sixteen parts.
+    /// catalogue, later ones take some passes over the tracks: one or two for each of sixteen
+    /// parts.
     ///
     /// # Errors
     /// [`Error::Prompt`] where nothing of it is understood or nothing here fits it.

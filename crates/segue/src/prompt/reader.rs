@@ -274,8 +274,8 @@ impl Reader<'_> {
         artist.map(|(words, artist)| (words, Property::LikeArtist(artist)))
     }
 
-    /// The artist whose name is most like what stands from a place on. Every name of the catalogue is
-    /// compared, so that it is done a few times at most.
+    /// The artist whose name is most like what stands from a place on. Every name of the catalogue
+    /// is compared, so that it is done a few times at most.
     fn artist_like(&mut self, from: usize) -> Option<(usize, ArtistIdx)> {
         self.corrected += 1;
         if self.corrected > MOST_CORRECTED {

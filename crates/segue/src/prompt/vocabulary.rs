@@ -14,8 +14,8 @@ pub(super) const LONGEST_NAME: usize = 8;
 /// Parts of genres of more words are not looked for.
 const LONGEST_GENRE: usize = 4;
 
-/// The names of a catalogue as prompts are read by them. A snapshot makes them when the first prompt
-/// is read, and keeps them.
+/// The names of a catalogue as prompts are read by them. A snapshot makes them when the first
+/// prompt is read, and keeps them.
 #[derive(Debug, Default)]
 pub struct PromptNames(OnceLock<Names>);
 

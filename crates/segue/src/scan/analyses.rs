@@ -1,8 +1,8 @@
 //! Files are decoded and measured: what is heard in them is kept with their tracks.
 //!
-//! A sound is measured once, wherever its file is and whatever its tags say: files are told apart by
-//! a hash of their encoded sound. What was measured is taken in every few seconds, so that a scan
-//! that is cut off loses no more than that.
+//! A sound is measured once, wherever its file is and whatever its tags say: files are told apart
+//! by a hash of their encoded sound. What was measured is taken in every few seconds, so that a
+//! scan that is cut off loses no more than that.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! A folder of music becomes a catalogue: its files are read for what they say of themselves, become
-//! tracks that can be played, and are measured for how they sound.
+//! A folder of music becomes a catalogue: its files are read for what they say of themselves,
+//! become tracks that can be played, and are measured for how they sound.
 //!
 //! A file of the size and time that it had is not read again, one that moved is the same track by
 //! its tags, and a scan that was cut off goes on where it was: files are taken in some hundred at a
@@ -166,8 +166,8 @@ impl Library {
         for folder in &folders {
             self.store_mut().add_music_folder(folder)?;
         }
-        // Tracks that were those of a file before. They go last: what was measured of them holds for
-        // a file that was moved or tagged anew.
+        // Tracks that were those of a file before. They go last: what was measured of them holds
+        // for a file that was moved or tagged anew.
         let mut left = Vec::new();
         for some in fresh.chunks(AT_ONCE) {
             left.extend(self.take_in(&folders, some, &mut report)?);
@@ -374,7 +374,8 @@ fn read(folders: &[String], path: &Path) -> std::result::Result<ReadFile, String
     Ok(ReadFile { track, is_named_by_file })
 }
 
-/// The track that a file is, by its tags, else by its name and by the folders that it lies `within`.
+/// The track that a file is, by its tags, else by its name and by the folders that it lies
+/// `within`.
 fn track(path: &Path, within: &Path, tags: Tags) -> Option<Track> {
     let (artists, title) = match tags.title {
         Some(title) => (tags.artists, title),
@@ -415,8 +416,8 @@ fn by_name(name: &str, artists: Vec<String>) -> (Vec<String>, String) {
 }
 
 /// Whom a file is by and of which album, by the folders that it lies within: `Artist/Album/file`,
-/// `Artist - Album/file`, `Artist/file`. Files of equal names in different folders would else be one
-/// song.
+/// `Artist - Album/file`, `Artist/file`. Files of equal names in different folders would else be
+/// one song.
 fn by_folders(within: &Path) -> (Option<String>, Option<String>) {
     let folders: Vec<&str> =
         within.parent().into_iter().flatten().filter_map(|folder| folder.to_str()).collect();
@@ -432,7 +433,8 @@ fn by_folders(within: &Path) -> (Option<String>, Option<String>) {
     }
 }
 
-/// A name without the number of the track before it: "03 Title" and "3. Title", not "99 Luftballons".
+/// A name without the number of the track before it: "03 Title" and "3. Title", not "99
+/// Luftballons".
 fn unnumbered(name: &str) -> &str {
     let digits = name.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &name[digits..];

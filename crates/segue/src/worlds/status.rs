@@ -23,7 +23,8 @@ pub struct WorldStatus {
     pub recordings: Option<usize>,
 }
 
-/// What lies where the file of the world in use was. Only trainings read it: mixes are made without.
+/// What lies where the file of the world in use was. Only trainings read it: mixes are made
+/// without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WorldState {

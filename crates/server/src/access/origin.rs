@@ -2,10 +2,10 @@
 //! can reach.
 //!
 //! A page elsewhere can send requests here, though not read the answers, unless its name is made to
-//! point to 127.0.0.1 (DNS rebinding). So without keys the `Host` must be a name of the loopback, and
-//! nothing may say that a proxy sent the request on: what stands before the loopback would let
-//! everybody in. And whatever changes something must come from a page of ours, or from no page at all, as
-//! `Sec-Fetch-Site` and `Origin` tell.
+//! point to 127.0.0.1 (DNS rebinding). So without keys the `Host` must be a name of the loopback,
+//! and nothing may say that a proxy sent the request on: what stands before the loopback would let
+//! everybody in. And whatever changes something must come from a page of ours, or from no page at
+//! all, as `Sec-Fetch-Site` and `Origin` tell.
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -83,8 +83,8 @@ fn is_followed_link(headers: &HeaderMap) -> bool {
 }
 
 /// Whether somebody asked for this on purpose, so that what is shown was seen: a page of ours, a
-/// person who typed the address, or a program. Not a page of another site, by a link or by an image,
-/// and not a browser that fetches what may be looked at later.
+/// person who typed the address, or a program. Not a page of another site, by a link or by an
+/// image, and not a browser that fetches what may be looked at later.
 pub(crate) fn is_on_purpose(headers: &HeaderMap) -> bool {
     let is_early = ["sec-purpose", "purpose", "x-moz"]
         .iter()

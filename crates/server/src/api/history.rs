@@ -23,8 +23,8 @@ use crate::picture;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryParams {
-    /// `week`, `month`, `year` or `all`, or one such as `2026-W48`, `2026-11` or `2026`; all time if
-    /// left out.
+    /// `week`, `month`, `year` or `all`, or one such as `2026-W48`, `2026-11` or `2026`; all time
+    /// if left out.
     period: Option<String>,
     /// A time zone such as `Europe/Paris`; if left out the one that the listener said, else that of
     /// the server.

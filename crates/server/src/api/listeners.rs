@@ -95,8 +95,8 @@ pub(crate) async fn show(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListenerChange {
-    /// A time zone such as `Europe/Paris`, or `null` to go by that of the server; left out, it stays
-    /// as it is.
+    /// A time zone such as `Europe/Paris`, or `null` to go by that of the server; left out, it
+    /// stays as it is.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     time_zone: Option<Option<String>>,

@@ -25,8 +25,8 @@ use crate::lists;
 pub(crate) struct ListShape {
     /// Its number.
     id: i64,
-    /// What makes it: `today`, `finds`, `back-after-a-while`, `weekly` where a new one is made every
-    /// week by words, or `own` for a mix that was kept.
+    /// What makes it: `today`, `finds`, `back-after-a-while`, `weekly` where a new one is made
+    /// every week by words, or `own` for a mix that was kept.
     kind: String,
     /// The name to show.
     name: String,

@@ -8,10 +8,10 @@
 //! | feedback | an opinion or a play, by the table in [`kinds`] |
 //! | recommendation | a mix, on disk as an impression before it is answered |
 //!
-//! gorse keeps one row for a type, user and item. Segue keeps a log, in which an opinion is repeated
-//! only if another one came between and a play only if it has another time; what is read back is
-//! folded to one row again. What has no equal here is answered by 501 and a sentence, never by a
-//! success that changed nothing. Errors are plain text, as gorse writes them.
+//! gorse keeps one row for a type, user and item. Segue keeps a log, in which an opinion is
+//! repeated only if another one came between and a play only if it has another time; what is read
+//! back is folded to one row again. What has no equal here is answered by 501 and a sentence, never
+//! by a success that changed nothing. Errors are plain text, as gorse writes them.
 
 mod feedback;
 mod health;

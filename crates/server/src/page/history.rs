@@ -1,5 +1,5 @@
-//! `/history`: what was played in a week, a month, a year or ever, and `/history/plays`: every play,
-//! latest first.
+//! `/history`: what was played in a week, a month, a year or ever, and `/history/plays`: every
+//! play, latest first.
 //!
 //! A period has its address (`/history?period=2026-11`), so that it can be kept and gone back to.
 //! Forms: [`urls::time_zone`] with `time_zone`, and [`urls::exclusions`] with a play.

@@ -42,7 +42,8 @@ pub(super) fn in_words(sound: &Sound) -> Option<String> {
     })
 }
 
-/// What was measured in a file, in sentences that say what is a guess; `None` where that is nothing.
+/// What was measured in a file, in sentences that say what is a guess; `None` where that is
+/// nothing.
 pub(super) fn measured(analysis: &AudioAnalysis) -> Option<String> {
     let sure = |descriptor| {
         let found = analysis.measurement(descriptor)?;

@@ -1,7 +1,7 @@
 //! The part of OpenSubsonic that asks for music like other music, under `/rest`, so that a player
 //! can call it: `ping`, `getOpenSubsonicExtensions`, `getSimilarSongs`, `getSimilarSongs2`,
-//! `getSonicSimilarTracks`, `findSonicPath` and `getCoverArt`, each with and without `.view`, by GET
-//! and by POST of a form.
+//! `getSonicSimilarTracks`, `findSonicPath` and `getCoverArt`, each with and without `.view`, by
+//! GET and by POST of a form.
 //!
 //! Ids of songs are those of the catalogue, ids of artists their names behind `artist:`. Answers
 //! are an envelope in XML or, with `f=json`, in JSON; errors have a code in it and the status 200,

@@ -1,4 +1,5 @@
-//! A small library, a model that is a formula, and the server on top of both, driven without a socket.
+//! A small library, a model that is a formula, and the server on top of both, driven without a
+//! socket.
 //!
 //! Twelve artists with five tracks each, of which `t03-2` is the third of artist 3. Ada has a
 //! history and opinions, Bob a short one, nobody else is known. The scorer knows nothing of real

@@ -145,8 +145,8 @@ fn real(row: &Row<'_>, column: usize) -> Result<f64> {
 }
 
 /// Brings the slate of every impression into one column, and drops those that it stood in. A mix
-/// that cannot be read is left out, with the list that holds it: a log that lacks one mix opens, and
-/// one that is not brought up to date does not.
+/// that cannot be read is left out, with the list that holds it: a log that lacks one mix opens,
+/// and one that is not brought up to date does not.
 pub(crate) fn compact_slates(connection: &Connection) -> Result<()> {
     let mut texts = Interner::new(connection, "texts")?;
     let sql = "SELECT id, config, shortlist, factors, picks FROM impressions";

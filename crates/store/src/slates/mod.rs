@@ -42,7 +42,8 @@ pub(crate) use before::{compact_slates, move_picks_into_impressions};
 /// The first byte: rows of another form would have another.
 const FORM: u8 = 1;
 
-/// The highest bytes of scores whose size is from 1/8192 to 8: scores have a standard deviation of 1.
+/// The highest bytes of scores whose size is from 1/8192 to 8: scores have a standard deviation of
+/// 1.
 const USUAL_SCORES: [u8; 16] = [
     0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0xbf, 0xc0,
 ];

@@ -73,8 +73,8 @@ fn log_without_picks(connection: &Connection, id: i64, impression: &Impression) 
     connection.execute(sql, values).unwrap();
 }
 
-/// Writes a slate as releases from the fifth to the nineteenth schema did; before the sixth picks had
-/// no sources.
+/// Writes a slate as releases from the fifth to the nineteenth schema did; before the sixth picks
+/// had no sources.
 fn log_as_columns(connection: &Connection, schema: usize, id: i64, impression: &Impression) {
     log_without_picks(connection, id, impression);
     let mut picks: Vec<u8> = Vec::new();

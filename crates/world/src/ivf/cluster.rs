@@ -6,9 +6,9 @@
 //!
 //! Vectors are clustered by their direction and, as one more coordinate, the logarithm of their
 //! length, so that a list holds about equally long ones. On a million vectors whose lengths are
-//! log-normal (σ = 1), 64 of 8,000 lists then hold 99.7 % of the hundred nearest. By direction alone
-//! it was 37 %, as a list's few long vectors hide among its short ones; by vectors divided by the
-//! root of their length, 39 %.
+//! log-normal (σ = 1), 64 of 8,000 lists then hold 99.7 % of the hundred nearest. By direction
+//! alone it was 37 %, as a list's few long vectors hide among its short ones; by vectors divided by
+//! the root of their length, 39 %.
 
 use rand::SeedableRng;
 use rand::seq::index;

@@ -1,4 +1,5 @@
-//! `segue connect drop`: an end to a connection, and to what it left on the server if that is asked.
+//! `segue connect drop`: an end to a connection, and to what it left on the server if that is
+//! asked.
 
 use anyhow::bail;
 use clap::Args;

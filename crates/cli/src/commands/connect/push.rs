@@ -14,9 +14,9 @@ use crate::terminal::{print_json, print_line};
 /// Make the lists that are due, and put them on a connected server as playlists.
 ///
 /// Each list has one playlist there whose songs are replaced, so that it keeps its place in the
-/// player: today's, this week's finds, what is back after a while, and those of your own. A playlist
-/// that somebody removed there is made anew; one of the same name that is not from here is left
-/// alone. Run it every morning, by cron or by hand.
+/// player: today's, this week's finds, what is back after a while, and those of your own. A
+/// playlist that somebody removed there is made anew; one of the same name that is not from here is
+/// left alone. Run it every morning, by cron or by hand.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  segue connect push\n  segue connect push home --json")]
 pub(super) struct PushArgs {

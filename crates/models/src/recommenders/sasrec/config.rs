@@ -182,8 +182,8 @@ impl Loss {
     }
 }
 
-/// Fails unless a model of one configuration can go on with the other: all that decides the shape of
-/// its weights is equal.
+/// Fails unless a model of one configuration can go on with the other: all that decides the shape
+/// of its weights is equal.
 pub(super) fn same_shape(old: &SasrecConfig, new: &SasrecConfig) -> Result<(), ModelError> {
     let shape = |c: &SasrecConfig| {
         [

@@ -1,6 +1,6 @@
-//! The items that a batch names, as rows of a small table of their own. With an item tower an item's
-//! vector is computed, not only looked up, and the network works on this table as it otherwise does
-//! on the whole embedding.
+//! The items that a batch names, as rows of a small table of their own. With an item tower an
+//! item's vector is computed, not only looked up, and the network works on this table as it
+//! otherwise does on the whole embedding.
 
 use super::batch::Batch;
 use super::tower::TowerState;
