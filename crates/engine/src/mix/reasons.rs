@@ -4,7 +4,8 @@
 //! model that decided goes by, then for what the listener knows what they did with it, and for what
 //! is new its artist, a like that it closely resembles, its genre, how many friends play it, being
 //! a step outside, being popular, and last the model's word. A mix then says various things: no
-//! kind of reason is given for more than a third of its tracks where another true one exists.
+//! kind of reason is given for more than a third of its tracks where another true one exists, and
+//! of what speaks for a track that is named which the mix has named least so far.
 //!
 //! Friends are counted and never named, and not counted below two: who follows one person would
 //! learn from "a friend of yours" what that person plays.
@@ -42,6 +43,8 @@ const WITHIN_WEEKS: usize = 1;
 const FEWEST_LATELY: f32 = 2.0;
 const FEWEST_OF_HABIT: u16 = 4;
 const MOST_ANCHORS_NAMED: usize = 2;
+/// Among so many that speak for a track, a mix names those that it has named least.
+const MOST_ANCHORS_GATHERED: usize = 12;
 /// Of one friend a number would tell what that friend plays.
 const FEWEST_FRIENDS: u32 = 2;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -185,10 +188,11 @@ impl Reasons<'_> {
     }
 
     /// One reason for each track of a mix, so that no kind of reason fills more than a third where
-    /// another true one exists. Tracks of which little can be said choose first.
+    /// another true one exists. Tracks of which little can be said choose first. Where several of
+    /// the listener's songs speak for a track, those are named that fewest tracks before it named.
     pub fn varied(&self, tracks: &[(TrackIdx, Sources)]) -> Vec<Reason> {
         let all: Vec<Vec<Reason>> =
-            tracks.iter().map(|&(track, decided_by)| self.all(track, decided_by)).collect();
+            tracks.iter().map(|&(track, decided_by)| self.gathered(track, decided_by)).collect();
         let most = tracks.len().div_ceil(3);
         let mut order: Vec<usize> = (0..all.len()).collect();
         order.sort_by_key(|&i| (all[i].len(), i));
@@ -206,12 +210,20 @@ impl Reasons<'_> {
                 None => given.push((kind, 1)),
             }
         }
-        all.into_iter().zip(chosen).map(|(mut all, chosen)| all.swap_remove(chosen)).collect()
+        let chosen = all.into_iter().zip(chosen).map(|(mut all, chosen)| all.swap_remove(chosen));
+        let mut named = BTreeMap::new();
+        chosen.map(|reason| naming_others(reason, &mut named)).collect()
     }
 
     /// All that is true of a track and worth saying, the most telling first; never empty.
     /// `decided_by` is the source that decided its relevance, or the default.
     pub fn all(&self, track: TrackIdx, decided_by: Sources) -> Vec<Reason> {
+        let all = self.gathered(track, decided_by).into_iter();
+        all.map(|reason| naming_others(reason, &mut BTreeMap::new())).collect()
+    }
+
+    /// As [`all`](Self::all), with more names than are said.
+    fn gathered(&self, track: TrackIdx, decided_by: Sources) -> Vec<Reason> {
         let interaction = self.profile.interaction(self.catalogue.work(track));
         match interaction.filter(|interaction| interaction.is_known()) {
             Some(interaction) => self.all_for_known(interaction),
@@ -323,10 +335,13 @@ impl Reasons<'_> {
     /// What of the listener's is played by those who play a track, as some neighbours have it.
     fn played_with(&self, track: TrackIdx, neighbours: Sources) -> Option<Reason> {
         let evidence = self.evidence.as_ref()?;
-        let anchors = evidence.because(track, neighbours, MOST_ANCHORS_NAMED);
-        let mut names: Vec<String> =
-            anchors.into_iter().map(|anchor| self.short_name(anchor)).collect();
-        names.dedup();
+        let anchors = evidence.because(track, neighbours, MOST_ANCHORS_GATHERED);
+        let mut names: Vec<String> = Vec::new();
+        for name in anchors.into_iter().map(|anchor| self.short_name(anchor)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         (!names.is_empty()).then_some(Reason::PlayedWith { anchors: names })
     }
 
@@ -406,6 +421,18 @@ impl Reasons<'_> {
             .collect();
         (!differences.is_empty()).then_some(Reason::StepOutside { differences })
     }
+}
+
+/// Keeps of the names that a reason gives those that were named least, the most telling first, and
+/// counts them as named.
+fn naming_others(reason: Reason, named: &mut BTreeMap<String, u32>) -> Reason {
+    let Reason::PlayedWith { mut anchors } = reason else { return reason };
+    anchors.sort_by_key(|anchor| named.get(anchor).copied().unwrap_or(0));
+    anchors.truncate(MOST_ANCHORS_NAMED);
+    for anchor in &anchors {
+        *named.entry(anchor.clone()).or_default() += 1;
+    }
+    Reason::PlayedWith { anchors }
 }
 
 /// The features in which two tracks agree, those first in which both are unlike the average track;

@@ -1,12 +1,15 @@
 //! Reasons on hand-made listeners, and their sentences.
 
 use segue_core::{AudioFeature, ListenerId, Reason, Track, TrackId, WorkId};
+use segue_engine::candidate::Sources;
 use segue_engine::dataset::labels::work_label;
 use segue_engine::dataset::play_memory::PlayMemory;
+use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::policy::PolicyKind;
-use segue_engine::{Catalogue, Interaction, Profile, Stance};
+use segue_engine::ranker::Evidence;
+use segue_engine::{Catalogue, Index, Interaction, Profile, Stance, TrackIdx};
 
 use crate::world::{RowScorer, World, days_ago, now};
 
@@ -134,4 +137,42 @@ fn numbers_are_said_as_people_say_them() {
     assert_eq!(long, said.map(|time| format!("back after {time}")));
     let heard = |plays| sentence(&Reason::Heard { plays });
     assert_eq!(heard(2), "you have played this twice");
+}
+
+/// The first four songs speak for every track, the first of them most.
+struct FourSpeak;
+
+impl Evidence for FourSpeak {
+    fn because(&self, _: TrackIdx, _: Sources, most: usize) -> Vec<TrackIdx> {
+        (0..4).map(TrackIdx).take(most).collect()
+    }
+}
+
+#[test]
+fn what_is_played_alike_is_named_by_turns() {
+    let named = |n: u32| track(&format!("{n}"), &format!("Artist {n}"), [f32::NAN; 4]);
+    let catalogue = Catalogue::from_tracks((0..8).map(named).collect());
+    let index = Index::build(&catalogue, []);
+    let profile = Profile::empty(ListenerId::new("ann"));
+    let likes = Likes::from_profile(&catalogue, &index, &profile);
+    let reasons = Reasons {
+        catalogue: &catalogue,
+        index: &index,
+        profile: &profile,
+        likes: &likes,
+        evidence: Some(Box::new(FourSpeak)),
+        now: now(),
+    };
+    let tracks: Vec<_> = (4..7).map(|n| (TrackIdx(n), Sources::ITEM_KNN)).collect();
+    let said: Vec<String> = reasons.varied(&tracks).iter().map(sentence).collect();
+    assert_eq!(
+        said,
+        [
+            "people who play Artist 0 and Artist 1 play this",
+            "people who play Artist 2 and Artist 3 play this",
+            "people who play Artist 0 and Artist 1 play this",
+        ]
+    );
+    // Alone, a track is told by what speaks for it most.
+    assert_eq!(sentence(&reasons.reason(TrackIdx(7), Sources::ITEM_KNN)), said[0]);
 }
