@@ -73,8 +73,11 @@ class Unhurried(Client):
 
 
 def resident_kb(process):
+    """What the process holds itself. Pages of files that it has mapped, its own program among them,
+    belong to the system, which drops them when there is need.
+    """
     for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith("RssAnon"):
             return int(line.split()[1])
     raise ValueError("no resident memory is told")
 

@@ -17,10 +17,11 @@ use clap::Parser;
 use crate::commands::Command;
 use crate::home::Home;
 
-/// Gives back what a snapshot of a large library no longer needs; the system's allocator keeps more
-/// than half of it.
+/// Gives back within seconds what building a snapshot and scoring a pool have worked with. Of a
+/// server that answers for hours others keep several times what is in use: `docs/measurements.md`.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A music recommender that learns what you like from what you played and how it sounds, and mixes
 /// what you love with what you might love.
