@@ -38,8 +38,9 @@ const SKIP_MS: u32 = 30_000;
 const FINISHED_SHARE: f32 = 0.8;
 const SKIPPED_SHARE: f32 = 0.5;
 const STATED_WEIGHT: f32 = 2.0;
-/// Rows that hold a track's total play time count as at most this many plays.
-const MOST_PLAYS_IN_A_ROW: u32 = 50;
+/// A row that holds the total play time of a track counts as at most this many plays, three a day
+/// for nine years: a number beyond that is wrong.
+const MOST_PLAYS_IN_A_ROW: u32 = 10_000;
 
 /// What one play says about liking the track, by the table at the top of this module. [`outcome`]
 /// decides it.

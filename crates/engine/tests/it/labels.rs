@@ -25,6 +25,13 @@ fn every_row_of_the_policy_table_holds() {
         (play(Some(200_000), Finished), length, LIKED),
         (play(Some(170_000), Logout), length, LIKED),
         (play(Some(600_000), Unknown), length, Outcome::Liked { weight: 3.0, plays: 3 }),
+        // A total of many plays, and one that cannot be.
+        (play(Some(40_000_000), Unknown), length, Outcome::Liked { weight: 200.0, plays: 200 }),
+        (
+            play(Some(4_000_000_000), Unknown),
+            length,
+            Outcome::Liked { weight: 10_000.0, plays: 10_000 },
+        ),
         (play(Some(0), SkippedForward), length, Outcome::Censored),
         (play(Some(100_000), Logout), length, Outcome::Censored),
         (play(Some(5_000), Crashed), length, Outcome::Censored),
