@@ -42,6 +42,7 @@ mod lists;
 pub mod mixing;
 pub mod models;
 mod newness;
+mod nightly;
 mod prompt;
 mod retention;
 mod scan;
@@ -65,6 +66,7 @@ pub use models::{
     Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained, plain_name,
 };
 pub use newness::{OnlyPlayed, new_from};
+pub use nightly::due_training;
 pub use prompt::{Chosen, PromptNames, PromptProblem, PromptReading, Prompted, UnderstoodPart};
 pub use retention::retention;
 pub use scan::{ScanOptions, ScanProblem, ScanProgress, ScanReport, ScanStage, is_sound_file};

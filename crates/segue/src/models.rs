@@ -22,6 +22,9 @@ use crate::{Dataset, Error, Result};
 
 /// The kind under which stores of earlier versions have a likability network alone.
 const LIKABILITY: &str = "likability";
+/// So many models are kept, the newest, and the one in use beside them: enough to go back to one of
+/// last week where a server learns every night.
+const MODELS_KEPT: u32 = 10;
 /// Why a model cannot be read or trained. Implementations of [`Models`] have errors of their own,
 /// so that it may be of any type.
 pub type ModelsError = Box<dyn StdError + Send + Sync>;
@@ -59,10 +62,12 @@ pub trait Models: Send + Sync {
     /// its version. `progress` is told which share is done, 0 to 1.
     ///
     /// # Errors
-    /// When there is too little to learn from, or the model cannot be registered.
+    /// When there is too little to learn from, nothing to go on from, or the model cannot be
+    /// registered.
     fn train(
         &self,
         store: &mut Store,
+        start: Start,
         progress: &dyn Fn(f32),
     ) -> std::result::Result<String, ModelsError>;
 }
@@ -89,6 +94,7 @@ impl Models for StandardModels {
     fn train(
         &self,
         store: &mut Store,
+        start: Start,
         progress: &dyn Fn(f32),
     ) -> std::result::Result<String, ModelsError> {
         let mut done = 0.0;
@@ -97,7 +103,8 @@ impl Models for StandardModels {
             done += (1.0 - done) / 8.0;
             progress(done);
         };
-        Ok(train(store, &TrainOptions::default(), &mut report)?.version)
+        let options = TrainOptions { start, ..TrainOptions::default() };
+        Ok(train(store, &options, &mut report)?.version)
     }
 }
 
@@ -169,7 +176,8 @@ impl Default for TrainOptions {
     }
 }
 
-/// Trains a set on everything that the store holds and registers it; it is in use from then on.
+/// Trains a set on everything that the store holds and registers it; it is in use from then on, and
+/// the oldest beyond the [tenth](MODELS_KEPT) go.
 ///
 /// # Errors
 /// [`Error::NothingImported`] without a track, [`Error::NoSet`] where there is nothing to go on
@@ -183,7 +191,7 @@ pub(crate) fn train(
     let seed = options.seed;
     // Plays that other programs report bring tracks between imports.
     settle(store)?;
-    let forgotten = store.marks()?.forgotten;
+    let marks = store.marks()?;
     let (mut catalogue, mut plays) = Dataset::plays(store)?;
     if catalogue.is_empty() {
         return Err(Error::NothingImported);
@@ -215,21 +223,23 @@ pub(crate) fn train(
     let has_taught = |one: &&Plays| !one.plays.is_empty() || !one.feedback.is_empty();
     let listeners: Vec<ListenerId> =
         plays.iter().filter(has_taught).map(|one| one.listener.clone()).collect();
-    let card = serde_json::to_string(set.card()).expect("a card has no map with other keys");
+    let card = SetCard { rows: marks.rows(), ..set.card().clone() };
+    let card_text = serde_json::to_string(&card).expect("a card has no map with other keys");
     let version = set.version().to_owned();
+    store.keep_newest_models(MODELS_KEPT - 1)?;
     let existed = register(
         store,
         &NewModel {
             version: &version,
             kind: ModelSet::KIND,
             created_at: Timestamp::now(),
-            card: &card,
+            card: &card_text,
             weights: &set.to_bytes(),
             listeners: &listeners,
-            forgotten,
+            forgotten: marks.forgotten,
         },
     )?;
-    Ok(Trained { version, card: set.card().clone(), existed, drawn })
+    Ok(Trained { version, card, existed, drawn })
 }
 
 /// Puts a registered model in use, in place of whichever is, once it is [`check`]ed.

@@ -42,6 +42,8 @@ pub struct Config {
     /// Folders whose sound files may be played, beside those that were scanned into the library.
     /// None else are ever opened.
     pub music: Vec<PathBuf>,
+    /// Whether the server learns by itself, once a night, where there is something new.
+    pub trains_at_night: bool,
     /// The proxy before the server, if there is one: a request from this address is counted to
     /// whoever its last `X-Forwarded-For` names.
     pub trusted_proxy: Option<IpAddr>,

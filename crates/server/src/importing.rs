@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use segue::{Error, ModelsError, OnlyPlayed, StoreSink};
+use segue::{Error, ModelsError, OnlyPlayed, Start, StoreSink};
 use segue_core::{ListenerId, Record};
 use segue_ingest::{
     Earlier, FileIdentity, FileReport, FileSink, ImportOptions, ImportProgress, IngestError, Keeps,
@@ -155,7 +155,7 @@ async fn run(app: &Arc<App>, id: &str, label: &UploadLabel) -> ApiResult<()> {
         let (app, id) = (Arc::clone(app), id.to_owned());
         move |done| app.imports.update(&id, |status| status.trained = done)
     };
-    let trained = train(app, progress).await;
+    let trained = train(app, Start::Fresh, progress).await;
     if !upload.exists() {
         return end_unwanted(app, id);
     }
@@ -299,7 +299,7 @@ pub(crate) const CANCELLED: &str = "cancelled";
 /// The code of what was cut off because somebody was forgotten.
 const FORGOTTEN_SINCE: &str = "forgotten_since";
 /// The code of a training that another one or an import keeps from its turn.
-const BUSY: &str = "busy";
+pub(crate) const BUSY: &str = "busy";
 /// How often a training is begun anew because somebody was forgotten during it.
 const TRAININGS: usize = 5;
 
@@ -347,12 +347,16 @@ impl FileSink for WantedSink<'_> {
 /// Trains a model on what is there now, and puts it in use.
 ///
 /// The caller holds a turn: imports do, others take one with [`train_in_turn`].
-async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiResult<String> {
+async fn train(
+    app: &Arc<App>,
+    start: Start,
+    progress: impl Fn(f32) + Send + 'static,
+) -> ApiResult<String> {
     let trainer = Arc::clone(app);
     let trained = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&trainer.config.library)?;
         for _ in 0..TRAININGS {
-            match trainer.models.train(&mut store, &progress) {
+            match trainer.models.train(&mut store, start, &progress) {
                 Err(error) if is_forgotten_since(&error) => {}
                 trained => return trained.map_err(cannot_train),
             }
@@ -394,7 +398,7 @@ pub(crate) async fn make_up_for_forgetting(app: Arc<App>) {
             continue;
         }
         drop(snapshot);
-        match train_in_turn(&app).await {
+        match train_in_turn(&app, Start::Fresh).await {
             Ok(version) => tracing::info!(version, "trained without who was forgotten"),
             // Whatever is under way trains a model when it has been read.
             Err(error) if error.code == BUSY => {}
@@ -407,9 +411,9 @@ pub(crate) async fn make_up_for_forgetting(app: Arc<App>) {
 }
 
 /// Trains a model when nothing else is imported or trained.
-pub(crate) async fn train_in_turn(app: &Arc<App>) -> ApiResult<String> {
+pub(crate) async fn train_in_turn(app: &Arc<App>, start: Start) -> ApiResult<String> {
     let _turn = turn(app)?;
-    train(app, |_| {}).await
+    train(app, start, |_| {}).await
 }
 
 /// The turn to change what trainings go by, where nothing is imported or trained.

@@ -27,6 +27,7 @@
 //!         library: "music".into(),
 //!         keys_required: false,
 //!         music: Vec::new(),
+//!         trains_at_night: true,
 //!         trusted_proxy: None,
 //!         limits: Limits::default(),
 //!     };
@@ -61,6 +62,7 @@ mod lists;
 mod metrics;
 mod mixing;
 mod music;
+mod nightly;
 mod paced;
 pub mod page;
 pub mod picture;
@@ -82,6 +84,7 @@ pub use api::openapi;
 pub use app::{App, Config, StartError};
 pub use error::{ApiError, ErrorBody, ErrorDetail};
 pub use limits::Limits;
+pub use nightly::NightSchedule;
 pub use router::router;
 pub use schedule::ListSchedule;
 pub use serve::serve;

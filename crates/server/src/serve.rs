@@ -37,9 +37,14 @@ pub async fn serve(
     let background = tokio::spawn(start_and_follow(Arc::clone(&app)));
     let keys = tokio::spawn(Arc::clone(&app).follow_keys());
     let mornings = tokio::spawn(crate::schedule::follow_mornings(Arc::clone(&app)));
+    let nights = app
+        .config
+        .trains_at_night
+        .then(|| tokio::spawn(crate::nightly::follow_nights(Arc::clone(&app))));
     let retraining = tokio::spawn(crate::importing::make_up_for_forgetting(Arc::clone(&app)));
     accept(&app, listener, router, stop).await;
     retraining.abort();
+    nights.inspect(tokio::task::JoinHandle::abort);
     mornings.abort();
     background.abort();
     keys.abort();

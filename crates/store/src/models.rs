@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::codes::{from_micros, to_micros};
 use crate::forget::check_fence;
-use crate::model_files::{CARD, FOLDER, WEIGHTS, find, remove_orphans, write_files};
+use crate::model_files::{CARD, FOLDER, WEIGHTS, find, remove_files, remove_orphans, write_files};
 use crate::names::Interner;
 use crate::{Result, Store, StoreError};
 
@@ -142,6 +142,27 @@ impl Store {
             let model = find(connection, version)?;
             activate(connection, model.ok_or_else(|| StoreError::UnknownModel(version.to_owned()))?)
         })
+    }
+
+    /// Removes models with their files, the oldest first, so that only the newest `keep` are left,
+    /// and the active one wherever it stands. Returns the versions that went.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Database`], or [`StoreError::Io`] where files could not
+    /// be removed; the next [`register_model`](Self::register_model) removes them.
+    pub fn keep_newest_models(&mut self, keep: u32) -> Result<Vec<String>> {
+        let removed = self.write(|connection, _| {
+            let sql = "DELETE FROM models WHERE active = 0 \
+                       AND id NOT IN (SELECT id FROM models ORDER BY id DESC LIMIT ?1) \
+                       RETURNING version";
+            let mut statement = connection.prepare(sql)?;
+            let versions = statement.query_map([keep], |row| row.get(0))?;
+            Ok(versions.collect::<rusqlite::Result<Vec<String>>>()?)
+        })?;
+        if let Some(library) = self.folder() {
+            remove_files(library, &removed)?;
+        }
+        Ok(removed)
     }
 
     /// Where the files of a registered model are. They exist as long as the model is registered.

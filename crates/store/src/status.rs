@@ -71,6 +71,14 @@ pub struct Marks {
     pub exclusions: i64,
 }
 
+impl Marks {
+    /// How many plays and pieces of feedback were ever added, but for those of listeners who were
+    /// forgotten last.
+    pub fn rows(&self) -> u64 {
+        u64::try_from(self.listens + self.feedback).unwrap_or(0)
+    }
+}
+
 impl Store {
     /// How far the log has come. Remember the marks with whatever you derive from the store, and
     /// derive it again when they differ.

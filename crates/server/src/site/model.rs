@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use segue::{WorldStatus, plain_name};
+use segue::{Start, WorldStatus, plain_name};
 use segue_store::ModelEntry;
 use serde_json::{Value, json};
 
@@ -352,7 +352,7 @@ pub(super) async fn train(
     State(app): State<Arc<App>>,
     Submitted(Back { back: to }): Submitted<Back>,
 ) -> ApiResult<Response> {
-    let version = importing::train_in_turn(&app).await?;
+    let version = importing::train_in_turn(&app, Start::Fresh).await?;
     Ok(back(
         &to,
         Some(Flash {

@@ -344,6 +344,7 @@ async fn a_second_server_on_a_library_is_refused_and_touches_nothing() {
         library: world.library().to_owned(),
         keys_required: false,
         music: Vec::new(),
+        trains_at_night: false,
         trusted_proxy: None,
         limits: segue_server::Limits::default(),
     };

@@ -19,6 +19,7 @@ mod lists;
 mod made_up;
 mod mixes;
 mod models;
+mod nightly;
 mod openapi;
 mod own_import;
 mod page;

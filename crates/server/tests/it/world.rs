@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use segue::{Models, ModelsError};
+use segue::{Models, ModelsError, Start};
 use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
     Source, Timestamp, Track, TrackId,
@@ -23,7 +23,7 @@ use segue_core::{
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_server::{ApiKey, App, Config, Limits, Scope, router};
 use segue_store::{KeyEntry, ModelEntry, NewModel, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -297,6 +297,7 @@ fn config_of(library: &Path) -> Config {
         library: library.to_owned(),
         keys_required: false,
         music: Vec::new(),
+        trains_at_night: false,
         trusted_proxy: None,
         limits: Limits::default(),
     }
@@ -455,13 +456,17 @@ fn listen(listener: &str, play: usize) -> Listen {
 /// Registers a formula of that name and makes it the one in use. It is said to have learnt from
 /// everybody.
 pub(crate) fn register(store: &mut Store, version: &str) {
+    register_with(store, version, r#"{"formula": "a hash"}"#);
+}
+
+fn register_with(store: &mut Store, version: &str, card: &str) {
     let listeners: Vec<ListenerId> =
         store.listeners().unwrap().into_iter().map(|summary| summary.id).collect();
     let model = NewModel {
         version,
         kind: KIND,
         created_at: Timestamp::now(),
-        card: r#"{"formula": "a hash"}"#,
+        card,
         weights: b"none",
         listeners: &listeners,
         forgotten: store.marks().unwrap().forgotten,
@@ -495,13 +500,26 @@ impl Models for Formulas {
         }
     }
 
-    fn train(&self, store: &mut Store, progress: &dyn Fn(f32)) -> Result<String, ModelsError> {
+    fn train(
+        &self,
+        store: &mut Store,
+        start: Start,
+        progress: &dyn Fn(f32),
+    ) -> Result<String, ModelsError> {
         if store.listeners()?.is_empty() {
             return Err("there is no listener to learn from".into());
         }
         progress(0.5);
-        let version = format!("formula-{}", store.models()?.len() + 1);
-        register(store, &version);
+        let (number, rows) = (store.models()?.len() + 1, store.marks()?.rows());
+        let (version, card) = match start {
+            Start::Fresh => (format!("formula-{number}"), json!({"rows": rows})),
+            Start::Continue => {
+                let before = store.active_model()?.ok_or("there is nothing to go on from")?;
+                let card = json!({"continued_from": before.version, "rows": rows});
+                (format!("continued-{number}"), card)
+            }
+        };
+        register_with(store, &version, &card.to_string());
         progress(1.0);
         Ok(version)
     }

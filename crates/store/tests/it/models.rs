@@ -160,3 +160,19 @@ fn a_lost_database_is_an_error_and_costs_no_model() {
     fs::rename(library.path().join("elsewhere"), &database).unwrap();
     assert_eq!(active(&Store::open(library.path()).unwrap()).as_deref(), Some("v1"));
 }
+
+#[test]
+fn the_oldest_models_go_and_the_one_in_use_stays() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    for version in ["v1", "v2", "v3", "v4", "v5"] {
+        register(&mut store, version, &[listener("ann")]).unwrap();
+    }
+    store.activate("v2").unwrap();
+    assert_eq!(store.keep_newest_models(2).unwrap(), ["v1", "v3"]);
+    assert_eq!(folders(library.path()), ["v2", "v4", "v5"]);
+    assert_eq!(active(&store).as_deref(), Some("v2"));
+    assert!(store.keep_newest_models(2).unwrap().is_empty());
+    store.activate("v5").unwrap();
+    assert_eq!(store.keep_newest_models(1).unwrap(), ["v2", "v4"]);
+}

@@ -71,6 +71,10 @@ pub(crate) struct ServeArgs {
     /// there. Without it no other machine is asked for anything.
     #[arg(long)]
     connections: bool,
+    /// Do not learn by itself. Without it the server trains once a night, from what listeners
+    /// played and said since the last time; imports train in any case.
+    #[arg(long)]
+    no_training: bool,
     /// How the log is written, to stderr; `RUST_LOG` says what.
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
@@ -160,6 +164,7 @@ impl ServeArgs {
             library: home.path()?,
             keys_required,
             music: self.music.clone(),
+            trains_at_night: !self.no_training,
             trusted_proxy: self.trust_proxy.map(|address| address.to_canonical()),
             limits,
         })
