@@ -31,6 +31,8 @@ pub struct Model {
     pub training: Option<String>,
     /// The world in use and how it is, in a sentence; `None` where none is in use.
     pub world: Option<String>,
+    /// Whether the server trains by itself.
+    pub learns_at_night: bool,
     /// Whether this visitor's key lets them train and activate; without it the buttons are left
     /// out.
     pub may_change: bool,
@@ -174,8 +176,14 @@ fn models(frame: &Frame, model: &Model) -> Markup {
     html! {
         section aria-labelledby="models-title" {
             h2 #models-title { "Models" }
-            @if !model.models.is_empty() { p { "The newest serves. If an older one suited you \
-                better, go back to it: nothing is lost either way." } }
+            @if !model.models.is_empty() {
+                p {
+                    "The newest serves. "
+                    @if model.learns_at_night { "Each night it learns from what was played. " }
+                    "If an older one suited you better, go back to it: it stays until you choose \
+                    another. The ten newest are kept."
+                }
+            }
             @if let Some(training) = &model.training { p.note role="status" { (training) } progress aria-label="Learning" {} }
             @if model.may_change && model.training.is_none() {
                 form method="post" action="/models/train" data-waits="Learning: seconds to a few \

@@ -63,6 +63,7 @@ pub(super) async fn show(
         comparison,
         training: training.then(|| "A model is learning from what was just imported.".to_owned()),
         world: world.as_ref().map(|world| world_said(words, world)),
+        learns_at_night: app.config.trains_at_night,
         may_change: access.scope == Scope::Admin,
     };
     Ok(answer(&frame, view::view(&frame, &model)))

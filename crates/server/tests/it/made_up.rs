@@ -527,6 +527,7 @@ pub(crate) fn a_model() -> Model {
         comparison: Some(a_comparison()),
         training: None,
         world: Some("The world in use knows 1,031,202 songs.".to_owned()),
+        learns_at_night: true,
         may_change: true,
     }
 }

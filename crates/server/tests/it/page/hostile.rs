@@ -293,6 +293,7 @@ fn a_model() -> Model {
         }),
         training: Some(h()),
         world: Some(h()),
+        learns_at_night: true,
         may_change: true,
         ..Model::default()
     }
