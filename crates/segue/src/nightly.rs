@@ -30,13 +30,17 @@ pub fn due_training(store: &Store, models: &dyn Models, night: Timestamp) -> Res
     let Some(newest) = all.last() else {
         return Ok((rows >= FEWEST_ROWS).then_some(Start::Fresh));
     };
-    let came = rows.saturating_sub(of_card(newest, "rows").as_u64().unwrap_or(0));
-    if newest.created_at >= night || !newest.active || came < FEWEST_ROWS {
+    if newest.created_at >= night || !newest.active {
         return Ok(None);
     }
     let age = night.duration_since(found_out_at(&all, newest));
     let is_stale = age.as_hours() >= FRESH_EVERY_HOURS;
-    Ok(Some(if is_stale { Start::Fresh } else { Start::Continue }))
+    let is_worth_it = match of_card(newest, "rows").as_u64() {
+        Some(known) => rows.saturating_sub(known) >= FEWEST_ROWS,
+        // Models of earlier versions do not say what they know.
+        None => is_stale,
+    };
+    Ok(is_worth_it.then_some(if is_stale { Start::Fresh } else { Start::Continue }))
 }
 
 /// When the model was trained from nothing that this one went on from, as far as it is known still.

@@ -32,7 +32,7 @@ fn in_use(world: &World) -> String {
 async fn what_was_played_is_learned_once_a_night() {
     let world = World::new().await;
     let first = in_use(&world);
-    // The model says nothing of the log that it was made from: all of it is new.
+    // The model was made from nothing: all of the log is new.
     let mut schedule = NightSchedule::default();
     assert_eq!(schedule.catch_up(&world.app, &at(1, time(2, 59, 0, 0))).await.unwrap(), None);
     let night = at(1, time(3, 0, 0, 0));

@@ -456,7 +456,7 @@ fn listen(listener: &str, play: usize) -> Listen {
 /// Registers a formula of that name and makes it the one in use. It is said to have learnt from
 /// everybody.
 pub(crate) fn register(store: &mut Store, version: &str) {
-    register_with(store, version, r#"{"formula": "a hash"}"#);
+    register_with(store, version, r#"{"formula": "a hash", "rows": 0}"#);
 }
 
 fn register_with(store: &mut Store, version: &str, card: &str) {
