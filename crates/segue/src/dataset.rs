@@ -30,7 +30,7 @@ pub struct Dataset {
 /// # Errors
 /// What reading the store reports.
 pub fn catalogue(store: &Store) -> Result<Catalogue> {
-    Ok(Catalogue::from_tracks(store.tracks()?).with_analyses(store.analyses()?))
+    Ok(Catalogue::from_tracks(store.tracks()?).with_analyses(store.analyses(segue_audio::VERSION)?))
 }
 
 impl Dataset {
