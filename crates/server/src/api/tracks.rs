@@ -24,7 +24,7 @@ use crate::covers::AskedCover;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
 use crate::limits::{MOST_ARTISTS, MOST_TRACKS};
-use crate::music::files_of_song;
+use crate::music::{files_of_song, on_disk};
 
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -270,8 +270,7 @@ pub(crate) async fn audio(
     let snapshot = app.snapshot.load_full();
     let row = snapshot.find(&track)?;
     let no_file = || ApiError::not_found("no_sound", "there is no sound file of this track here");
-    let folders = app.music();
-    let file = files_of_song(&folders, &snapshot.catalogue, row).next();
+    let file = app.file_of_song(&snapshot.catalogue, row);
     let served = ServeFile::new(file.ok_or_else(no_file)?.path).try_call(request).await;
     let served = served.map_err(|error| ApiError::internal(&error))?;
     if served.status() == StatusCode::RANGE_NOT_SATISFIABLE {
@@ -304,7 +303,8 @@ pub(crate) async fn cover(
     let snapshot = app.snapshot.load_full();
     let row = snapshot.find(&track)?;
     let size = size.map_or(CoverSize::Medium, CoverSize::for_side);
-    let folders = app.music();
-    let files = files_of_song(&folders, &snapshot.catalogue, row);
-    app.covers.answer(AskedCover::of(files, size, &headers)).await
+    let asked = on_disk(|| {
+        AskedCover::of(files_of_song(&app.music(), &snapshot.catalogue, row), size, &headers)
+    });
+    app.covers.answer(asked).await
 }
