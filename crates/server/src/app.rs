@@ -295,7 +295,8 @@ impl App {
         });
         let (model, experiment, marks, new_from, has_world) = found.await?;
         let snapshot = self.snapshot.load_full();
-        let rows = |marks: Marks| (marks.imported_rows, marks.forgotten, marks.scans);
+        let rows =
+            |marks: Marks| (marks.imported_rows, marks.forgotten, marks.scans, marks.overrides);
         if rows(marks) != rows(snapshot.marks) {
             return self.build_anew().await;
         }

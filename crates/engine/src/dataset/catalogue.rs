@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
-use segue_core::{AudioAnalysis, AudioFeature, Track, TrackId, WorkId};
+use segue_core::{AudioAnalysis, AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 
 use crate::sound::embedding::EmbeddingAxes;
 use crate::sound::estimates::estimated;
@@ -80,6 +80,7 @@ pub struct Catalogue {
     /// Found when they are first asked for: whoever wants names only does not.
     embedding_axes: OnceLock<Option<EmbeddingAxes>>,
     learned: Option<LearnedFeatures>,
+    overrides: FxHashMap<TrackIdx, AudioFeatures>,
 }
 
 /// A track in whose file something was measured.
@@ -145,6 +146,20 @@ impl Catalogue {
         self
     }
 
+    /// The same catalogue with features that somebody set by hand in the place of what is told or
+    /// estimated. Set them last: estimates are learned from what services tell.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: &[(TrackId, AudioFeatures)]) -> Self {
+        for (id, set) in overrides {
+            let Some(row) = self.find(id) else { continue };
+            let features = &mut self.tracks[row.0 as usize].features;
+            let instead = std::mem::replace(features, *set);
+            features.fill_from(&instead);
+            self.overrides.insert(row, *set);
+        }
+        self
+    }
+
     /// A map from what was measured to what services tell, by the tracks that have both.
     fn learn(&self) -> Option<LearnedFeatures> {
         let both = self.rows().filter(|&row| !self.is_estimated(row));
@@ -173,6 +188,9 @@ impl Catalogue {
     /// Where a feature of a track comes from; `None` where it is not known.
     pub fn feature_origin(&self, idx: TrackIdx, feature: AudioFeature) -> Option<FeatureOrigin> {
         self.track(idx).features.get(feature)?;
+        if self.overrides.get(&idx).is_some_and(|set| set.get(feature).is_some()) {
+            return Some(FeatureOrigin::Yours);
+        }
         let analysis = self.analysis(idx).filter(|_| self.is_estimated(idx));
         Some(match analysis {
             Some(analysis) if feature != AudioFeature::DurationMs => {

@@ -7,6 +7,8 @@ use super::learned::LearnedFeatures;
 /// Who says what a feature of a track is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FeatureOrigin {
+    /// Somebody set it by hand, for everybody in the library.
+    Yours,
     /// A service.
     Told,
     /// It was measured in the file: tempo, key, mode and loudness.
@@ -21,6 +23,7 @@ impl FeatureOrigin {
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Yours => "yours",
             Self::Told => "told",
             Self::Measured => "measured",
             Self::Tags => "tags",

@@ -4,8 +4,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use segue_core::{
-    AudioAnalysis, AudioFeature, Descriptor, EMBEDDING, Measurement, SOUND_TAGS, Track, TrackId,
-    WorkId,
+    AudioAnalysis, AudioFeature, AudioFeatures, Descriptor, EMBEDDING, Measurement, SOUND_TAGS,
+    Track, TrackId, WorkId,
 };
 use segue_engine::Catalogue;
 use segue_engine::sound::estimates::estimated;
@@ -159,6 +159,30 @@ fn knowing_artists_by_heart_is_no_knowledge_of_others() {
     let catalogue = catalogue(&songs(300, &Rule::Artist, 3), 300);
     let energy = catalogue.learned_features().unwrap().fit(AudioFeature::Energy).unwrap();
     assert!(!energy.is_used(), "{energy:?}");
+}
+
+#[test]
+fn what_somebody_sets_counts_before_all_else_and_teaches_nothing() {
+    let songs = songs(300, &Rule::Sound, 6);
+    let (tracks, measured) = library(&songs, 200);
+    let mut set = AudioFeatures::MISSING;
+    set.set(AudioFeature::Energy, 0.01);
+    let ids: Vec<TrackId> = tracks.iter().map(|track| track.id.clone()).collect();
+    let overrides: Vec<(TrackId, AudioFeatures)> =
+        [0, 250].map(|i: usize| (ids[i].clone(), set)).into();
+    let plain = catalogue(&songs, 200);
+    let catalogue =
+        Catalogue::from_tracks(tracks).with_analyses(measured).with_overrides(&overrides);
+    for (id, _) in &overrides {
+        let row = catalogue.find(id).unwrap();
+        let energy = catalogue.track(row).features.get(AudioFeature::Energy);
+        let origin = catalogue.feature_origin(row, AudioFeature::Energy);
+        assert_eq!((energy, origin), (Some(0.01), Some(FeatureOrigin::Yours)));
+        let valence = catalogue.track(row).features.get(AudioFeature::Valence);
+        assert_eq!(valence, plain.track(row).features.get(AudioFeature::Valence));
+    }
+    let fits = |catalogue: &Catalogue| catalogue.learned_features().unwrap().fits.clone();
+    assert_eq!(fits(&catalogue), fits(&plain));
 }
 
 #[test]
