@@ -56,37 +56,33 @@ enum What {
 }
 
 pub(crate) fn run(args: TracksArgs, home: &Home) -> anyhow::Result<()> {
-    let (id, change): (String, Box<dyn Fn(&mut AudioFeatures)>) = match args.what {
-        What::Overrides { json } => {
-            return list(&read_library(home)?.store().overrides()?, json);
-        }
+    match args.what {
+        What::Overrides { json } => list(&read_library(home)?.store().overrides()?, json),
         What::Set { track, features } => {
-            let set: Vec<(AudioFeature, f32)> =
-                features.iter().map(|text| assignment(text)).collect::<anyhow::Result<_>>()?;
-            let change = move |features: &mut AudioFeatures| {
-                set.iter().for_each(|(feature, value)| drop(features.set(*feature, *value)));
-            };
-            (track, Box::new(change))
+            let set = features.iter().map(|text| assignment(text));
+            change(&track, &set.collect::<anyhow::Result<Vec<_>>>()?, home)
         }
         What::Unset { track, features } if features.is_empty() => {
-            (track, Box::new(|features| *features = AudioFeatures::MISSING))
+            change(&track, &AudioFeature::ALL.map(|feature| (feature, f32::NAN)), home)
         }
         What::Unset { track, features } => {
-            let unset: Vec<AudioFeature> =
-                features.iter().map(|name| feature(name)).collect::<anyhow::Result<_>>()?;
-            let change = move |features: &mut AudioFeatures| {
-                unset.iter().for_each(|feature| drop(features.set(*feature, f32::NAN)));
-            };
-            (track, Box::new(change))
+            let unset = features.iter().map(|name| Ok((feature(name)?, f32::NAN)));
+            change(&track, &unset.collect::<anyhow::Result<Vec<_>>>()?, home)
         }
-    };
+    }
+}
+
+/// Sets features of a track to values; no number takes one back.
+fn change(track: &str, values: &[(AudioFeature, f32)], home: &Home) -> anyhow::Result<()> {
     let mut library = open_library(home)?;
     let store = library.store_mut();
-    let id = TrackId::new(id);
+    let id = TrackId::new(track);
     let track = store.track(&id)?;
     let track = track.with_context(|| format!("there is no track `{id}` in the catalogue"))?;
     let mut features = store.overrides_of(&id)?;
-    change(&mut features);
+    for (feature, value) in values {
+        features.set(*feature, *value);
+    }
     store.override_features(&id, &features)?;
     let title = track.display_title();
     match in_words(&features) {

@@ -11,8 +11,9 @@
 //!
 //! Of several genres, artists, likenesses, times or kinds of version any will do; all else holds
 //! together. Where fewer tracks than the mix has places are all of what the words about sound and
-//! genre say, those that come nearest are taken too, and that is said. Rejected: ranking all tracks by how
-//! well they fit, which gives thirty tracks to any words at all and tells nobody that nothing fits.
+//! genre say, those that come nearest are taken too, and that is said. Rejected: ranking all tracks
+//! by how well they fit, which gives thirty tracks to any words at all and tells nobody that
+//! nothing fits.
 
 mod alike;
 mod matching;
