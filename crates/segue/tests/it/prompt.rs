@@ -102,14 +102,14 @@ fn words_choose_tracks_by_sound_time_genre_artist_and_version() {
 
 #[test]
 fn a_genre_that_few_tracks_have_is_widened_to_what_goes_with_it() {
-    let mut table = "track_id,track_name,artist_name,genre\n".to_owned();
+    let mut table = "track_id,track_name,artist_name,genre,tempo\n".to_owned();
     for i in 0..40 {
         let genre = match i {
             0..4 => "Shoegaze; Dream Pop",
             4..8 => "Dream Pop",
             _ => "Classical",
         };
-        table += &format!("t{i},Song {i},Artist {i},{genre}\n");
+        table += &format!("t{i},Song {i},Artist {i},{genre},100\n");
     }
     let (_folder, snapshot) = library(&table);
     let asked = |words: &str, length| {
