@@ -170,8 +170,8 @@ fn a_level_is_of_one_source_and_how_far_it_is_from_the_rest_of_both() {
     let energy = |catalogue: &Catalogue, liked: &[(TrackId, i64)]| {
         let tastes = find(catalogue, &listens(liked.iter().map(|(id, days)| (id, *days))));
         assert_eq!(tastes.tastes.len(), 1);
-        let levels = tastes.tastes[0].features.iter();
-        levels.clone().find(|level| level.feature == AudioFeature::Energy).unwrap().clone()
+        let mut levels = tastes.tastes[0].features.iter();
+        *levels.find(|level| level.feature == AudioFeature::Energy).unwrap()
     };
     let told = energy(&planted.catalogue, &liked[..60]);
     let catalogue = Catalogue::from_tracks(tracks).with_analyses(analyses);
