@@ -5,19 +5,28 @@
     python3 bench/audio.py tempo FOLDER      # plays each MIDI file, and asks for its tempo
     python3 bench/audio.py encodings FILE…   # the same pieces packed by other codecs
     python3 bench/audio.py neighbours FILE…  # named GROUP__PIECE: is the nearest of the same group?
+    cargo build --release -p segue-audio --example stages
+    python3 bench/audio.py speed --onnx msd.onnx FILE…   # one thread, beside librosa, onnxruntime
 
 It needs ffmpeg and, for `tempo`, fluidsynth, a sound font (`--font`) and the package `mido`; from
-Debian: ffmpeg fluidsynth timgm6mb-soundfont openttd-openmsx (for its MIDI files).
+Debian: ffmpeg fluidsynth timgm6mb-soundfont openttd-openmsx (for its MIDI files). `speed` needs the
+packages `librosa` and `onnxruntime`, and MusiCNN as ONNX with one patch of [187, 96] as `mel`.
 """
 
 import argparse
 import json
 import math
+import os
 import pathlib
+import statistics
 import subprocess
 import tempfile
+import time
 
 DESCRIBE = "target/release/examples/describe"
+STAGES = "target/release/examples/stages"
+PATCHES, PATCH_FRAMES = 8, 187
+ROUNDS = 5
 FONT = "/usr/share/sounds/sf2/TimGM6mb.sf2"
 SECONDS = 70
 ENCODINGS = {
@@ -138,13 +147,112 @@ def encodings(options):
         print(f"{kind:9} nearest is itself: {itself} of {len(pairs)}, prints alike: {least:.2f}")
 
 
+def ours(binary, path):
+    """Milliseconds of processor time of a file by stage, measured by the program itself."""
+    told = subprocess.run([binary, path], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in told.splitlines()[2:]]
+    spent = {" ".join(row[1:-2]): float(row[-2]) for row in rows if row[-1] != "patch"}
+    return {
+        "mel": spent["mel"],
+        "network": spent["network"],
+        "descriptors": spent["spectral descriptors"],
+    }
+
+
+def timed(run):
+    """What something gives, and the milliseconds of processor time that it took."""
+    began = time.process_time()
+    made = run()
+    return made, 1_000 * (time.process_time() - began)
+
+
+def mel_frames(samples):
+    """The front end of MusiCNN, by librosa."""
+    import librosa
+    import numpy
+
+    power = librosa.feature.melspectrogram(
+        y=samples, sr=16_000, n_fft=512, hop_length=256, n_mels=96, power=2.0
+    )
+    return numpy.log10(10_000 * power.T + 1).astype(numpy.float32)
+
+
+def heard(session, frames):
+    """What the network says of eight patches, spread evenly."""
+    count = len(frames) // PATCH_FRAMES
+    chosen = [i * count // min(count, PATCHES) for i in range(min(count, PATCHES))]
+    for patch in chosen:
+        part = frames[None, patch * PATCH_FRAMES : (patch + 1) * PATCH_FRAMES]
+        session.run(None, {"mel": part})
+
+
+def descriptors(samples):
+    """What `SpectralMeter` measures, as far as librosa has it: one spectrum for all of it."""
+    import librosa
+    import numpy
+
+    rate, spectrum = 22_050, numpy.abs(librosa.stft(samples, n_fft=2_048, hop_length=512))
+    power = spectrum**2
+    mel = librosa.feature.melspectrogram(S=power, sr=rate, n_mels=128)
+    decibels = librosa.power_to_db(mel)
+    onsets = librosa.onset.onset_strength(S=decibels, sr=rate)
+    librosa.onset.onset_detect(onset_envelope=onsets, sr=rate)
+    librosa.feature.tempo(onset_envelope=onsets, sr=rate)
+    tuning = librosa.estimate_tuning(S=spectrum, sr=rate)
+    librosa.feature.chroma_stft(S=power, sr=rate, tuning=tuning).mean(axis=1)
+    librosa.feature.mfcc(S=decibels, sr=rate, n_mfcc=13)
+    librosa.feature.spectral_centroid(S=spectrum, sr=rate)
+    librosa.feature.spectral_rolloff(S=spectrum, sr=rate)
+    librosa.feature.spectral_flatness(S=mel, power=1.0)
+
+
+def theirs(session, at_16k, at_22k):
+    """Milliseconds of processor time of the same stages."""
+    frames, mel = timed(lambda: mel_frames(at_16k))
+    _, network = timed(lambda: heard(session, frames))
+    _, described = timed(lambda: descriptors(at_22k))
+    return {"mel": mel, "network": network, "descriptors": described}
+
+
+def speed(options):
+    """Both on one thread, file by file in turns: processor time, medians over rounds."""
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+        os.environ[f"{name}_NUM_THREADS"] = "1"
+    import librosa
+    import onnxruntime
+
+    threads = onnxruntime.SessionOptions()
+    threads.intra_op_num_threads = threads.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(options.onnx, threads)
+    loaded = [[librosa.load(path, sr=rate)[0] for rate in (16_000, 22_050)] for path in options.files]
+    theirs(session, *loaded[0])  # compiles what librosa compiles when it is used first
+    rounds = []
+    for _ in range(ROUNDS):
+        spent = [(ours(options.stages, path), theirs(session, *sound))
+                 for path, sound in zip(options.files, loaded)]
+        rounds.append(spent)
+    sound_s = sum(len(at_16k) for at_16k, _ in loaded) / 16_000
+    print(f"{len(loaded)} files, {sound_s / len(loaded):.0f} s each; {ROUNDS} rounds; ms a file")
+    for stage in ("mel", "network", "descriptors"):
+        of = lambda side: [
+            sum(pair[side][stage] for pair in spent) / len(spent) for spent in rounds
+        ]
+        told = [f"{statistics.median(of(side)):7.1f} [{min(of(side)):.1f}, {max(of(side)):.1f}]"
+                for side in (0, 1)]
+        ratios = [b / a for a, b in zip(of(0), of(1))]
+        print(f"{stage:12} {told[0]}  {told[1]}  times {statistics.median(ratios):.1f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("tempo", "encodings", "neighbours"))
+    parser.add_argument("what", choices=("tempo", "encodings", "neighbours", "speed"))
     parser.add_argument("files", nargs="+")
     parser.add_argument("--font", default=FONT)
+    parser.add_argument("--onnx", help="MusiCNN as ONNX")
+    parser.add_argument("--stages", default=STAGES, help="the built example `stages`")
     options = parser.parse_args()
-    {"tempo": tempo, "encodings": encodings, "neighbours": neighbours}[options.what](options)
+    runs = {"tempo": tempo, "encodings": encodings, "neighbours": neighbours, "speed": speed}
+    runs[options.what](options)
 
 
 if __name__ == "__main__":

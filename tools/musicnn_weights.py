@@ -17,7 +17,7 @@ import math
 import struct
 import zipfile
 
-FOLDER = "musicnn/MSD_musicnn/"
+FOLDER = "musicnn/{}_musicnn/"
 EPSILON = 1e-3
 FLOAT = 1  # TensorFlow's number of the type
 
@@ -167,9 +167,11 @@ def network(checkpoint):
     return layers
 
 
-def safetensors(layers, width):
+def safetensors(layers, width, model):
     """The parameters as a file: the length of a header, the header, the numbers."""
-    header, parts, at = {"__metadata__": METADATA}, [], 0
+    origin = f"PyPI musicnn 0.1.0, {model}_musicnn; Pons and Serra, arXiv 1909.06654"
+    metadata = {"origin": origin, "licence": "ISC"}
+    header, parts, at = {"__metadata__": metadata}, [], 0
     for name in sorted(layers):
         shape, values, halved = layers[name]
         code, kind = ("e", "F16") if halved and width == 16 else ("f", "F32")
@@ -182,24 +184,21 @@ def safetensors(layers, width):
     return struct.pack("<Q", len(text)) + text + b"".join(parts)
 
 
-METADATA = {
-    "origin": "PyPI musicnn 0.1.0, MSD_musicnn; Pons and Serra, arXiv 1909.06654",
-    "licence": "ISC",
-}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("wheel", help="musicnn-0.1.0-py3-none-any.whl")
     parser.add_argument("out", help="the file to write")
     parser.add_argument("--float", type=int, choices=(16, 32), default=16, help="bits of kernels")
+    told = "the model for MagnaTagATune is for a test alone"
+    parser.add_argument("--model", choices=("MSD", "MTT"), default="MSD", help=told)
     options = parser.parse_args()
+    folder = FOLDER.format(options.model)
     with zipfile.ZipFile(options.wheel) as wheel:
-        index = wheel.read(FOLDER + ".index")
-        data = wheel.read(FOLDER + ".data-00000-of-00001")
+        index = wheel.read(folder + ".index")
+        data = wheel.read(folder + ".data-00000-of-00001")
     layers = network(tensors(index, data))
     with open(options.out, "wb") as out:
-        out.write(safetensors(layers, options.float))
+        out.write(safetensors(layers, options.float, options.model))
     print(sum(len(values) for _, values, _ in layers.values()), "numbers")
 
 

@@ -41,6 +41,14 @@ pub enum Descriptor {
     SpectralFlatness,
 }
 
+/// What is always so of a descriptor, whatever was measured.
+struct DescriptorFacts {
+    name: &'static str,
+    unit: &'static str,
+    definition: &'static str,
+    source: &'static str,
+}
+
 const EBU: &str = "EBU R 128; ITU-R BS.1770-4, EBU Tech 3341";
 const PEETERS: &str = "Peeters 2004, A large set of audio features";
 
@@ -69,89 +77,116 @@ impl Descriptor {
 
     /// Its name in JSON and in the documentation, such as `true_peak`.
     pub fn name(self) -> &'static str {
-        self.facts().0
+        self.facts().name
     }
 
     /// Its unit; empty where it has none.
     pub fn unit(self) -> &'static str {
-        self.facts().1
+        self.facts().unit
     }
 
     /// What it says, as half a sentence.
     pub fn definition(self) -> &'static str {
-        self.facts().2
+        self.facts().definition
     }
 
     /// Whose definition that is.
     pub fn source(self) -> &'static str {
-        self.facts().3
+        self.facts().source
     }
 
-    /// Name, unit, definition and source.
-    fn facts(self) -> (&'static str, &'static str, &'static str, &'static str) {
+    fn facts(self) -> DescriptorFacts {
         match self {
-            Self::Loudness => ("loudness", "LUFS", "integrated loudness, gated", EBU),
-            Self::LoudnessRange => {
-                ("loudness_range", "LU", "between soft and loud parts", "EBU Tech 3342")
-            }
-            Self::TruePeak => (
-                "true_peak",
-                "dBTP",
-                "greatest level at four times the rate",
-                "ITU-R BS.1770-4, annex 2",
-            ),
-            Self::SilenceBefore => {
-                ("silence_before", "ms", "until the first sample above -60 dBFS", "Segue")
-            }
-            Self::SilenceBehind => {
-                ("silence_behind", "ms", "from the last sample above -60 dBFS", "Segue")
-            }
-            Self::OnsetRate => (
-                "onset_rate",
-                "1/s",
-                "notes and beats that begin",
-                "Böck and Widmer 2013, SuperFlux",
-            ),
-            Self::PulseClarity => (
-                "pulse_clarity",
-                "",
-                "greatest autocorrelation of the onset curve, 0 to 1",
-                "Lartillot and others 2008",
-            ),
-            Self::Tempo => ("tempo", "bpm", "beats a minute", "after Percival and Tzanetakis 2014"),
-            Self::TempoAlternative => (
-                "tempo_alternative",
-                "bpm",
-                "half or twice the tempo, whichever is likelier",
-                "after Percival and Tzanetakis 2014",
-            ),
-            Self::Tuning => (
-                "tuning",
-                "cents",
-                "how far all notes are from 440 Hz for A",
-                "Gómez 2006, Tonal description",
-            ),
-            Self::Key => (
-                "key",
-                "",
-                "0 to 11: major from C on in semitones; 12 to 23: minor",
-                "Krumhansl 1990; profiles of Albrecht and Shanahan 2013",
-            ),
-            Self::SpectralCentroid => {
-                ("spectral_centroid", "Hz", "mean middle of the spectrum", PEETERS)
-            }
-            Self::SpectralCentroidDeviation => {
-                ("spectral_centroid_deviation", "Hz", "how much that changes", PEETERS)
-            }
-            Self::SpectralRolloff => (
-                "spectral_rolloff",
-                "Hz",
-                "mean frequency below which 85 % of the power is",
-                PEETERS,
-            ),
-            Self::SpectralFlatness => {
-                ("spectral_flatness", "", "0 of a tone to 1 of noise, over mel bands", PEETERS)
-            }
+            Self::Loudness => DescriptorFacts {
+                name: "loudness",
+                unit: "LUFS",
+                definition: "integrated loudness, gated",
+                source: EBU,
+            },
+            Self::LoudnessRange => DescriptorFacts {
+                name: "loudness_range",
+                unit: "LU",
+                definition: "between soft and loud parts",
+                source: "EBU Tech 3342",
+            },
+            Self::TruePeak => DescriptorFacts {
+                name: "true_peak",
+                unit: "dBTP",
+                definition: "greatest level at four times the rate",
+                source: "ITU-R BS.1770-4, annex 2",
+            },
+            Self::SilenceBefore => DescriptorFacts {
+                name: "silence_before",
+                unit: "ms",
+                definition: "until the first sample above -60 dBFS",
+                source: "Segue",
+            },
+            Self::SilenceBehind => DescriptorFacts {
+                name: "silence_behind",
+                unit: "ms",
+                definition: "from the last sample above -60 dBFS",
+                source: "Segue",
+            },
+            Self::OnsetRate => DescriptorFacts {
+                name: "onset_rate",
+                unit: "1/s",
+                definition: "notes and beats that begin",
+                source: "Böck and Widmer 2013, SuperFlux",
+            },
+            Self::PulseClarity => DescriptorFacts {
+                name: "pulse_clarity",
+                unit: "",
+                definition: "greatest autocorrelation of the onset curve, 0 to 1",
+                source: "Lartillot and others 2008",
+            },
+            Self::Tempo => DescriptorFacts {
+                name: "tempo",
+                unit: "bpm",
+                definition: "beats a minute",
+                source: "after Percival and Tzanetakis 2014",
+            },
+            Self::TempoAlternative => DescriptorFacts {
+                name: "tempo_alternative",
+                unit: "bpm",
+                definition: "half or twice the tempo, whichever is likelier",
+                source: "after Percival and Tzanetakis 2014",
+            },
+            Self::Tuning => DescriptorFacts {
+                name: "tuning",
+                unit: "cents",
+                definition: "how far all notes are from 440 Hz for A",
+                source: "Gómez 2006, Tonal description",
+            },
+            Self::Key => DescriptorFacts {
+                name: "key",
+                unit: "",
+                definition: "0 to 11: major from C on in semitones; 12 to 23: minor",
+                source: "Krumhansl 1990; profiles of Albrecht and Shanahan 2013",
+            },
+            Self::SpectralCentroid => DescriptorFacts {
+                name: "spectral_centroid",
+                unit: "Hz",
+                definition: "mean middle of the spectrum",
+                source: PEETERS,
+            },
+            Self::SpectralCentroidDeviation => DescriptorFacts {
+                name: "spectral_centroid_deviation",
+                unit: "Hz",
+                definition: "how much that changes",
+                source: PEETERS,
+            },
+            Self::SpectralRolloff => DescriptorFacts {
+                name: "spectral_rolloff",
+                unit: "Hz",
+                definition: "mean frequency below which 85 % of the power is",
+                source: PEETERS,
+            },
+            Self::SpectralFlatness => DescriptorFacts {
+                name: "spectral_flatness",
+                unit: "",
+                definition: "0 of a tone to 1 of noise, over mel bands",
+                source: PEETERS,
+            },
         }
     }
 }

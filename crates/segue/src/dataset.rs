@@ -25,12 +25,14 @@ pub struct Dataset {
     pub profiles: Vec<Profile>,
 }
 
-/// Every track that the store holds, with what was measured in files of it.
+/// Every track that the store holds, with what was measured in files of it and what was set by hand.
 ///
 /// # Errors
 /// What reading the store reports.
 pub fn catalogue(store: &Store) -> Result<Catalogue> {
-    Ok(Catalogue::from_tracks(store.tracks()?).with_analyses(store.analyses()?))
+    let catalogue = Catalogue::from_tracks(store.tracks()?);
+    let catalogue = catalogue.with_analyses(store.analyses(segue_audio::VERSION)?);
+    Ok(catalogue.with_overrides(&store.overrides()?))
 }
 
 impl Dataset {

@@ -20,7 +20,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
 use crate::listeners::Listeners;
-use crate::music::files_of_song;
+use crate::music::{MusicFile, MusicFolders, files_of_song, on_disk};
 use crate::readers::Readers;
 use crate::scrobbling::Playing;
 use crate::writer::Writer;
@@ -66,6 +66,7 @@ pub struct App {
     pub(crate) playing: Playing,
     pub(crate) scrobblers: ScrobblerSessions,
     pub(crate) covers: Arc<Covers>,
+    music_folders: MusicFolders,
     pub(crate) models: Box<dyn Models>,
     /// Keeps other servers away from the library, as long as it is open.
     _lock: File,
@@ -144,6 +145,7 @@ impl App {
             playing: Playing::default(),
             scrobblers: ScrobblerSessions::default(),
             covers: Arc::default(),
+            music_folders: MusicFolders::default(),
             models,
             _lock: lock,
             building: Semaphore::new(1),
@@ -207,14 +209,19 @@ impl App {
 
     /// Whether a track may have a cover, which is known for certain once it was asked for.
     pub(crate) fn may_have_cover(&self, catalogue: &Catalogue, row: TrackIdx) -> bool {
-        self.covers.may_have(files_of_song(&self.music(), catalogue, row))
+        on_disk(|| self.covers.may_have(files_of_song(&self.music(), catalogue, row)))
     }
 
-    /// The folders whose files may be played: those of the configuration, and those that were
-    /// scanned by now.
-    pub(crate) fn music(&self) -> Vec<PathBuf> {
+    /// The file that a track is played from, if there is one.
+    pub(crate) fn file_of_song(&self, catalogue: &Catalogue, row: TrackIdx) -> Option<MusicFile> {
+        on_disk(|| files_of_song(&self.music(), catalogue, row).next())
+    }
+
+    /// The folders whose files may be played, by their real paths: those of the configuration, and
+    /// those that were scanned by now. A disk is asked where they are: see [`on_disk`].
+    pub(crate) fn music(&self) -> Arc<[PathBuf]> {
         let scanned = self.snapshot.load().music_folders.clone();
-        self.config.music.iter().cloned().chain(scanned).collect()
+        self.music_folders.real(self.config.music.iter().cloned().chain(scanned).collect())
     }
 
     /// Runs work that keeps a thread busy, as many at a time as there are processors. It goes on if
@@ -290,7 +297,8 @@ impl App {
         });
         let (model, experiment, marks, new_from, has_world) = found.await?;
         let snapshot = self.snapshot.load_full();
-        let rows = |marks: Marks| (marks.imported_rows, marks.forgotten, marks.scans);
+        let rows =
+            |marks: Marks| (marks.imported_rows, marks.forgotten, marks.scans, marks.overrides);
         if rows(marks) != rows(snapshot.marks) {
             return self.build_anew().await;
         }

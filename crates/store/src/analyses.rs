@@ -22,20 +22,22 @@ pub struct AnalysedFile {
 }
 
 impl Store {
-    /// What was measured of every track, by one of its files: of several by that which was measured
-    /// first, one that is still there if there is any.
+    /// What a version of the analysis measured of every track, by one of its files: of several by
+    /// that which was measured first, one that is still there if there is any. What other versions
+    /// measured does not compare with it, and is measured anew by the next scan.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
-    pub fn analyses(&self) -> Result<Vec<(TrackId, AudioAnalysis)>> {
+    pub fn analyses(&self, version: u32) -> Result<Vec<(TrackId, AudioAnalysis)>> {
         // A cross join is done in the order in which it is written: most tracks have no analysis.
         let sql = "SELECT tracks.name, analyses.version, measured FROM analyses CROSS JOIN tracks \
                    ON tracks.id = analyses.track WHERE analyses.id = (SELECT one.id \
                    FROM analyses AS one LEFT JOIN sound_files AS file \
                    ON file.track = one.track AND file.sound = one.sound \
-                   WHERE one.track = tracks.id ORDER BY file.path IS NULL, one.id LIMIT 1)";
+                   WHERE one.track = tracks.id AND one.version = ?1 \
+                   ORDER BY file.path IS NULL, one.id LIMIT 1)";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([version])?;
         let mut analyses = Vec::new();
         while let Some(row) = rows.next()? {
             analyses.push((TrackId::new(row.get::<_, String>(0)?), analysis(row, 1)?));
@@ -85,6 +87,20 @@ impl Store {
             Ok((TrackId::new(row.get::<_, String>(0)?), items))
         })?;
         Ok(prints.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Notes files that a version of the analysis could not decode: there is no need to try again
+    /// until they change.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] or [`StoreError::Database`]; then none was noted.
+    pub fn note_undecodable(&mut self, paths: &[String], version: u32) -> Result<()> {
+        self.write(|database, _| {
+            let sql = "UPDATE sound_files SET undecodable = ?1 WHERE path = ?2";
+            let mut note = database.prepare_cached(sql)?;
+            paths.iter().try_for_each(|path| note.execute(params![version, path]).map(drop))?;
+            Ok(())
+        })
     }
 
     /// Takes in what was measured in files, in one transaction. A file that is no longer known by

@@ -54,6 +54,7 @@ mod lists;
 mod model_files;
 mod models;
 mod names;
+mod overrides;
 mod prune;
 mod reading;
 mod releases;

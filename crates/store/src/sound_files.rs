@@ -33,6 +33,9 @@ pub struct KnownSoundFile {
     pub track: TrackId,
     /// The version of the analysis that there is of its sound; `None` if it was never measured.
     pub analysed: Option<u32>,
+    /// The version of the analysis that could not decode the file as it is; `None` if none tried in
+    /// vain.
+    pub undecodable: Option<u32>,
 }
 
 /// Takes a track that a file was from where the file is, to another file of it if there is one,
@@ -61,7 +64,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Database`](crate::StoreError::Database).
     pub fn sound_files(&self) -> Result<Vec<KnownSoundFile>> {
-        let sql = "SELECT path, size, modified, tracks.name, analyses.version FROM sound_files \
+        let sql = "SELECT path, size, modified, tracks.name, analyses.version, undecodable \
+                   FROM sound_files \
                    JOIN tracks ON tracks.id = sound_files.track LEFT JOIN analyses ON \
                    analyses.track = sound_files.track AND analyses.sound = sound_files.sound \
                    ORDER BY path";
@@ -73,7 +77,7 @@ impl Store {
                 modified_us: row.get(2)?,
             };
             let track = TrackId::new(row.get::<_, String>(3)?);
-            Ok(KnownSoundFile { file, track, analysed: row.get(4)? })
+            Ok(KnownSoundFile { file, track, analysed: row.get(4)?, undecodable: row.get(5)? })
         })?;
         Ok(files.collect::<rusqlite::Result<_>>()?)
     }

@@ -62,6 +62,8 @@ pub struct Marks {
     pub settled: i64,
     /// How often a scan of folders of music changed something.
     pub scans: i64,
+    /// How often features of a track were set by hand, or what was set was taken back.
+    pub overrides: i64,
     /// Row of the last play in the log; 0 if there is none.
     pub listens: i64,
     /// Row of the last piece of feedback in the log; 0 if there is none.
@@ -88,7 +90,7 @@ impl Store {
     pub fn marks(&self) -> Result<Marks> {
         let sql = "SELECT (SELECT COALESCE(SUM(rows), 0) FROM imports), \
                    (SELECT times FROM forgotten), (SELECT times FROM settled_works), \
-                   (SELECT times FROM scans), \
+                   (SELECT times FROM scans), (SELECT times FROM overridden), \
                    (SELECT COALESCE(MAX(id), 0) FROM listens), \
                    (SELECT COALESCE(MAX(id), 0) FROM feedback), \
                    (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions)";
@@ -99,9 +101,10 @@ impl Store {
                     forgotten: row.get(1)?,
                     settled: row.get(2)?,
                     scans: row.get(3)?,
-                    listens: row.get(4)?,
-                    feedback: row.get(5)?,
-                    exclusions: row.get(6)?,
+                    overrides: row.get(4)?,
+                    listens: row.get(5)?,
+                    feedback: row.get(6)?,
+                    exclusions: row.get(7)?,
                 })
             });
             Ok(marks?)

@@ -290,7 +290,7 @@ pub(crate) fn artists_from_json(column: ValueRef<'_>) -> Result<Vec<String>> {
 }
 
 /// `None` where nothing is known, which is what most tracks of a history look like.
-fn features_to_bytes(features: &AudioFeatures) -> Option<Vec<u8>> {
+pub(crate) fn features_to_bytes(features: &AudioFeatures) -> Option<Vec<u8>> {
     let values = features.as_array();
     let any = values.iter().any(|value| !value.is_nan());
     any.then(|| values.iter().flat_map(|value| value.to_le_bytes()).collect())
@@ -302,7 +302,7 @@ pub(crate) fn duration_ms(row: &Row<'_>, column: usize) -> Result<Option<u32>> {
     Ok(bytes.map(f32::from_le_bytes).filter(|ms| !ms.is_nan()).map(|ms| ms as u32))
 }
 
-fn features_from_bytes(bytes: &[u8]) -> AudioFeatures {
+pub(crate) fn features_from_bytes(bytes: &[u8]) -> AudioFeatures {
     let mut features = AudioFeatures::MISSING;
     let (values, _) = bytes.as_chunks::<4>();
     for (feature, value) in AudioFeature::ALL.into_iter().zip(values) {

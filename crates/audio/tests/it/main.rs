@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // the lint excepts test functions only, and not what they call
 #![allow(clippy::print_stdout)] // tests say what they skip and how they fared
 
+mod containers;
 mod files;
 mod hostile;
 mod loudness;

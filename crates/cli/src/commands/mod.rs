@@ -23,6 +23,7 @@ mod scan;
 mod serve;
 mod simulate;
 mod status;
+mod tracks;
 mod train;
 mod world;
 
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Experiment(experiment::ExperimentArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
+    Tracks(tracks::TracksArgs),
     Models(models::ModelsArgs),
     Backup(backup::BackupArgs),
     Doctor(doctor::DoctorArgs),
@@ -83,6 +85,7 @@ impl Command {
             Self::Experiment(args) => experiment::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
+            Self::Tracks(args) => tracks::run(args, home),
             Self::Models(args) => models::run(args, home),
             Self::Backup(args) => backup::run(args, home),
             Self::Doctor(args) => doctor::run(&args, home),

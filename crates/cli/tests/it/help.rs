@@ -30,6 +30,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["experiment", "readout"],
         vec!["status"],
         vec!["exclude"],
+        vec!["tracks"],
         vec!["models"],
         vec!["backup"],
         vec!["doctor"],

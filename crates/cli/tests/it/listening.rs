@@ -116,6 +116,29 @@ fn an_exclusion_leaves_plays_out_and_can_be_taken_back() {
 }
 
 #[test]
+fn what_is_known_better_of_a_song_is_set_and_taken_back() {
+    let segue = trained();
+    let song = crate::segue::uri(4);
+    segue.run(&["tracks", "set", &song, "energy=.2", "tempo=174"]);
+    segue.run(&["tracks", "set", &song, "tempo=87"]);
+    let list = segue.json(&["tracks", "overrides", "--json"]);
+    let set = serde_json::json!({"energy": 0.2_f32, "tempo": 87.0});
+    assert_eq!(list, serde_json::json!([{"track": song, "features": set}]));
+    assert!(segue.run(&["tracks", "overrides"]).contains("tempo 87"));
+    segue.run(&["tracks", "unset", &song, "energy"]);
+    let list = segue.json(&["tracks", "overrides", "--json"]);
+    assert_eq!(list[0]["features"], serde_json::json!({"tempo": 87.0}));
+    segue.run(&["tracks", "unset", &song]);
+    assert_eq!(segue.json(&["tracks", "overrides", "--json"]), serde_json::json!([]));
+    for (wrong, named) in
+        [("charm=1", "charm"), ("energy=2", "0 to 1"), ("tempo", "FEATURE=VALUE"), ("key=x", "x")]
+    {
+        assert!(segue.fail(&["tracks", "set", &song, wrong], 1).contains(named), "{wrong}");
+    }
+    assert!(segue.fail(&["tracks", "set", "nowhere", "tempo=90"], 1).contains("nowhere"));
+}
+
+#[test]
 fn a_backup_is_a_home_of_its_own() {
     let segue = trained();
     segue.run(&["backup", "copy"]);

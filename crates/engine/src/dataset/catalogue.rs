@@ -6,10 +6,12 @@
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
-use segue_core::{AudioAnalysis, Track, TrackId, WorkId};
+use segue_core::{AudioAnalysis, AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 
 use crate::sound::embedding::EmbeddingAxes;
 use crate::sound::estimates::estimated;
+use crate::sound::learned::{self, HeardAndTold, LearnedFeatures};
+use crate::sound::origin::FeatureOrigin;
 
 /// Dense row of a track in one [`Catalogue`], from 0 to [`Catalogue::len`] - 1: an index into every
 /// column by track. It means nothing in another catalogue; what outlives a catalogue is the track's
@@ -77,6 +79,8 @@ pub struct Catalogue {
     analyses: FxHashMap<TrackIdx, Analysed>,
     /// Found when they are first asked for: whoever wants names only does not.
     embedding_axes: OnceLock<Option<EmbeddingAxes>>,
+    learned: Option<LearnedFeatures>,
+    overrides: FxHashMap<TrackIdx, AudioFeatures>,
 }
 
 /// A track in whose file something was measured.
@@ -120,19 +124,81 @@ impl Catalogue {
 
     /// The same catalogue with what was measured in files of some tracks; of tracks that it does
     /// not have nothing is kept. A track of whose sound no service tells anything gets
-    /// [estimates](crate::sound::estimates) for features.
+    /// [estimates](crate::sound::estimates) for features, by a [map](crate::sound::learned) where
+    /// enough tracks have both and it is better.
     #[must_use]
     pub fn with_analyses(mut self, analyses: Vec<(TrackId, AudioAnalysis)>) -> Self {
         for (id, analysis) in analyses {
             let Some(row) = self.find(&id) else { continue };
-            let features = &mut self.tracks[row.0 as usize].features;
-            let is_estimated = features.is_silent();
-            if is_estimated {
-                features.fill_from(&estimated(&analysis));
-            }
+            let is_estimated = self.track(row).features.is_silent();
             self.analyses.insert(row, Analysed { analysis, is_estimated });
         }
+        self.learned = self.learn();
+        for (row, Analysed { analysis, is_estimated }) in &self.analyses {
+            if *is_estimated {
+                let mut features = estimated(analysis);
+                if let Some(learned) = &self.learned {
+                    learned.improve(analysis, &mut features);
+                }
+                self.tracks[row.0 as usize].features.fill_from(&features);
+            }
+        }
         self
+    }
+
+    /// The same catalogue with features that somebody set by hand in the place of what is told or
+    /// estimated. Set them last: estimates are learned from what services tell.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: &[(TrackId, AudioFeatures)]) -> Self {
+        for (id, set) in overrides {
+            let Some(row) = self.find(id) else { continue };
+            let features = &mut self.tracks[row.0 as usize].features;
+            let instead = std::mem::replace(features, *set);
+            features.fill_from(&instead);
+            self.overrides.insert(row, *set);
+        }
+        self
+    }
+
+    /// A map from what was measured to what services tell, by the tracks that have both.
+    fn learn(&self) -> Option<LearnedFeatures> {
+        let both = self.rows().filter(|&row| !self.is_estimated(row));
+        let songs: Vec<HeardAndTold<'_>> = both
+            .filter_map(|row| {
+                let alone = || self.artist_names.len() as u32 + self.work(row).0;
+                Some(HeardAndTold {
+                    analysis: self.analysis(row)?,
+                    features: &self.track(row).features,
+                    group: self.artist(row).map_or_else(alone, |artist| artist.0),
+                })
+            })
+            .collect();
+        // Axes cost more than the rest of a catalogue: none are looked for in vain.
+        let axes = (songs.len() >= learned::FEWEST_SONGS).then(|| self.embedding_axes());
+        LearnedFeatures::learn(&songs, axes.flatten())
+    }
+
+    /// The map by which features of tracks that only a file describes are estimated; `None` where
+    /// fewer than [`FEWEST_SONGS`](learned::FEWEST_SONGS) tracks have both a file and
+    /// features that services tell.
+    pub fn learned_features(&self) -> Option<&LearnedFeatures> {
+        self.learned.as_ref()
+    }
+
+    /// Where a feature of a track comes from; `None` where it is not known.
+    pub fn feature_origin(&self, idx: TrackIdx, feature: AudioFeature) -> Option<FeatureOrigin> {
+        self.track(idx).features.get(feature)?;
+        if self.overrides.get(&idx).is_some_and(|set| set.get(feature).is_some()) {
+            return Some(FeatureOrigin::Yours);
+        }
+        let analysis = self.analysis(idx).filter(|_| self.is_estimated(idx));
+        Some(match analysis {
+            Some(analysis) if feature != AudioFeature::DurationMs => {
+                let learned = self.learned.as_ref().filter(|_| LearnedFeatures::hears(analysis));
+                FeatureOrigin::of_estimate(feature, learned)
+            }
+            _ => FeatureOrigin::Told,
+        })
     }
 
     /// What was measured in a file of a track; `None` if there was none.

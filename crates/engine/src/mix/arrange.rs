@@ -4,7 +4,10 @@
 //! be of another slate. The cost of a transition adds up differences in energy, mood, tempo (on a
 //! logarithmic scale on which 70 and 140 bpm are the same beat) and key (on the circle of fifths, a
 //! minor key standing at its relative major, which is what DJs call harmonic mixing). Two tracks by
-//! one artist in a row cost more than any sound can. The order is built by nearest neighbour and
+//! one artist in a row cost more than any sound can. What services tell and what is estimated from a
+//! file are not compared: between a track of the one kind and one of the other every difference
+//! counts as an average one, so that both kinds are in order among themselves and the order changes
+//! over between them seldom. The order is built by nearest neighbour and
 //! improved by 2-opt and or-opt moves until none helps; the opening track stays.
 
 use rustc_hash::FxHashMap;
@@ -30,6 +33,9 @@ pub struct ArrangedTrack<'a> {
     /// How the track sounds; a feature that is missing counts as an average difference to any other
     /// track.
     pub features: &'a AudioFeatures,
+    /// Whether they are estimates by what was measured in its file: they are compared with those of
+    /// other tracks of which that is so, or else not so, and with no others.
+    pub is_estimated: bool,
     /// Its main artist, whose tracks are kept apart; `None` where no artist is known.
     pub artist: Option<ArtistIdx>,
 }
@@ -48,8 +54,8 @@ pub struct ArrangedTrack<'a> {
 ///     features.set(AudioFeature::Energy, energy);
 ///     features
 /// });
-/// let tracks: Vec<_> =
-///     energies.iter().map(|features| ArrangedTrack { features, artist: None }).collect();
+/// let track = |features| ArrangedTrack { features, is_estimated: false, artist: None };
+/// let tracks: Vec<_> = energies.iter().map(track).collect();
 /// assert_eq!(arrange(&tracks, &[0, 1, 2]), [0, 2, 1], "energy rises step by step");
 /// ```
 pub fn arrange(tracks: &[ArrangedTrack<'_>], openers: &[usize]) -> Vec<usize> {
@@ -70,14 +76,18 @@ pub fn arrange(tracks: &[ArrangedTrack<'_>], openers: &[usize]) -> Vec<usize> {
 /// How badly one track follows another, the same both ways: 0 for tracks that sound the same, up to
 /// 3.1 by sound, and 100 more for two by one artist.
 pub fn transition_cost(from: &ArrangedTrack<'_>, to: &ArrangedTrack<'_>) -> f32 {
-    let both = |feature| Some((from.features.get(feature)?, to.features.get(feature)?));
+    let compare = from.is_estimated == to.is_estimated;
+    let both = |feature| {
+        let pair = Some((from.features.get(feature)?, to.features.get(feature)?));
+        pair.filter(|_| compare)
+    };
     let difference = |feature| both(feature).map_or(UNKNOWN, |(a, b): (f32, f32)| (a - b).abs());
     let tempo = both(AudioFeature::Tempo).map_or(UNKNOWN, |(a, b)| {
         let octaves = (a / b).log2().abs().fract();
         2.0 * octaves.min(1.0 - octaves)
     });
     let key = match (fifths(from.features), fifths(to.features)) {
-        (Some(a), Some(b)) => {
+        (Some(a), Some(b)) if compare => {
             let steps = (a - b).rem_euclid(12);
             steps.min(12 - steps) as f32 / 6.0
         }

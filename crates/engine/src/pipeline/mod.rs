@@ -507,6 +507,7 @@ fn playing_order(offers: &[Offer], drawn: &[Drawn], reasons: &Reasons<'_>) -> Ve
         let track = ranked(drawn).track;
         ArrangedTrack {
             features: &catalogue.track(track).features,
+            is_estimated: catalogue.is_estimated(track),
             artist: catalogue.artist(track),
         }
     };

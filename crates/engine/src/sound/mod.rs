@@ -14,6 +14,8 @@
 
 pub mod embedding;
 pub mod estimates;
+pub mod learned;
+pub mod origin;
 
 use segue_core::{AudioFeature, AudioFeatures};
 

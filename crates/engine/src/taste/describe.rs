@@ -117,7 +117,11 @@ fn level(
     let feature = AXES[axis];
     let position =
         |like: &Like| Some(index.sound.position(like.track)[axis]).filter(|value| !value.is_nan());
-    let value = |like: &Like| catalogue.track(like.track).features.get(feature);
+    let is_told = index.sound.is_mostly_told(members.iter().map(|like| like.track));
+    let value = |like: &Like| {
+        let told = index.sound.place(like.track).told.is_some();
+        catalogue.track(like.track).features.get(feature).filter(|_| told == is_told)
+    };
     Some(FeatureLevel {
         feature,
         value: mean(members, value)?,

@@ -49,10 +49,12 @@ pub struct FeatureLevel {
     /// The audio feature, one of the [axes](crate::sound::AXES) of the space of sound.
     pub feature: AudioFeature,
     /// Its weighted mean over the likes of the taste, in the unit of the feature: beats per minute
-    /// for tempo, 0 to 1 for energy.
+    /// for tempo, 0 to 1 for energy. Where services tell it of some and it is estimated of others,
+    /// over those that are more: their scales are not the same.
     pub value: f32,
     /// How many standard deviations of the catalogue the taste lies above the catalogue's mean;
-    /// below it where negative.
+    /// below it where negative. What is told is measured by what is told, what is estimated by what
+    /// is estimated, and all likes count.
     pub above_catalogue: f32,
     /// Standard deviations of the catalogue by which the listener's other tastes are above its
     /// mean, if there are others.

@@ -19,8 +19,8 @@ fn features(energy: f32, tempo: f32, key: f32, mode: f32) -> AudioFeatures {
 
 fn cost(a: &AudioFeatures, b: &AudioFeatures) -> f32 {
     transition_cost(
-        &ArrangedTrack { features: a, artist: None },
-        &ArrangedTrack { features: b, artist: None },
+        &ArrangedTrack { features: a, is_estimated: false, artist: None },
+        &ArrangedTrack { features: b, is_estimated: false, artist: None },
     )
 }
 
@@ -48,9 +48,28 @@ fn a_scale_of_energies_is_played_in_order() {
     let energies = [0.5, 0.1, 0.9, 0.3, 0.7];
     let features: Vec<_> =
         energies.iter().map(|&energy| features(energy, 100.0, 0.0, 1.0)).collect();
-    let tracks: Vec<_> =
-        features.iter().map(|features| ArrangedTrack { features, artist: None }).collect();
+    let track = |features| ArrangedTrack { features, is_estimated: false, artist: None };
+    let tracks: Vec<_> = features.iter().map(track).collect();
     assert_eq!(arrange(&tracks, &[1, 0, 2, 3, 4]), [1, 3, 0, 4, 2]);
+}
+
+#[test]
+fn what_is_told_and_what_is_estimated_are_in_order_among_themselves() {
+    let energies =
+        [(0.5, true), (0.2, false), (0.9, true), (0.6, false), (0.1, true), (0.8, false)];
+    let features: Vec<_> =
+        energies.iter().map(|&(energy, _)| features(energy, 100.0, 0.0, 1.0)).collect();
+    let track = |(features, (_, is_estimated)): (_, &(f32, bool))| ArrangedTrack {
+        features,
+        is_estimated: *is_estimated,
+        artist: None,
+    };
+    let tracks: Vec<_> = features.iter().zip(&energies).map(track).collect();
+    let between = transition_cost(&tracks[0], &tracks[1]);
+    assert_eq!(between, transition_cost(&tracks[2], &tracks[1]), "what differs is not compared");
+    let order = arrange(&tracks, &[1, 0, 2, 3, 4, 5]);
+    assert_eq!(order[..3], [1, 3, 5], "{order:?}");
+    assert!([[4, 0, 2], [2, 0, 4]].iter().any(|rest| order[3..] == *rest), "{order:?}");
 }
 
 fn tracks() -> impl Strategy<Value = Vec<(AudioFeatures, Option<ArtistIdx>)>> {
@@ -73,7 +92,7 @@ fn repeats(order: &[usize], artists: &[Option<ArtistIdx>]) -> usize {
 proptest! {
     #[test]
     fn the_order_is_a_permutation_without_avoidable_repeats(picks in tracks()) {
-        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, artist: *artist }).collect();
+        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, is_estimated: false, artist: *artist }).collect();
         let artists: Vec<_> = picks.iter().map(|(_, artist)| *artist).collect();
         let openers: Vec<usize> = (0..tracks.len()).rev().collect();
         let order = arrange(&tracks, &openers);
@@ -92,7 +111,7 @@ proptest! {
 
     #[test]
     fn the_order_is_smoother_than_that_of_the_draw(picks in tracks()) {
-        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, artist: *artist }).collect();
+        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, is_estimated: false, artist: *artist }).collect();
         let length = |order: &[usize]| -> f32 {
             order.windows(2).map(|pair| transition_cost(&tracks[pair[0]], &tracks[pair[1]])).sum()
         };

@@ -12,6 +12,7 @@ mod golden;
 mod history;
 mod interactions;
 mod labels;
+mod learned;
 mod mix;
 mod pick_outcomes;
 mod playlist;

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    AudioFeature, Difference, Direction, Listen, ListenerId, Source, Track, TrackId, WorkId,
+    AudioAnalysis, AudioFeature, Difference, Direction, EMBEDDING, Listen, ListenerId, SOUND_TAGS,
+    Source, Track, TrackId, WorkId,
 };
 use segue_engine::Index;
 use segue_engine::history::Plays;
@@ -139,6 +140,46 @@ fn planted_tastes_are_found() {
             "{centres} planted: {right} of 10 right, agreement {agreement}"
         );
     }
+}
+
+#[test]
+fn a_level_is_of_one_source_and_how_far_it_is_from_the_rest_of_both() {
+    let planted = plant(3, 1, 60, 0.1);
+    let heard = |loud: bool, seed: usize| {
+        let word = if loud { "metal" } else { "ambient" };
+        let likely = |tag: &str| if tag == word { 0.5 + 0.004 * seed as f32 } else { 0.03 };
+        let mut analysis = AudioAnalysis::new(1);
+        analysis.set_embedding(&[0.0; EMBEDDING], &SOUND_TAGS.map(likely));
+        analysis
+    };
+    let mut tracks: Vec<Track> =
+        planted.catalogue.rows().map(|row| planted.catalogue.track(row).clone()).collect();
+    let mut analyses = Vec::new();
+    let mut liked: Vec<(TrackId, i64)> =
+        planted.liked.iter().map(|(id, _)| (id.clone(), 10)).collect();
+    for i in 0..60 {
+        let name = format!("heard {i:02}");
+        let mut track = Track::new(TrackId::new(&*name), WorkId::new(&*name), &*name);
+        track.artists = vec!["Artist 1000".to_owned()];
+        analyses.push((track.id.clone(), heard(i < 30, i)));
+        if i < 30 {
+            liked.push((track.id.clone(), 10));
+        }
+        tracks.push(track);
+    }
+    let energy = |catalogue: &Catalogue, liked: &[(TrackId, i64)]| {
+        let tastes = find(catalogue, &listens(liked.iter().map(|(id, days)| (id, *days))));
+        assert_eq!(tastes.tastes.len(), 1);
+        let mut levels = tastes.tastes[0].features.iter();
+        *levels.find(|level| level.feature == AudioFeature::Energy).unwrap()
+    };
+    let told = energy(&planted.catalogue, &liked[..60]);
+    let catalogue = Catalogue::from_tracks(tracks).with_analyses(analyses);
+    let both = energy(&catalogue, &liked);
+    assert!((both.value - told.value).abs() < 1e-4, "{both:?} {told:?}");
+    // The 30 that were heard are one deviation above what was heard.
+    let expected = (60.0 * told.above_catalogue + 30.0) / 90.0;
+    assert!((both.above_catalogue - expected).abs() < 0.1, "{both:?} {told:?}");
 }
 
 #[test]

@@ -4,19 +4,22 @@
 //! one nearly does, infinite where it does not, and nothing where it is not known. What is not
 //! known fails what is wanted and passes what is not wanted.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use segue_core::{AudioFeature, SOUND_TAGS};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::sound::estimates::has_tag;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
-use super::vocabulary::parts;
+use super::alike::names_in;
+use super::vocabulary::{Vocabulary, parts};
 use super::{Condition, Kind, Property};
 use crate::Snapshot;
 
 /// A track may be off by so much in all, in units of [`scale`], to be near.
 const NEAR: f32 = 0.2;
+/// How far a track is off that is of a genre which goes with the one that was said.
+const ALIKE: f32 = 0.1;
 /// Of what is near, a mix may choose from so many times its length.
 const NEAR_FOR_EACH: usize = 2;
 /// Of what is like something, a mix chooses from so many times its length, the closest.
@@ -33,6 +36,8 @@ pub(super) struct Matches {
     pub(super) rows: Vec<TrackIdx>,
     /// How many of them, at the end, are near only.
     pub(super) near: usize,
+    /// Whether some of those are of genres that go with one that was said.
+    pub(super) is_widened: bool,
 }
 
 /// Conditions, prepared to look at every track.
@@ -51,10 +56,12 @@ struct Prepared<'a> {
 /// What a condition needs beside the track.
 enum Lookup<'a> {
     Track,
-    /// Which genres have the words, and which artists have such a track.
+    /// How far off each genre is, and the nearest of each artist.
     Genre {
-        of_genre: FxHashMap<&'a str, bool>,
-        of_artist: FxHashMap<ArtistIdx, bool>,
+        of_genre: FxHashMap<&'a str, f32>,
+        of_artist: FxHashMap<ArtistIdx, f32>,
+        /// Genres that go with it.
+        alike: Vec<&'a str>,
         /// Tags of the network that name the genre, for tracks of which no source tells one.
         tags: Vec<&'static str>,
     },
@@ -115,7 +122,28 @@ impl<'a> Matcher<'a> {
             let room = NEAR_FOR_EACH * length - exact;
             rows.extend(near.into_iter().take(room).map(|(_, row)| row));
         }
-        Matches { near: rows.len() - exact, rows }
+        let is_widened = rows[exact..].iter().any(|&row| self.is_alike(row));
+        Matches { near: rows.len() - exact, is_widened, rows }
+    }
+
+    /// Whether a track is of a genre that goes with one that was said, and of none that was.
+    fn is_alike(&self, row: TrackIdx) -> bool {
+        let genres = || {
+            let wanted = self.usable().filter(|prepared| prepared.condition.wanted);
+            wanted.filter(|prepared| matches!(prepared.lookup, Lookup::Genre { .. }))
+        };
+        let off = genres().filter_map(|prepared| prepared.off(self.snapshot, row));
+        off.min_by(f32::total_cmp) == Some(ALIKE)
+    }
+
+    /// The genres that go with those that some of the conditions want.
+    pub(super) fn alike(&self, conditions: &[&Condition]) -> Vec<&'a str> {
+        let wanted = self.of_part(conditions).filter(|prepared| prepared.condition.wanted);
+        let alike = wanted.filter_map(|prepared| match &prepared.lookup {
+            Lookup::Genre { alike, .. } => Some(alike.iter().copied()),
+            _ => None,
+        });
+        alike.flatten().collect()
     }
 
     /// The tracks that are off by no more than `most` in all.
@@ -126,7 +154,7 @@ impl<'a> Matcher<'a> {
 
     fn off(&self, row: TrackIdx) -> f32 {
         let mut sum = 0.0;
-        let mut any: [Option<bool>; 9] = [None; 9];
+        let mut least: [Option<f32>; 9] = [None; 9];
         for prepared in self.usable() {
             let off = prepared.off(self.snapshot, row);
             let Condition { property, wanted } = prepared.condition;
@@ -135,14 +163,14 @@ impl<'a> Matcher<'a> {
                 (false, Some(0.0)) => return f32::INFINITY,
                 (false, _) => {}
                 (true, off) if kind.is_alternative() => {
-                    let holds = off == Some(0.0);
-                    let any = &mut any[kind as usize];
-                    *any = Some(any.unwrap_or(false) || holds);
+                    let least = &mut least[kind as usize];
+                    let off = off.unwrap_or(f32::INFINITY);
+                    *least = Some(least.unwrap_or(f32::INFINITY).min(off));
                 }
                 (true, off) => sum += off.unwrap_or(f32::INFINITY),
             }
         }
-        if any.contains(&Some(false)) { f32::INFINITY } else { sum }
+        sum + least.iter().flatten().sum::<f32>()
     }
 
     /// The tracks that are closest to what others are to be like, if anything is said of that.
@@ -258,11 +286,11 @@ impl Prepared<'_> {
             }
             (Property::Tagged { tags }, _) => is_tagged(catalogue, row, tags)?,
             (Property::Released { first, last }, _) => (*first..=*last).contains(&track.year?),
-            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist, tags }) => {
+            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist, tags, .. }) => {
                 let told = track.genre.as_deref().and_then(|genre| of_genre.get(genre));
                 let by_artist = || of_artist.get(&catalogue.artist(row)?);
                 match told.or_else(by_artist) {
-                    Some(holds) => *holds,
+                    Some(off) => return Some(*off),
                     None => is_tagged(catalogue, row, tags)?,
                 }
             }
@@ -281,7 +309,7 @@ impl Prepared<'_> {
 impl<'a> Lookup<'a> {
     fn of(snapshot: &'a Snapshot, condition: &Condition) -> Self {
         match &condition.property {
-            Property::Genre { squeezed, .. } => genres(&snapshot.catalogue, squeezed),
+            Property::Genre { squeezed, .. } => genres(snapshot, squeezed, condition.wanted),
             Property::LikeArtist(artist) => {
                 let mut tracks = snapshot.index.tracks_by(*artist).to_vec();
                 tracks.sort_by(|&a, &b| snapshot.index.popularity.order(a, b));
@@ -316,21 +344,35 @@ fn close_to(snapshot: &Snapshot, tracks: &[TrackIdx]) -> FxHashMap<TrackIdx, usi
     order.into_iter().enumerate().map(|(place, (row, _))| (row, place)).collect()
 }
 
-/// Which genres have the words. A track without a genre is of those of its artist's other tracks.
-fn genres<'a>(catalogue: &'a Catalogue, squeezed: &str) -> Lookup<'a> {
-    let mut of_genre: FxHashMap<&str, bool> = FxHashMap::default();
-    let mut of_artist: FxHashMap<ArtistIdx, bool> = FxHashMap::default();
+/// Which genres have the words, or go with those that have. A track without a genre is of those of
+/// its artist's other tracks.
+fn genres<'a>(snapshot: &'a Snapshot, squeezed: &str, is_wanted: bool) -> Lookup<'a> {
+    let catalogue = &*snapshot.catalogue;
+    let vocabulary = Vocabulary::of(catalogue, &snapshot.prompt_names);
+    // What is not wanted is that alone.
+    let alike = if is_wanted { vocabulary.alike(squeezed) } else { Vec::new() };
+    let mut of_genre: FxHashMap<&str, f32> = FxHashMap::default();
+    let mut of_artist: FxHashMap<ArtistIdx, f32> = FxHashMap::default();
     for row in catalogue.rows() {
         let Some(genre) = catalogue.track(row).genre.as_deref() else { continue };
-        let holds = *of_genre
-            .entry(genre)
-            .or_insert_with(|| FxHashSet::from_iter(parts(genre)).contains(squeezed));
+        let off = *of_genre.entry(genre).or_insert_with(|| off_genre(genre, squeezed, &alike));
         if let Some(artist) = catalogue.artist(row) {
-            *of_artist.entry(artist).or_default() |= holds;
+            let least = of_artist.entry(artist).or_insert(f32::INFINITY);
+            *least = least.min(off);
         }
     }
     let tags = SOUND_TAGS.into_iter().filter(|tag| parts(tag).contains(squeezed)).collect();
-    Lookup::Genre { of_genre, of_artist, tags }
+    Lookup::Genre { of_genre, of_artist, alike, tags }
+}
+
+/// How far a genre is off from one that has the words.
+fn off_genre(genre: &str, squeezed: &str, alike: &[&str]) -> f32 {
+    let is_alike = |name: &str| alike.iter().any(|alike| alike.eq_ignore_ascii_case(name));
+    match parts(genre).contains(squeezed) {
+        true => 0.0,
+        false if names_in(genre).any(is_alike) => ALIKE,
+        false => f32::INFINITY,
+    }
 }
 
 /// Whether any of some tags fits the file of a track; `None` where none was measured, or of no

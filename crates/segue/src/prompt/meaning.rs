@@ -111,11 +111,16 @@ pub(super) fn counted(tracks: usize) -> String {
     if tracks == 1 { "1 track".to_owned() } else { format!("{tracks} tracks") }
 }
 
+/// What goes with the genres of a part of a prompt, to stand behind its meaning.
+pub(super) fn alike(genres: &[&str]) -> String {
+    format!(", and what is called alike: {}", genres.join(", "))
+}
+
 /// That tracks were taken that are not all of what was said.
 pub(super) fn nearly(exact: usize, near: usize) -> String {
     let taken = match near {
-        1 => "the one that comes nearest to how it should sound is taken".to_owned(),
-        near => format!("the {near} that come nearest to how it should sound are taken"),
+        1 => "the one that comes nearest to it is taken".to_owned(),
+        near => format!("the {near} that come nearest to it are taken"),
     };
     match exact {
         0 => format!("no track is all of this; {taken}"),

@@ -10,11 +10,12 @@
 //! not is said. The words decide what may be picked; what *is* picked is as personal as in any mix.
 //!
 //! Of several genres, artists, likenesses, times or kinds of version any will do; all else holds
-//! together. Where fewer tracks than the mix has places are all of what the words about the sound
-//! say, those that come nearest are taken too, and that is said. Rejected: ranking all tracks by
-//! how well they fit, which gives thirty tracks to any words at all and tells nobody that nothing
-//! fits.
+//! together. Where fewer tracks than the mix has places are all of what the words about sound and
+//! genre say, those that come nearest are taken too, and that is said. Rejected: ranking all tracks
+//! by how well they fit, which gives thirty tracks to any words at all and tells nobody that
+//! nothing fits.
 
+mod alike;
 mod matching;
 mod meaning;
 mod numbers;
@@ -202,6 +203,13 @@ enum Kind {
 }
 
 impl Meaning {
+    fn condition(&self) -> Option<&Condition> {
+        match self {
+            Self::Condition(condition) => Some(condition),
+            Self::Setting(_) => None,
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Condition(condition) => condition.property.kind(),
@@ -273,10 +281,7 @@ impl Snapshot {
         let vocabulary = Vocabulary::of(&self.catalogue, &self.prompt_names);
         let parts = reader::read(&self.catalogue, vocabulary, text, year_of(request.now));
         let meanings = parts.iter().flat_map(|part| &part.meanings);
-        let conditions = meanings.clone().filter_map(|meaning| match meaning {
-            Meaning::Condition(condition) => Some(condition),
-            Meaning::Setting(_) => None,
-        });
+        let conditions = meanings.clone().filter_map(Meaning::condition);
         let matcher = Matcher::of(self, conditions);
         let all = matcher.all();
         let mean_ms = self.mean_duration_ms(&all);
@@ -314,6 +319,9 @@ impl Snapshot {
         if matches.near > 0 {
             let exact = matches.rows.len() - matches.near;
             reading.notes.push(meaning::nearly(exact, matches.near));
+        }
+        if matches.is_widened {
+            say_widened(&mut reading, &parts, &matcher);
         }
         let near = self.among(matches.rows, request.within.as_deref()).into_iter();
         let within = Some(near.map(|row| self.catalogue.track(row).id.clone()).collect());
@@ -370,11 +378,8 @@ impl Snapshot {
                 reading.not_understood.push(words);
                 continue;
             }
-            let conditions = part.meanings.iter().filter_map(|meaning| match meaning {
-                Meaning::Condition(condition) => Some(condition),
-                Meaning::Setting(_) => None,
-            });
-            let conditions: Vec<&Condition> = conditions.collect();
+            let conditions: Vec<&Condition> =
+                part.meanings.iter().filter_map(Meaning::condition).collect();
             let is_like = |condition: &&Condition| condition.property.kind() == Kind::Like;
             let is_counted = !conditions.is_empty() && !conditions.iter().any(is_like);
             let overruled = part.meanings.iter().any(
@@ -398,6 +403,19 @@ impl Snapshot {
         let (sum, count) =
             known.fold((0.0, 0.0), |(sum, count), ms| (sum + f64::from(ms), count + 1.0));
         if count == 0.0 { USUAL_DURATION_MS } else { sum / count }
+    }
+}
+
+/// Says behind every genre that was widened by what.
+fn say_widened(reading: &mut PromptReading, parts: &[Part], matcher: &Matcher<'_>) {
+    let understood = parts.iter().filter(|part| !part.meanings.is_empty());
+    for (part, said) in understood.zip(&mut reading.understood) {
+        let conditions: Vec<&Condition> =
+            part.meanings.iter().filter_map(Meaning::condition).collect();
+        let alike = matcher.alike(&conditions);
+        if !alike.is_empty() {
+            said.meaning.push_str(&meaning::alike(&alike));
+        }
     }
 }
 

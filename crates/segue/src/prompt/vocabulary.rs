@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::SOUND_TAGS;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
+use super::alike::GenreTies;
 use super::tokens::{squeezed, words};
 use super::words::SPELLINGS;
 
@@ -27,6 +28,8 @@ struct Names {
     genres: FxHashSet<String>,
     /// Made when a title is looked for: hashes of titles, with their tracks.
     titles: OnceLock<Vec<(u64, TrackIdx)>>,
+    /// Made when a genre is looked for.
+    ties: OnceLock<GenreTies>,
 }
 
 /// The names of one catalogue, to be looked up.
@@ -50,6 +53,11 @@ impl<'a> Vocabulary<'a> {
     pub(super) fn genre(&self, name: &str) -> Option<String> {
         let spelled = spelled(name);
         self.names.genres.contains(spelled).then(|| spelled.to_owned())
+    }
+
+    /// The genres that go with one of a squeezed name.
+    pub(super) fn alike(&self, genre: &str) -> Vec<&'a str> {
+        self.names.ties.get_or_init(|| GenreTies::of(self.catalogue)).alike(genre)
     }
 
     /// The tracks of a squeezed title.
@@ -86,7 +94,7 @@ impl Names {
         if catalogue.embedding_axes().is_some() {
             genres.extend(SOUND_TAGS.into_iter().map(|tag| spelled(&squeeze(tag)).to_owned()));
         }
-        Self { artists, genres, titles: OnceLock::new() }
+        Self { artists, genres, titles: OnceLock::new(), ties: OnceLock::new() }
     }
 }
 

@@ -39,7 +39,8 @@ struct Queue<'a> {
 
 impl Library {
     /// Measures the files among `is_within` of whose sound nothing is known yet, or what an older
-    /// version measured. Says whether more is known afterwards.
+    /// version measured; those that could not be decoded are tried again once they have changed.
+    /// Says whether more is known afterwards.
     pub(super) fn analyse(
         &mut self,
         threads: usize,
@@ -50,7 +51,7 @@ impl Library {
         let mut files = self.store().sound_files()?;
         files.retain(|known| is_within(&known.file.path));
         let all = files.len() as u64;
-        files.retain(|known| known.analysed != Some(VERSION));
+        files.retain(|known| ![known.analysed, known.undecodable].contains(&Some(VERSION)));
         let mut progress =
             ScanProgress { stage: ScanStage::Sound, done: all - files.len() as u64, files: all };
         observer(progress);
@@ -80,7 +81,7 @@ impl Library {
         report: &mut ScanReport,
         observer: &mut dyn FnMut(),
     ) -> Result<bool> {
-        let (mut measured, mut since) = (Vec::new(), Instant::now());
+        let (mut measured, mut undecodable, mut since) = (Vec::new(), Vec::new(), Instant::now());
         let mut any = false;
         for outcome in outcomes {
             match outcome {
@@ -94,8 +95,8 @@ impl Library {
                     }
                 }
                 Outcome::Failed { path, why, is_there } => {
-                    report.undecodable += u64::from(is_there);
                     report.name(Path::new(&path), why);
+                    undecodable.extend(is_there.then_some(path));
                 }
             }
             any |= !measured.is_empty();
@@ -107,6 +108,7 @@ impl Library {
             observer();
         }
         self.store_mut().take_in_analyses(&measured)?;
+        self.store_mut().note_undecodable(&undecodable, VERSION)?;
         Ok(any)
     }
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
+use segue_audio::VERSION;
 use segue_audio::tags::{self, Tags};
 use segue_core::{AudioFeature, ListenerId, Track, TrackId};
 use segue_ingest::identity::{named_track, track_id_from_isrc, track_id_from_recording};
@@ -76,7 +77,7 @@ pub struct ScanReport {
     pub analysed: u64,
     /// Files of whose sound nothing is known yet.
     pub unanalysed: u64,
-    /// Files whose tags were read and whose sound cannot be.
+    /// Files whose tags were read and whose sound cannot be; they are tried again once they change.
     pub undecodable: u64,
     /// Pairs of tracks under different names that are the same recording by how they sound; looked
     /// for where a file is new or was measured.
@@ -278,6 +279,10 @@ impl ScanReport {
         for known in files {
             self.duplicates += u64::from(!seen.insert(&known.track));
             self.unanalysed += u64::from(known.analysed.is_none());
+            if known.undecodable == Some(VERSION) {
+                self.undecodable += 1;
+                self.name_as_before(Path::new(&known.file.path));
+            }
         }
     }
 
@@ -285,6 +290,14 @@ impl ScanReport {
         self.unreadable += 1;
         self.unread.push(path.to_owned());
         self.name(path, why);
+    }
+
+    /// Names a file that was not tried again.
+    fn name_as_before(&mut self, path: &Path) {
+        if !self.problems.iter().any(|problem| problem.path == path) {
+            let why = "its sound could not be decoded, and it has not changed since";
+            self.name(path, why.to_owned());
+        }
     }
 
     fn name(&mut self, path: &Path, why: String) {

@@ -101,6 +101,37 @@ fn words_choose_tracks_by_sound_time_genre_artist_and_version() {
 }
 
 #[test]
+fn a_genre_that_few_tracks_have_is_widened_to_what_goes_with_it() {
+    let mut table = "track_id,track_name,artist_name,genre,tempo\n".to_owned();
+    let mut add = |i: usize, artist: usize, genre: &str| {
+        table += &format!("t{i},Song {i},Artist {artist},{genre},100\n");
+    };
+    (0..4).for_each(|i| add(i, i, "Shoegaze"));
+    (4..8).for_each(|i| add(i, i - 4, "Dream Pop"));
+    (8..12).for_each(|i| add(i, i, "Dream Pop"));
+    (12..40).for_each(|i| add(i, i, "Classical"));
+    let (_folder, snapshot) = library(&table);
+    let asked = |words: &str, length| {
+        let request = MixRequest { length, ..MixRequest::new(now()) };
+        snapshot.prompted(words, request, Chosen::default()).unwrap()
+    };
+    let enough = asked("shoegaze", 4);
+    assert_eq!(names(&enough.request.within.unwrap()), "t0 t1 t2 t3");
+    assert_eq!(enough.reading.understood[0].meaning, "of a genre called shoegaze");
+    let few = asked("shoegaze", 6);
+    assert_eq!(names(&few.request.within.unwrap()), "t0 t1 t2 t3 t4 t5 t6 t7 t8 t9 t10 t11");
+    assert_eq!(
+        few.reading.understood[0].meaning,
+        "of a genre called shoegaze, and what is called alike: Dream Pop"
+    );
+    assert_eq!(few.reading.understood[0].tracks, Some(4));
+    let note = "4 tracks are all of this; the 8 that come nearest to it are taken too";
+    assert!(few.reading.notes.iter().any(|said| said == note), "{:?}", few.reading.notes);
+    let without = asked("no shoegaze", 6);
+    assert_eq!(without.request.within.unwrap().len(), 36, "what goes with it is another genre");
+}
+
+#[test]
 fn words_set_the_dial_the_length_and_what_may_be_picked() {
     let (_folder, snapshot) = library(TABLE);
     let asked = |words| ask(&snapshot, words).unwrap();
@@ -164,7 +195,7 @@ fn what_nearly_sounds_so_is_taken_where_too_little_does_and_that_is_said() {
     assert_eq!(names(&prompted.request.within.unwrap()), "t5", "energy .6 and valence .6");
     assert_eq!(
         prompted.reading.notes.last().unwrap(),
-        "no track is all of this; the one that comes nearest to how it should sound is taken"
+        "no track is all of this; the one that comes nearest to it is taken"
     );
 }
 

@@ -242,6 +242,21 @@ fn how_files_sound_is_measured_once_whatever_becomes_of_names_and_tags() {
 }
 
 #[test]
+fn a_file_that_cannot_be_decoded_is_tried_again_only_once_it_changes() {
+    let mut world = World::new();
+    world.put("a.wav", &sound_of(&[], &TRAIL));
+    world.put("b.wav", &sound_of(&music(false), &[("INAM", "Chord"), ("IART", "Ride")]));
+    let tried = world.scan();
+    assert_eq!((tried.undecodable, tried.problems.len(), tried.analysed), (1, 1, 1), "{tried:?}");
+    let again = world.scan();
+    assert_eq!((again.undecodable, again.problems.len(), again.unanalysed), (1, 1, 1), "{again:?}");
+    assert!(again.problems[0].why.contains("has not changed since"), "it was not tried again");
+    world.put("a.wav", &sound_of(&music(true), &TRAIL));
+    let mended = world.scan();
+    assert_eq!((mended.undecodable, mended.analysed, mended.unanalysed), (0, 1, 0), "{mended:?}");
+}
+
+#[test]
 fn a_folder_of_music_alone_gives_a_listener_and_a_mix() {
     let mut world = World::new();
     world.put("Ride/a.wav", &sound_of(&music(true), &TRAIL));

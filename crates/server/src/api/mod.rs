@@ -9,6 +9,7 @@ pub(crate) mod listeners;
 mod lists;
 mod mixes;
 mod models;
+mod overrides;
 mod records;
 pub(crate) mod shapes;
 pub(crate) mod similar;
@@ -72,6 +73,7 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(listeners::show, listeners::change))
         .routes(routes!(tracks::search, tracks::describe))
         .routes(routes!(tracks::show))
+        .routes(routes!(overrides::override_features))
         .routes(routes!(tracks::cover))
         .routes(routes!(events::listens, events::add_listens))
         .routes(routes!(events::feedback, events::add_feedback))

@@ -12,6 +12,9 @@ use segue_core::{
     AudioAnalysis, AudioFeature, AudioFeatures, Descriptor, Measurement, Track, TrackId,
 };
 use segue_engine::sound::estimates;
+use segue_engine::sound::learned::FeatureFit;
+use segue_engine::sound::origin::FeatureOrigin;
+use segue_engine::{Catalogue, TrackIdx};
 use segue_ingest::identity;
 use segue_store::{Appended, Entry, Event};
 use serde::{Deserialize, Serialize};
@@ -24,7 +27,7 @@ use crate::covers::AskedCover;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
 use crate::limits::{MOST_ARTISTS, MOST_TRACKS};
-use crate::music::files_of_song;
+use crate::music::{files_of_song, on_disk};
 
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -67,9 +70,67 @@ pub(crate) async fn search(
 pub(crate) struct WholeTrack {
     #[serde(flatten)]
     track: TrackShape,
+    /// Who says what each of `features` is: `yours` (set by hand, for everybody in the library),
+    /// `told` by a service, `measured` in the file, or an estimate by `tags` of a network or by a map
+    /// that was `learned` from songs of the library.
+    feature_origins: BTreeMap<&'static str, &'static str>,
+    /// How far off the features are that are `learned`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    learned: Vec<LearnedShape>,
     /// What was measured; left out where there was no file.
     #[serde(skip_serializing_if = "Option::is_none")]
     analysis: Option<AnalysisShape>,
+}
+
+/// How well a feature is told from files, by songs of this library that were held out. Errors are
+/// mean absolute ones, in the unit of the feature.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LearnedFeature)]
+struct LearnedShape {
+    feature: &'static str,
+    /// How many songs it was learned from: those with a file, of which a service tells it as well.
+    songs: usize,
+    error: f64,
+    /// The error of what was measured or of the estimate by tags, which the map was better than.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate_error: Option<f64>,
+    /// The error of the mean of all songs.
+    mean_error: f64,
+}
+
+impl WholeTrack {
+    fn of(catalogue: &Catalogue, row: TrackIdx) -> Self {
+        let origin =
+            |feature: AudioFeature| Some((feature, catalogue.feature_origin(row, feature)?));
+        let origins: Vec<(AudioFeature, FeatureOrigin)> =
+            AudioFeature::ALL.into_iter().filter_map(origin).collect();
+        let learned = origins.iter().filter(|(_, origin)| *origin == FeatureOrigin::Learned);
+        let fit = |feature| catalogue.learned_features()?.fit(feature);
+        Self {
+            track: TrackShape::of(catalogue, row),
+            learned: learned
+                .filter_map(|(feature, _)| fit(*feature))
+                .map(LearnedShape::of)
+                .collect(),
+            feature_origins: origins
+                .iter()
+                .map(|(feature, by)| (feature.name(), by.name()))
+                .collect(),
+            analysis: catalogue.analysis(row).map(AnalysisShape::of),
+        }
+    }
+}
+
+impl LearnedShape {
+    fn of(fit: &FeatureFit) -> Self {
+        Self {
+            feature: fit.feature.name(),
+            songs: fit.songs,
+            error: fit.error,
+            estimate_error: fit.estimate_error,
+            mean_error: fit.mean_error,
+        }
+    }
 }
 
 /// What was measured in a file.
@@ -127,8 +188,7 @@ pub(crate) async fn show(
 ) -> ApiResult<Json<WholeTrack>> {
     let snapshot = app.snapshot.load();
     let row = snapshot.find(&track)?;
-    let analysis = snapshot.catalogue.analysis(row).map(AnalysisShape::of);
-    Ok(Json(WholeTrack { track: TrackShape::of(&snapshot.catalogue, row), analysis }))
+    Ok(Json(WholeTrack::of(&snapshot.catalogue, row)))
 }
 
 /// What is known of a track. What is left out is learnt from other sources, or stays unknown.
@@ -243,7 +303,7 @@ impl Description {
     }
 }
 
-fn features(named: &BTreeMap<String, f32>) -> ApiResult<AudioFeatures> {
+pub(super) fn features(named: &BTreeMap<String, f32>) -> ApiResult<AudioFeatures> {
     let mut features = AudioFeatures::MISSING;
     for (name, &value) in named {
         let feature = AudioFeature::from_name(name).ok_or_else(|| {
@@ -270,8 +330,7 @@ pub(crate) async fn audio(
     let snapshot = app.snapshot.load_full();
     let row = snapshot.find(&track)?;
     let no_file = || ApiError::not_found("no_sound", "there is no sound file of this track here");
-    let folders = app.music();
-    let file = files_of_song(&folders, &snapshot.catalogue, row).next();
+    let file = app.file_of_song(&snapshot.catalogue, row);
     let served = ServeFile::new(file.ok_or_else(no_file)?.path).try_call(request).await;
     let served = served.map_err(|error| ApiError::internal(&error))?;
     if served.status() == StatusCode::RANGE_NOT_SATISFIABLE {
@@ -304,7 +363,8 @@ pub(crate) async fn cover(
     let snapshot = app.snapshot.load_full();
     let row = snapshot.find(&track)?;
     let size = size.map_or(CoverSize::Medium, CoverSize::for_side);
-    let folders = app.music();
-    let files = files_of_song(&folders, &snapshot.catalogue, row);
-    app.covers.answer(AskedCover::of(files, size, &headers)).await
+    let asked = on_disk(|| {
+        AskedCover::of(files_of_song(&app.music(), &snapshot.catalogue, row), size, &headers)
+    });
+    app.covers.answer(asked).await
 }

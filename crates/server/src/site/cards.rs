@@ -6,14 +6,14 @@ use segue_engine::mix::sentence::{sentence, shown_lately};
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
 
 use crate::app::App;
-use crate::music::files_of_song;
+use crate::music::on_disk;
 use crate::page::card::Card;
 use crate::page::urls;
 
 /// Picks as cards, without those that the catalogue no longer holds.
 pub(super) fn of_picks(app: &App, listener: &KeptListener, picks: &[Pick]) -> Vec<Card> {
     let (catalogue, profile) = (&listener.snapshot.catalogue, &listener.profile);
-    picks.iter().filter_map(|pick| of_pick(app, catalogue, profile, pick)).collect()
+    on_disk(|| picks.iter().filter_map(|pick| of_pick(app, catalogue, profile, pick)).collect())
 }
 
 /// A pick as a card.
@@ -72,7 +72,7 @@ fn versions(catalogue: &Catalogue, row: TrackIdx) -> Vec<String> {
 
 /// Where the sound of a track can be fetched.
 fn audio(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
-    files_of_song(&app.music(), catalogue, row).next()?;
+    app.file_of_song(catalogue, row)?;
     let id = &catalogue.track(row).id;
     Some(format!("/v1/tracks/{}/audio", urls::encoded(id.as_str())))
 }

@@ -22,6 +22,7 @@ use crate::date_language::DateLanguage;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Submitted;
 use crate::history::{self, HistoryQuery, ReviewInZone, review, zone_name};
+use crate::music::on_disk;
 use crate::page::history::{self as view, DayOfPlays, HistoryView, OnePlay, PlaysView};
 use crate::page::layout::{Flash, Section};
 
@@ -43,10 +44,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let snapshot = app.snapshot.load_full();
     let catalogue = &snapshot.catalogue;
     let history = HistoryView {
-        with_covers: with_covers(&app, catalogue, &review),
+        with_covers: on_disk(|| with_covers(&app, catalogue, &review)),
         review,
         today: Timestamp::now().to_zoned(time_zone.clone()).date(),
-        latest: by_day(&app, catalogue, &latest, &time_zone),
+        latest: on_disk(|| by_day(&app, catalogue, &latest, &time_zone)),
         time_zone: zone_name(&time_zone),
     };
     Ok(answer(&frame, view::view(&frame, &history)))
@@ -60,7 +61,9 @@ pub(super) async fn plays(State(app): State<Arc<App>>, asked: Asked) -> ApiResul
     let from = before.as_deref().map(listen_cursor).transpose()?;
     let read = latest_plays(&app, id, from, PLAYS).await?;
     let plays = PlaysView {
-        days: by_day(&app, &app.snapshot.load().catalogue, &read, &frame::time_zone(&frame)),
+        days: on_disk(|| {
+            by_day(&app, &app.snapshot.load().catalogue, &read, &frame::time_zone(&frame))
+        }),
         next: next_listens(&read, PLAYS),
         is_first: before.is_none(),
     };

@@ -1,8 +1,10 @@
 //! How a track sounds, in words: by what was measured in its file, and by the word of a world.
 
 use segue::world::{Key, Sound};
-use segue_core::{AudioAnalysis, Descriptor};
+use segue_core::{AudioAnalysis, AudioFeature, Descriptor};
 use segue_engine::sound::estimates;
+use segue_engine::sound::origin::FeatureOrigin;
+use segue_engine::{Catalogue, TrackIdx};
 
 use crate::page::words;
 
@@ -65,6 +67,46 @@ pub(super) fn measured(analysis: &AudioAnalysis) -> Option<String> {
         .then(|| format!("A network would call it {}, as a guess.", words::list(&tags)));
     let told: Vec<String> = [measured, tags].into_iter().flatten().collect();
     (!told.is_empty()).then(|| told.join(" "))
+}
+
+/// What somebody set by hand.
+pub(super) fn yours(catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
+    let is_set = |feature: &AudioFeature| {
+        catalogue.feature_origin(row, *feature) == Some(FeatureOrigin::Yours)
+    };
+    let part = |feature: AudioFeature| {
+        let value = catalogue.track(row).features.get(feature)?;
+        Some(format!("{} {value}", feature.name().replace('_', " ")))
+    };
+    let features = AudioFeature::ALL.into_iter().filter(is_set);
+    let parts: Vec<String> = features.filter_map(part).collect();
+    (!parts.is_empty()).then(|| format!("Yours, set by hand: {}.", words::list(&parts)))
+}
+
+/// What a map that was learned from songs of the library says, and how far off it is as a rule.
+pub(super) fn learned(catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
+    let by_map = catalogue.learned_features()?;
+    let is_learned = |feature: &AudioFeature| {
+        catalogue.feature_origin(row, *feature) == Some(FeatureOrigin::Learned)
+    };
+    let part = |feature: AudioFeature| {
+        let value = catalogue.track(row).features.get(feature)?;
+        let (name, error) = (feature.name(), by_map.fit(feature)?.error);
+        Some(match feature {
+            AudioFeature::Tempo => format!("{name} {value:.0} ({error:.0})"),
+            AudioFeature::Loudness => format!("{name} {value:.0} dB ({error:.1})"),
+            _ => format!("{name} {value:.2} ({error:.2})"),
+        })
+    };
+    let features = AudioFeature::ALL.into_iter().filter(is_learned);
+    let parts: Vec<String> = features.filter_map(part).collect();
+    (!parts.is_empty()).then(|| {
+        let (songs, parts) = (by_map.songs, words::list(&parts));
+        format!(
+            "Estimated by a map learned from {songs} songs here, with typical errors in brackets: \
+             {parts}."
+        )
+    })
 }
 
 fn key(key: Key) -> String {

@@ -94,14 +94,16 @@ pub(super) async fn show(
     Ok(answer(&frame, track_view::view(&frame, &view)))
 }
 
-/// How a track sounds, where its file was measured or the world in use tells.
+/// How a track sounds, where its file was measured or the world in use tells of it.
 async fn sound(app: &App, snapshot: &Snapshot, row: TrackIdx) -> ApiResult<Option<String>> {
     let measured = snapshot.catalogue.analysis(row).and_then(sounds::measured);
     let track = snapshot.catalogue.track(row).clone();
     let found = app.readers.run(move |store| Ok(segue::world_sound(store, &track)?)).await?;
     let told = found.as_ref().and_then(sounds::in_words);
-    let both: Vec<String> = [measured, told].into_iter().flatten().collect();
-    Ok((!both.is_empty()).then(|| both.join(" ")))
+    let yours = sounds::yours(&snapshot.catalogue, row);
+    let learned = sounds::learned(&snapshot.catalogue, row);
+    let all: Vec<String> = [yours, measured, learned, told].into_iter().flatten().collect();
+    Ok((!all.is_empty()).then(|| all.join(" ")))
 }
 
 /// The same with what the model says of it.

@@ -11,7 +11,7 @@ use super::required;
 use crate::app::App;
 use crate::covers::AskedCover;
 use crate::error::ApiResult;
-use crate::music::files_of_song;
+use crate::music::{files_of_song, on_disk};
 use crate::query::Pairs;
 
 /// The cover of the song with this id, the largest there is if no size is asked for.
@@ -24,7 +24,8 @@ pub(super) async fn cover(
     let row = snapshot.find(required(&query, "id")?)?;
     let side = query.number("size")?.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
     let size = side.map_or(CoverSize::Large, CoverSize::for_side);
-    let folders = app.music();
-    let files = files_of_song(&folders, &snapshot.catalogue, row);
-    app.covers.answer(AskedCover::of(files, size, &headers)).await
+    let asked = on_disk(|| {
+        AskedCover::of(files_of_song(&app.music(), &snapshot.catalogue, row), size, &headers)
+    });
+    app.covers.answer(asked).await
 }

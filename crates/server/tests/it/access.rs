@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use crate::world::{World, logged, request, track_id};
 
 /// What only a key of scope `admin` may do.
-const ADMIN: [(&str, &str); 5] = [
+const ADMIN: [(&str, &str); 6] = [
     ("delete", "/v1/listeners/{listener}"),
     ("post", "/v1/models/{version}/activate"),
     ("post", "/v1/models/rollback"),
     ("post", "/v1/models/train"),
     ("delete", "/v1/world"),
+    ("put", "/v1/tracks/{track}/overrides"),
 ];
 
 struct Operation {

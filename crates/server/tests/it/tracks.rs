@@ -57,6 +57,54 @@ async fn a_described_track_joins_the_catalogue() {
 }
 
 #[tokio::test]
+async fn what_is_set_by_hand_counts_before_what_is_told_and_is_called_yours() {
+    let world = World::new().await;
+    let path = format!("/v1/tracks/{}", track_id(0, 0));
+    let overrides = format!("{path}/overrides");
+    let put =
+        |features: Value| request(Method::PUT, &overrides, Some(&json!({"features": features})));
+    let before = world.get(&path).await.ok();
+    assert!(before["features"].as_object().is_some_and(|features| !features.is_empty()));
+    for (name, origin) in before["feature_origins"].as_object().unwrap() {
+        assert_eq!((origin, before["features"][name].is_null()), (&json!("told"), false));
+    }
+    let socket = crate::world::Socket::of(&world.app).await;
+    let set = json!({"valence": 0.25, "time_signature": 7.0});
+    assert_eq!(world.send(put(set.clone())).await.ok(), json!({"features": set}));
+    let until = async |energy: &Value| {
+        for _ in 0..200 {
+            let shown = world.get(&path).await.ok();
+            if &shown["features"]["valence"] == energy {
+                return shown;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the catalogue does not take it over");
+    };
+    let shown = until(&json!(0.25)).await;
+    assert_eq!(shown["feature_origins"]["valence"], "yours");
+    assert_eq!(shown["features"]["energy"], before["features"]["energy"]);
+    let page = world.get(&path.replace("/v1", "")).await.text();
+    assert!(page.contains("Yours, set by hand: valence 0.25 and time signature 7."), "{page}");
+    world.send(put(json!({}))).await.ok();
+    let after = until(&before["features"]["valence"]).await;
+    assert_eq!(after, before);
+
+    for (bad, expected) in [
+        (json!({"charm": 1.0}), (400, "unknown_feature")),
+        (json!({"energy": 2.0}), (400, "bad_feature")),
+    ] {
+        let reply = world.send(put(bad)).await;
+        assert_eq!(reply.error(), (expected.0, expected.1.to_owned()));
+    }
+    let nowhere = json!({"features": {"energy": 0.5}});
+    let nowhere = request(Method::PUT, "/v1/tracks/nowhere/overrides", Some(&nowhere));
+    let (status, code) = world.send(nowhere).await.error();
+    assert!((400..500).contains(&status) && code == "unknown_track", "{status} {code}");
+    socket.stopped().await;
+}
+
+#[tokio::test]
 async fn a_description_that_cannot_be_true_is_refused() {
     let world = World::new().await;
     for (bad, expected) in [

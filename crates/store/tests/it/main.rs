@@ -20,6 +20,7 @@ mod migrations;
 mod model;
 mod models;
 mod news;
+mod overrides;
 mod prune;
 mod random;
 mod reading;

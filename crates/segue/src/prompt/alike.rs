@@ -1,0 +1,158 @@
+//! Which genres go together, by the artists that both are said of.
+//!
+//! A genre that few tracks bear is widened to those that co-occur with it: their pointwise mutual
+//! information `I = ln(n_ab N / n_a n_b)` over artists (Church and Hanks 1990) is that of three
+//! times the chance or more, at least three artists have both, and at least a fifth of those who
+//! have the one have the other. Below such counts the information of rare pairs is noise, and
+//! greatest. They are ordered by `n_ab I²`: by `n_ab I`, HetRec's shoegaze goes with indie next to
+//! dream pop. Genres are as sources tell them, an artist's those of all their tracks. What a
+//! network hears is left out: it is a guess, and says of a genre what it resembles rather than what
+//! people call it as well.
+
+use rustc_hash::FxHashMap;
+use segue_engine::Catalogue;
+
+use super::vocabulary::parts;
+
+/// So many artists have both, if two genres go together.
+const FEWEST_ARTISTS: usize = 3;
+/// So much of those of the one have the other.
+const LEAST_SHARE: f64 = 0.2;
+/// Three times as often as by chance.
+const LEAST_INFORMATION: f64 = 1.0986;
+/// A genre is widened to so many at most.
+const MOST: usize = 3;
+
+/// The genres of every artist of a catalogue.
+#[derive(Debug, Default)]
+pub(super) struct GenreTies {
+    /// As the first source writes each.
+    names: Vec<String>,
+    /// Of every artist who has any, ascending, each once.
+    of_artists: Vec<Vec<u32>>,
+}
+
+impl GenreTies {
+    pub(super) fn of(catalogue: &Catalogue) -> Self {
+        let mut known: FxHashMap<String, u32> = FxHashMap::default();
+        let mut ties = Self::default();
+        let mut of_artist: Vec<Vec<u32>> = vec![Vec::new(); catalogue.artist_count()];
+        for row in catalogue.rows() {
+            let Some(genre) = catalogue.track(row).genre.as_deref() else { continue };
+            let Some(artist) = catalogue.artist(row) else { continue };
+            let theirs = &mut of_artist[artist.0 as usize];
+            for name in names_in(genre) {
+                let place = *known.entry(name.to_lowercase()).or_insert_with(|| {
+                    ties.names.push(name.to_owned());
+                    ties.names.len() as u32 - 1
+                });
+                if !theirs.contains(&place) {
+                    theirs.push(place);
+                }
+            }
+        }
+        of_artist.retain(|genres| !genres.is_empty());
+        ties.of_artists = of_artist;
+        ties
+    }
+
+    /// The genres that go with one in whose name some words are, squeezed, the closest first.
+    pub(super) fn alike(&self, words: &str) -> Vec<&str> {
+        let bears: Vec<bool> = self.names.iter().map(|name| parts(name).contains(words)).collect();
+        let (mut with, mut all) = (vec![0_usize; bears.len()], vec![0_usize; bears.len()]);
+        let mut bearers = 0;
+        for genres in &self.of_artists {
+            let is_bearer = genres.iter().any(|&genre| bears[genre as usize]);
+            bearers += usize::from(is_bearer);
+            for &genre in genres {
+                all[genre as usize] += 1;
+                with[genre as usize] += usize::from(is_bearer);
+            }
+        }
+        let artists = self.of_artists.len() as f64;
+        let tie = |genre: usize| {
+            let (both, bearers) = (with[genre] as f64, bearers as f64);
+            let information = (both * artists / (bearers * all[genre] as f64)).ln();
+            let is_tied = with[genre] >= FEWEST_ARTISTS
+                && both >= LEAST_SHARE * bearers
+                && information >= LEAST_INFORMATION;
+            (!bears[genre] && is_tied).then_some((both * information.powi(2), genre))
+        };
+        let mut ties: Vec<(f64, usize)> = (0..bears.len()).filter_map(tie).collect();
+        ties.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        ties.into_iter().take(MOST).map(|(_, genre)| self.names[genre].as_str()).collect()
+    }
+}
+
+/// The genres in one text, as tags of files and tables list them.
+pub(super) fn names_in(genre: &str) -> impl Iterator<Item = &str> {
+    genre.split([';', '/', ',', '|']).map(str::trim).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use segue_core::{Track, TrackId, WorkId};
+
+    use super::*;
+
+    fn catalogue<'a>(genres: impl Iterator<Item = (String, &'a str)>) -> Catalogue {
+        let track = |(i, (artist, genre)): (usize, (String, &str))| {
+            let id = format!("{i:06}");
+            let mut track = Track::new(TrackId::new(&*id), WorkId::new(&*id), &*id);
+            track.artists = vec![artist];
+            track.genre = Some(genre.to_owned());
+            track
+        };
+        Catalogue::from_tracks(genres.enumerate().map(track).collect())
+    }
+
+    #[test]
+    fn genres_that_artists_share_more_than_by_chance_go_together() {
+        let of = |i: usize| match i {
+            0..4 => "Shoegaze; Dream Pop",
+            4..6 => "shoegaze/Rock",
+            6..40 => "Rock",
+            40..44 => "Dream pop",
+            44..60 => "Classical",
+            _ => "Jazz, Shoegaze Revival, Rock",
+        };
+        let catalogue = catalogue((0..62).map(|i| (format!("artist {i}"), of(i))));
+        let ties = GenreTies::of(&catalogue);
+        // Of eight artists with the word four are dream pop, and no more are rock than by chance;
+        // jazz is too seldom.
+        assert_eq!(ties.alike("shoegaze"), ["Dream Pop"]);
+        assert!(ties.alike("polka").is_empty() && ties.alike("rock").is_empty());
+    }
+
+    /// What HetRec's listeners tagged artists of Last.fm with.
+    #[test]
+    fn what_people_tag_alike_goes_together_in_real_tags() {
+        let folder = std::env::var_os("SEGUE_TEST_DATA").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+            Into::into,
+        );
+        let read = |name: &str| {
+            std::fs::read(folder.join("hetrec2011_lastfm_2k").join(name))
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let (Ok(tags), Ok(tagged)) = (read("tags.dat"), read("user_taggedartists.dat")) else {
+            return;
+        };
+        let tags: FxHashMap<&str, &str> =
+            tags.lines().filter_map(|line| line.trim().split_once('\t')).collect();
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        for line in tagged.lines().skip(1) {
+            let mut columns = line.split('\t').skip(1);
+            pairs.extend(columns.next().zip(columns.next()));
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let named = |&(artist, tag): &(&str, _)| Some((artist.to_owned(), *tags.get(tag)?));
+        let catalogue = catalogue(pairs.iter().filter_map(named));
+        let ties = GenreTies::of(&catalogue);
+        assert_eq!(ties.alike("shoegaze"), ["dream pop", "noise pop", "post-rock"]);
+        assert_eq!(ties.alike("triphop")[..2], ["downtempo", "chillout"]);
+    }
+}
