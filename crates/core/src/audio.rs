@@ -102,6 +102,19 @@ impl AudioFeature {
             _ => 0.0..=1.0,
         }
     }
+
+    /// Whether somebody may set a feature to a value by hand: one in its
+    /// [range](Self::valid_range), whole where it counts. The length is no matter of opinion, and
+    /// what a play says about liking depends on it.
+    pub fn may_be_set_to(self, value: f32) -> bool {
+        let is_whole = value.fract() == 0.0;
+        self.valid_range().contains(&value)
+            && match self {
+                Self::DurationMs => false,
+                Self::Key | Self::Mode | Self::TimeSignature => is_whole,
+                _ => true,
+            }
+    }
 }
 
 /// The audio features of one track, of which any may be missing. Most tracks of a listening history

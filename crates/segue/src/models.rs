@@ -223,23 +223,23 @@ pub(crate) fn train(
     let has_taught = |one: &&Plays| !one.plays.is_empty() || !one.feedback.is_empty();
     let listeners: Vec<ListenerId> =
         plays.iter().filter(has_taught).map(|one| one.listener.clone()).collect();
-    let card = SetCard { rows: marks.rows(), ..set.card().clone() };
-    let card_text = serde_json::to_string(&card).expect("a card has no map with other keys");
+    let card = serde_json::to_string(set.card()).expect("a card has no map with other keys");
     let version = set.version().to_owned();
-    store.keep_newest_models(MODELS_KEPT - 1)?;
     let existed = register(
         store,
         &NewModel {
             version: &version,
             kind: ModelSet::KIND,
             created_at: Timestamp::now(),
-            card: &card_text,
+            card: &card,
             weights: &set.to_bytes(),
             listeners: &listeners,
+            log_end: marks.log_end(),
             forgotten: marks.forgotten,
         },
     )?;
-    Ok(Trained { version, card, existed, drawn })
+    store.keep_newest_models(MODELS_KEPT)?;
+    Ok(Trained { version, card: set.card().clone(), existed, drawn })
 }
 
 /// Puts a registered model in use, in place of whichever is, once it is [`check`]ed.
@@ -363,7 +363,7 @@ fn check_version(entry: &ModelEntry, found: &str) -> Result<()> {
 pub(crate) fn register(store: &mut Store, model: &NewModel<'_>) -> Result<bool> {
     let existed = store.models()?.iter().any(|entry| entry.version == model.version);
     match existed {
-        true => store.activate(model.version)?,
+        true => store.register_again(model)?,
         false => store.register_model(model)?,
     }
     Ok(existed)

@@ -26,41 +26,40 @@ const FRESH_EVERY_HOURS: i64 = 7 * 24;
 pub fn due_training(store: &Store, models: &dyn Models, night: Timestamp) -> Result<Option<Start>> {
     let mut all = store.models()?;
     all.retain(|entry| models.serves(&entry.kind));
-    let rows = store.marks()?.rows();
-    let Some(newest) = all.last() else {
-        return Ok((rows >= FEWEST_ROWS).then_some(Start::Fresh));
+    all.sort_by_key(|entry| entry.created_at);
+    let log_end = store.marks()?.log_end();
+    // Without one in use, of which somebody who was forgotten may have been a part, another is due.
+    let newest = match (all.last(), store.active_model()?) {
+        (Some(newest), Some(_)) => newest,
+        _ => return Ok((log_end >= FEWEST_ROWS).then_some(Start::Fresh)),
     };
     if newest.created_at >= night || !newest.active {
         return Ok(None);
     }
-    let age = night.duration_since(found_out_at(&all, newest));
-    let is_stale = age.as_hours() >= FRESH_EVERY_HOURS;
-    let is_worth_it = match of_card(newest, "rows").as_u64() {
-        Some(known) => rows.saturating_sub(known) >= FEWEST_ROWS,
+    let is_stale = found_out_at(&all, newest)
+        .is_none_or(|at| night.duration_since(at).as_hours() >= FRESH_EVERY_HOURS);
+    let is_worth_it = match newest.log_end {
+        Some(known) => log_end.saturating_sub(known) >= FEWEST_ROWS,
         // Models of earlier versions do not say what they know.
         None => is_stale,
     };
     Ok(is_worth_it.then_some(if is_stale { Start::Fresh } else { Start::Continue }))
 }
 
-/// When the model was trained from nothing that this one went on from, as far as it is known still.
-fn found_out_at(all: &[ModelEntry], model: &ModelEntry) -> Timestamp {
+/// When the model was trained from nothing that this one went on from; `None` if that one is not
+/// kept any more.
+fn found_out_at(all: &[ModelEntry], model: &ModelEntry) -> Option<Timestamp> {
     let mut first = model;
-    while let Some(earlier) = before(all, first) {
-        first = earlier;
+    // No longer than there are models, whatever the cards say.
+    for _ in all {
+        let Some(before) = continued_from(first) else { return Some(first.created_at) };
+        first = all.iter().find(|entry| entry.version == before)?;
     }
-    first.created_at
+    None
 }
 
-/// The model that another went on from.
-fn before<'a>(all: &'a [ModelEntry], model: &ModelEntry) -> Option<&'a ModelEntry> {
-    let card = of_card(model, "continued_from");
-    let version = card.as_str().filter(|version| *version != model.version)?;
-    all.iter().find(|entry| entry.version == version)
-}
-
-/// What the card of a model says under a name.
-fn of_card(model: &ModelEntry, name: &str) -> Value {
-    let card: Value = serde_json::from_str(&model.card).unwrap_or_default();
-    card.get(name).cloned().unwrap_or_default()
+/// The version that a model went on from, as its card has it.
+fn continued_from(model: &ModelEntry) -> Option<String> {
+    let card: Value = serde_json::from_str(&model.card).ok()?;
+    Some(card.get("continued_from")?.as_str()?.to_owned())
 }

@@ -138,6 +138,8 @@ impl IntoResponse for ApiError {
 
 /// The code of what found no room on the disk.
 pub(crate) const DISK_FULL: &str = "disk_full";
+/// The code where there is too little to learn from, or nothing to go on from.
+pub(crate) const CANNOT_TRAIN: &str = "cannot_train";
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
@@ -184,7 +186,7 @@ impl From<segue::Error> for ApiError {
             segue::Error::CannotServe { .. } => Self::conflict("bad_model", message),
             segue::Error::UnusableModel { .. } => Self::conflict("bad_model", chain(&error)),
             segue::Error::NoSet | segue::Error::Training(_) => {
-                Self::conflict("cannot_train", chain(&error))
+                Self::conflict(CANNOT_TRAIN, chain(&error))
             }
             error => Self::internal(&error),
         }

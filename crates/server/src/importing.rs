@@ -18,7 +18,7 @@ use segue_store::{Store, StoreError};
 use tokio::sync::SemaphorePermit;
 
 use crate::app::App;
-use crate::error::{ApiError, ApiResult, DISK_FULL, chain};
+use crate::error::{ApiError, ApiResult, CANNOT_TRAIN, DISK_FULL, chain};
 use crate::imports::{ImportState, UploadLabel};
 use crate::limits;
 use crate::uploads::{described, files, is_described, name_as_sent, named, without_place};
@@ -299,7 +299,7 @@ pub(crate) const CANCELLED: &str = "cancelled";
 /// The code of what was cut off because somebody was forgotten.
 const FORGOTTEN_SINCE: &str = "forgotten_since";
 /// The code of a training that another one or an import keeps from its turn.
-pub(crate) const BUSY: &str = "busy";
+const BUSY: &str = "busy";
 /// How often a training is begun anew because somebody was forgotten during it.
 const TRAININGS: usize = 5;
 
@@ -347,7 +347,7 @@ impl FileSink for WantedSink<'_> {
 /// Trains a model on what is there now, and puts it in use.
 ///
 /// The caller holds a turn: imports do, others take one with [`train_in_turn`].
-async fn train(
+pub(crate) async fn train(
     app: &Arc<App>,
     start: Start,
     progress: impl Fn(f32) + Send + 'static,
@@ -373,9 +373,17 @@ async fn train(
 }
 
 fn cannot_train(error: ModelsError) -> ApiError {
+    let error = match error.downcast::<Error>() {
+        Ok(error) => match *error {
+            // A full disk, a store that is busy: whoever tries again may succeed.
+            Error::Store(error) => return error.into(),
+            error => error.into(),
+        },
+        Err(error) => error,
+    };
     let is_of_world =
         matches!(error.downcast_ref(), Some(Error::LostWorld(_) | Error::OtherWorld { .. }));
-    let refused = ApiError::conflict("cannot_train", chain(error.as_ref()));
+    let refused = ApiError::conflict(CANNOT_TRAIN, chain(error.as_ref()));
     match is_of_world {
         // It says itself what to do.
         true => refused,
@@ -398,7 +406,7 @@ pub(crate) async fn make_up_for_forgetting(app: Arc<App>) {
             continue;
         }
         drop(snapshot);
-        match train_in_turn(&app, Start::Fresh).await {
+        match train_in_turn(&app).await {
             Ok(version) => tracing::info!(version, "trained without who was forgotten"),
             // Whatever is under way trains a model when it has been read.
             Err(error) if error.code == BUSY => {}
@@ -411,9 +419,9 @@ pub(crate) async fn make_up_for_forgetting(app: Arc<App>) {
 }
 
 /// Trains a model when nothing else is imported or trained.
-pub(crate) async fn train_in_turn(app: &Arc<App>, start: Start) -> ApiResult<String> {
+pub(crate) async fn train_in_turn(app: &Arc<App>) -> ApiResult<String> {
     let _turn = turn(app)?;
-    train(app, start, |_| {}).await
+    train(app, Start::Fresh, |_| {}).await
 }
 
 /// The turn to change what trainings go by, where nothing is imported or trained.

@@ -30,14 +30,15 @@ struct RealFolders {
 impl MusicFolders {
     /// The real paths of some folders, without those that are not there.
     pub(crate) fn real(&self, named: Vec<PathBuf>) -> Arc<[PathBuf]> {
-        let mut known = self.0.lock().expect("nothing that holds the lock can panic");
+        let known = || self.0.lock().expect("nothing that holds the lock can panic");
         let is_known = |known: &&RealFolders| known.named == named && known.at.elapsed() < BELIEVED;
-        if let Some(known) = known.as_ref().filter(is_known) {
+        if let Some(known) = known().as_ref().filter(is_known) {
             return Arc::clone(&known.real);
         }
+        // A disk that does not answer must not hold up those who know already.
         let real: Arc<[PathBuf]> =
             named.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
-        *known = Some(RealFolders { named, real: Arc::clone(&real), at: Instant::now() });
+        *known() = Some(RealFolders { named, real: Arc::clone(&real), at: Instant::now() });
         real
     }
 }

@@ -1,7 +1,7 @@
 //! Learning by itself: once a night, where listeners played or said enough that is new.
 //!
-//! It is done before the [lists of the day](crate::schedule) are made, so that these know what it
-//! found. A server that does not run at night learns soon after it starts, once that day.
+//! It begins an hour before the first [lists of the day](crate::schedule) are due, so that most know
+//! what it found. A server that does not run at night learns soon after it starts, once that day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use jiff::{Timestamp, Zoned};
 use segue::{Start, due_training};
 
 use crate::app::App;
-use crate::error::{ApiError, ApiResult};
-use crate::importing::{BUSY, train_in_turn};
+use crate::error::{ApiResult, CANNOT_TRAIN};
+use crate::importing::{train, turn};
 
 /// How often it is looked whether it is time.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -32,7 +32,7 @@ impl NightSchedule {
     /// its turn.
     ///
     /// # Errors
-    /// When the library cannot be read, or nothing can be learned; it is not tried again that day.
+    /// When the library cannot be read; where a training fails, which is not tried again that day.
     pub async fn catch_up(&mut self, app: &Arc<App>, now: &Zoned) -> ApiResult<Option<String>> {
         let day = now.date();
         if now.hour() < NIGHT || self.done == Some(day) {
@@ -40,15 +40,14 @@ impl NightSchedule {
         }
         let night = now.start_of_day().and_then(|midnight| midnight.with().hour(NIGHT).build());
         let night = night.map_or_else(|_| now.timestamp(), |night| night.timestamp());
-        let trained = match due(app, night).await? {
-            Some(start) => train(app, start).await.map(Some),
+        // What is due is asked in turn, as an import that ends meanwhile trains as well.
+        let Ok(_turn) = turn(app) else { return Ok(None) };
+        let due = due(app, night).await?;
+        self.done = Some(day);
+        match due {
+            Some(start) => learn(app, start).await.map(Some),
             None => Ok(None),
-        };
-        if !matches!(&trained, Err(error) if error.code == BUSY) {
-            self.done = Some(day);
-            return trained;
         }
-        Ok(None)
     }
 }
 
@@ -58,11 +57,12 @@ async fn due(app: &Arc<App>, night: Timestamp) -> ApiResult<Option<Start>> {
 }
 
 /// Trains, from nothing where the model in use cannot be gone on from.
-async fn train(app: &Arc<App>, start: Start) -> ApiResult<String> {
-    match train_in_turn(app, start).await {
-        Err(ApiError { code: "cannot_train", message, .. }) if start == Start::Continue => {
-            tracing::info!("learning from nothing, as the model cannot be gone on from: {message}");
-            train_in_turn(app, Start::Fresh).await
+async fn learn(app: &Arc<App>, start: Start) -> ApiResult<String> {
+    match train(app, start, |_| {}).await {
+        Err(error) if start == Start::Continue && error.code == CANNOT_TRAIN => {
+            let why = error.message;
+            tracing::info!("learning from nothing, as the model cannot be gone on from: {why}");
+            train(app, Start::Fresh, |_| {}).await
         }
         trained => trained,
     }

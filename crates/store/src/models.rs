@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::codes::{from_micros, to_micros};
 use crate::forget::check_fence;
-use crate::model_files::{CARD, FOLDER, WEIGHTS, find, remove_files, remove_orphans, write_files};
+use crate::model_files::{CARD, FOLDER, WEIGHTS, find, remove_orphans, write_files};
 use crate::names::Interner;
 use crate::{Result, Store, StoreError};
 
@@ -38,6 +38,8 @@ pub struct NewModel<'a> {
     pub weights: &'a [u8],
     /// Every listener whose history it learnt from. Forgetting one of them removes the model.
     pub listeners: &'a [ListenerId],
+    /// [How far the log had come](crate::Marks::log_end) before its data were read.
+    pub log_end: u64,
     /// What [`Marks::forgotten`](crate::Marks::forgotten) was before its data were read: a model
     /// that may have learnt from somebody who was forgotten since is refused.
     pub forgotten: i64,
@@ -54,9 +56,13 @@ pub struct ModelEntry {
     pub created_at: Timestamp,
     /// Whether it is the one to be used for serving; at most one is, whatever its kind.
     pub active: bool,
+    /// How far the log had come when it was trained; `None` of models of earlier versions.
+    pub log_end: Option<u64>,
     /// Its card, as the JSON text that was handed in.
     pub card: String,
 }
+
+const ENTRY: &str = "SELECT version, kind, created_at, active, log_end, card FROM models";
 
 /// Where the files of a registered model are, for a loader that reads them itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +116,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn models(&self) -> Result<Vec<ModelEntry>> {
-        let sql = "SELECT version, kind, created_at, active, card FROM models ORDER BY id";
-        let mut statement = self.connection.prepare(sql)?;
+        let mut statement = self.connection.prepare(&format!("{ENTRY} ORDER BY id"))?;
         let mut rows = statement.query([])?;
         let mut models = Vec::new();
         while let Some(row) = rows.next()? {
@@ -126,8 +131,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn active_model(&self) -> Result<Option<ModelEntry>> {
-        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1";
-        let mut statement = self.connection.prepare(sql)?;
+        let mut statement = self.connection.prepare(&format!("{ENTRY} WHERE active = 1"))?;
         let mut rows = statement.query([])?;
         rows.next()?.map(entry_from_row).transpose()
     }
@@ -144,24 +148,41 @@ impl Store {
         })
     }
 
-    /// Removes models with their files, the oldest first, so that only the newest `keep` are left,
-    /// and the active one wherever it stands. Returns the versions that went.
+    /// Notes that a training made a registered model once more, from what the log holds by now, and
+    /// makes it the active one: it is as new as any then.
     ///
     /// # Errors
-    /// [`StoreError::Busy`], [`StoreError::Database`], or [`StoreError::Io`] where files could not
-    /// be removed; the next [`register_model`](Self::register_model) removes them.
+    /// [`StoreError::UnknownModel`], [`StoreError::ForgottenSince`] where a listener was forgotten
+    /// since its data were read, [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn register_again(&mut self, model: &NewModel<'_>) -> Result<()> {
+        self.write(|connection, _| {
+            check_fence(connection, model.forgotten)?;
+            let unknown = || StoreError::UnknownModel(model.version.to_owned());
+            let id = find(connection, model.version)?.ok_or_else(unknown)?;
+            let sql = "UPDATE models SET created_at = ?2, log_end = ?3 WHERE id = ?1";
+            let (created_at, log_end) = (to_micros(model.created_at), model.log_end as i64);
+            connection.execute(sql, params![id, created_at, log_end])?;
+            activate(connection, id)
+        })
+    }
+
+    /// Removes models, the oldest first, so that only the `keep` that were trained last are left,
+    /// and the active one wherever it stands. Returns the versions that went. Files that cannot be
+    /// removed now are [orphans](Self::remove_orphans).
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Database`] or [`StoreError::Io`].
     pub fn keep_newest_models(&mut self, keep: u32) -> Result<Vec<String>> {
         let removed = self.write(|connection, _| {
             let sql = "DELETE FROM models WHERE active = 0 \
-                       AND id NOT IN (SELECT id FROM models ORDER BY id DESC LIMIT ?1) \
+                       AND id NOT IN (SELECT id FROM models \
+                       ORDER BY created_at DESC, id DESC LIMIT ?1) \
                        RETURNING version";
             let mut statement = connection.prepare(sql)?;
             let versions = statement.query_map([keep], |row| row.get(0))?;
             Ok(versions.collect::<rusqlite::Result<Vec<String>>>()?)
         })?;
-        if let Some(library) = self.folder() {
-            remove_files(library, &removed)?;
-        }
+        self.remove_orphans()?;
         Ok(removed)
     }
 
@@ -196,10 +217,10 @@ fn activate(connection: &Connection, model: i64) -> Result<()> {
 }
 
 fn insert(connection: &Connection, model: &NewModel<'_>) -> Result<()> {
-    let sql =
-        "INSERT INTO models (version, kind, created_at, active, card) VALUES (?1, ?2, ?3, 0, ?4)";
-    let created_at = to_micros(model.created_at);
-    connection.execute(sql, params![model.version, model.kind, created_at, model.card])?;
+    let sql = "INSERT INTO models (version, kind, created_at, active, log_end, card) \
+               VALUES (?1, ?2, ?3, 0, ?4, ?5)";
+    let (created_at, log_end) = (to_micros(model.created_at), model.log_end as i64);
+    connection.execute(sql, params![model.version, model.kind, created_at, log_end, model.card])?;
     let id = connection.last_insert_rowid();
     let mut listeners = Interner::new(connection, "listeners")?;
     let mut link = connection.prepare("INSERT OR IGNORE INTO model_listeners VALUES (?1, ?2)")?;
@@ -215,6 +236,7 @@ fn entry_from_row(row: &Row<'_>) -> Result<ModelEntry> {
         kind: row.get(1)?,
         created_at: from_micros(row.get(2)?)?,
         active: row.get(3)?,
-        card: row.get(4)?,
+        log_end: row.get::<_, Option<i64>>(4)?.map(|end| u64::try_from(end).unwrap_or(0)),
+        card: row.get(5)?,
     })
 }

@@ -102,10 +102,18 @@ impl Store {
             )?;
             let mut locate =
                 database.prepare_cached("UPDATE tracks SET location = ?1 WHERE name = ?2")?;
+            let mut move_override = database.prepare_cached(
+                "UPDATE OR IGNORE overrides SET track = (SELECT id FROM tracks WHERE name = ?2) \
+                 WHERE track = (SELECT id FROM tracks WHERE name = ?1)",
+            )?;
             let mut left = Vec::new();
             for (SoundFile { path, size, modified_us }, track) in files {
-                // The file may have been another track before.
-                left.extend(track_of(database, path)?.filter(|before| *before != track.id));
+                // The file may have been another track before, of which something was set by hand.
+                if let Some(before) = track_of(database, path)?.filter(|before| *before != track.id)
+                {
+                    move_override.execute(params![before.as_str(), track.id.as_str()])?;
+                    left.push(before);
+                }
                 leave.execute(params![path, track.id.as_str()])?;
                 insert.execute(params![path, *size as i64, modified_us, track.id.as_str()])?;
                 locate.execute(params![path, track.id.as_str()])?;

@@ -74,9 +74,10 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// How many plays and pieces of feedback were ever added, but for those of listeners who were
-    /// forgotten last.
-    pub fn rows(&self) -> u64 {
+    /// How far plays and feedback have come: the number of the last play plus that of the last
+    /// feedback. What was added since some moment is the difference; it falls where somebody is
+    /// forgotten whose rows were the last.
+    pub fn log_end(&self) -> u64 {
         u64::try_from(self.listens + self.feedback).unwrap_or(0)
     }
 }

@@ -18,7 +18,7 @@ use crate::terminal::{print_json, print_line, say, table};
 Features:
   danceability, energy, speechiness, acousticness, instrumentalness, liveness, valence (0 to 1),
   tempo (beats a minute), loudness (dB), key (0 = C to 11 = B), mode (1 = major, 0 = minor),
-  time_signature (beats a bar), duration_ms
+  time_signature (beats a bar)
 
 Examples:
   segue tracks set spotify:track:4uLU6hMCjMI75M1A2tKUQC energy=.2 tempo=174
@@ -107,8 +107,14 @@ fn assignment(text: &str) -> anyhow::Result<(AudioFeature, f32)> {
     let number: f32 =
         value.parse().with_context(|| format!("`{value}` in `{text}` is not a number"))?;
     let range = feature.valid_range();
+    if feature == AudioFeature::DurationMs {
+        bail!("the length of a song cannot be set");
+    }
     if !range.contains(&number) {
         bail!("`{name}` goes from {} to {}, not to {value}", range.start(), range.end());
+    }
+    if !feature.may_be_set_to(number) {
+        bail!("`{name}` is a whole number, not {value}");
     }
     Ok((feature, number))
 }

@@ -189,16 +189,12 @@ impl Catalogue {
     pub fn feature_origin(&self, idx: TrackIdx, feature: AudioFeature) -> Option<FeatureOrigin> {
         self.track(idx).features.get(feature)?;
         if self.overrides.get(&idx).is_some_and(|set| set.get(feature).is_some()) {
-            return Some(FeatureOrigin::Yours);
+            return Some(FeatureOrigin::Set);
         }
         let analysis = self.analysis(idx).filter(|_| self.is_estimated(idx));
-        Some(match analysis {
-            Some(analysis) if feature != AudioFeature::DurationMs => {
-                let learned = self.learned.as_ref().filter(|_| LearnedFeatures::hears(analysis));
-                FeatureOrigin::of_estimate(feature, learned)
-            }
-            _ => FeatureOrigin::Told,
-        })
+        let Some(analysis) = analysis else { return Some(FeatureOrigin::Told) };
+        let learned = self.learned.as_ref().filter(|_| LearnedFeatures::hears(analysis));
+        Some(FeatureOrigin::of_estimate(feature, learned))
     }
 
     /// What was measured in a file of a track; `None` if there was none.

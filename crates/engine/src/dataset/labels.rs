@@ -1,5 +1,5 @@
 //! The label policy: what a play, or all that a listener did with a work, says about liking it.
-//! Version 1.
+//! Version 2.
 //!
 //! One play is *liked*, *disliked*, *censored* (says nothing) or *excluded* (must not be used). In
 //! this order:
@@ -32,14 +32,16 @@ use super::interaction::{Interaction, Stance};
 
 /// Version of the policy, written into the card of every model trained on it. Models of different
 /// versions learned different answers and must not be compared as if they had not.
-pub const LABEL_POLICY_VERSION: u32 = 1;
+pub const LABEL_POLICY_VERSION: u32 = 2;
 
 const SKIP_MS: u32 = 30_000;
 const FINISHED_SHARE: f32 = 0.8;
 const SKIPPED_SHARE: f32 = 0.5;
 const STATED_WEIGHT: f32 = 2.0;
-/// A row that holds the total play time of a track counts as at most this many plays, three a day
-/// for nine years: a number beyond that is wrong.
+/// A play of a moment counts as at most this many: a track on repeat, reported once.
+const MOST_PLAYS_AT_A_TIME: u32 = 50;
+/// A row without a date may hold the total play time of a track. It counts as at most this many
+/// plays, three a day for nine years: a number beyond that is wrong.
 const MOST_PLAYS_IN_A_ROW: u32 = 10_000;
 
 /// What one play says about liking the track, by the table at the top of this module. [`outcome`]
@@ -96,7 +98,8 @@ pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> Outcome {
     if listen.end_reason == EndReason::Finished
         || share.is_some_and(|share| share >= FINISHED_SHARE)
     {
-        let plays = (share.unwrap_or(1.0).round() as u32).clamp(1, MOST_PLAYS_IN_A_ROW);
+        let most = if listen.at.is_some() { MOST_PLAYS_AT_A_TIME } else { MOST_PLAYS_IN_A_ROW };
+        let plays = (share.unwrap_or(1.0).round() as u32).clamp(1, most);
         return Outcome::Liked { weight: plays as f32, plays };
     }
     let left_early = share.is_some_and(|share| share < SKIPPED_SHARE);

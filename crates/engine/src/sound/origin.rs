@@ -8,10 +8,10 @@ use super::learned::LearnedFeatures;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FeatureOrigin {
     /// Somebody set it by hand, for everybody in the library.
-    Yours,
+    Set,
     /// A service.
     Told,
-    /// It was measured in the file: tempo, key, mode and loudness.
+    /// It was measured in the file: tempo, key, mode, loudness and length.
     Measured,
     /// An estimate by tags of the network (see [`estimates`](super::estimates)).
     Tags,
@@ -23,7 +23,7 @@ impl FeatureOrigin {
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Yours => "yours",
+            Self::Set => "set",
             Self::Told => "told",
             Self::Measured => "measured",
             Self::Tags => "tags",
@@ -39,7 +39,8 @@ impl FeatureOrigin {
             AudioFeature::Tempo
             | AudioFeature::Key
             | AudioFeature::Mode
-            | AudioFeature::Loudness => Self::Measured,
+            | AudioFeature::Loudness
+            | AudioFeature::DurationMs => Self::Measured,
             _ => Self::Tags,
         }
     }

@@ -12,6 +12,11 @@ fn play(ms_played: Option<u32>, end_reason: EndReason) -> Listen {
     Listen { ms_played, end_reason, ..listen }
 }
 
+/// A row without a date, as tables of totals have them.
+fn total(ms_played: u32) -> Listen {
+    Listen { at: None, ..play(Some(ms_played), EndReason::Unknown) }
+}
+
 const LIKED: Outcome = Outcome::Liked { weight: 1.0, plays: 1 };
 const HALF_LIKED: Outcome = Outcome::Liked { weight: 0.5, plays: 1 };
 const DISLIKED: Outcome = Outcome::Disliked { weight: 1.0 };
@@ -25,13 +30,10 @@ fn every_row_of_the_policy_table_holds() {
         (play(Some(200_000), Finished), length, LIKED),
         (play(Some(170_000), Logout), length, LIKED),
         (play(Some(600_000), Unknown), length, Outcome::Liked { weight: 3.0, plays: 3 }),
-        // A total of many plays, and one that cannot be.
-        (play(Some(40_000_000), Unknown), length, Outcome::Liked { weight: 200.0, plays: 200 }),
-        (
-            play(Some(4_000_000_000), Unknown),
-            length,
-            Outcome::Liked { weight: 10_000.0, plays: 10_000 },
-        ),
+        // A total of many plays, one that cannot be, and no total.
+        (total(40_000_000), length, Outcome::Liked { weight: 200.0, plays: 200 }),
+        (total(4_000_000_000), length, Outcome::Liked { weight: 10_000.0, plays: 10_000 }),
+        (play(Some(40_000_000), Unknown), length, Outcome::Liked { weight: 50.0, plays: 50 }),
         (play(Some(0), SkippedForward), length, Outcome::Censored),
         (play(Some(100_000), Logout), length, Outcome::Censored),
         (play(Some(5_000), Crashed), length, Outcome::Censored),

@@ -177,7 +177,7 @@ fn what_somebody_sets_counts_before_all_else_and_teaches_nothing() {
         let row = catalogue.find(id).unwrap();
         let energy = catalogue.track(row).features.get(AudioFeature::Energy);
         let origin = catalogue.feature_origin(row, AudioFeature::Energy);
-        assert_eq!((energy, origin), (Some(0.01), Some(FeatureOrigin::Yours)));
+        assert_eq!((energy, origin), (Some(0.01), Some(FeatureOrigin::Set)));
         let valence = catalogue.track(row).features.get(AudioFeature::Valence);
         assert_eq!(valence, plain.track(row).features.get(AudioFeature::Valence));
     }
@@ -186,7 +186,7 @@ fn what_somebody_sets_counts_before_all_else_and_teaches_nothing() {
 }
 
 #[test]
-fn too_few_songs_or_artists_teach_nothing() {
+fn too_few_songs_teach_nothing() {
     let songs = songs(FEWEST_SONGS + 40, &Rule::Sound, 4);
     assert!(catalogue(&songs, FEWEST_SONGS - 1).learned_features().is_none());
     assert!(catalogue(&songs, FEWEST_SONGS).learned_features().is_some());

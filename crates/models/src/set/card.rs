@@ -20,10 +20,6 @@ pub struct SetCard {
     /// of the last training from nothing; none for such a one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued_from: Option<String>,
-    /// How many plays and pieces of feedback the log held by then, which tells how many came since;
-    /// 0 where it was learned from no log.
-    #[serde(default)]
-    pub rows: u64,
     /// Works that anybody played: the vocabulary of the members.
     pub items: usize,
     /// Tracks of the catalogue.

@@ -46,12 +46,14 @@ impl GenreTies {
                     ties.names.push(name.to_owned());
                     ties.names.len() as u32 - 1
                 });
-                if !theirs.contains(&place) {
-                    theirs.push(place);
-                }
+                theirs.push(place);
             }
         }
         of_artist.retain(|genres| !genres.is_empty());
+        for genres in &mut of_artist {
+            genres.sort_unstable();
+            genres.dedup();
+        }
         ties.of_artists = of_artist;
         ties
     }
@@ -138,6 +140,7 @@ mod tests {
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         };
         let (Ok(tags), Ok(tagged)) = (read("tags.dat"), read("user_taggedartists.dat")) else {
+            println!("skipped: HetRec's tags are not at hand");
             return;
         };
         let tags: FxHashMap<&str, &str> =

@@ -4,7 +4,7 @@
 //! one nearly does, infinite where it does not, and nothing where it is not known. What is not
 //! known fails what is wanted and passes what is not wanted.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{AudioFeature, SOUND_TAGS};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
@@ -136,14 +136,19 @@ impl<'a> Matcher<'a> {
         off.min_by(f32::total_cmp) == Some(ALIKE)
     }
 
-    /// The genres that go with those that some of the conditions want.
-    pub(super) fn alike(&self, conditions: &[&Condition]) -> Vec<&'a str> {
+    /// The genres that go with those that some of the conditions want, as far as some of the rows
+    /// are of them.
+    pub(super) fn alike(&self, conditions: &[&Condition], rows: &[TrackIdx]) -> Vec<&'a str> {
         let wanted = self.of_part(conditions).filter(|prepared| prepared.condition.wanted);
+        let of_rows =
+            rows.iter().filter_map(|&row| self.snapshot.catalogue.track(row).genre.as_ref());
+        let taken: FxHashSet<String> =
+            of_rows.flat_map(|genre| names_in(genre)).map(str::to_lowercase).collect();
         let alike = wanted.filter_map(|prepared| match &prepared.lookup {
             Lookup::Genre { alike, .. } => Some(alike.iter().copied()),
             _ => None,
         });
-        alike.flatten().collect()
+        alike.flatten().filter(|genre| taken.contains(&genre.to_lowercase())).collect()
     }
 
     /// The tracks that are off by no more than `most` in all.
@@ -367,7 +372,10 @@ fn genres<'a>(snapshot: &'a Snapshot, squeezed: &str, is_wanted: bool) -> Lookup
 
 /// How far a genre is off from one that has the words.
 fn off_genre(genre: &str, squeezed: &str, alike: &[&str]) -> f32 {
-    let is_alike = |name: &str| alike.iter().any(|alike| alike.eq_ignore_ascii_case(name));
+    let is_alike = |name: &str| {
+        let name = name.to_lowercase();
+        alike.iter().any(|alike| alike.to_lowercase() == name)
+    };
     match parts(genre).contains(squeezed) {
         true => 0.0,
         false if names_in(genre).any(is_alike) => ALIKE,

@@ -321,7 +321,8 @@ impl Snapshot {
             reading.notes.push(meaning::nearly(exact, matches.near));
         }
         if matches.is_widened {
-            say_widened(&mut reading, &parts, &matcher);
+            let near = &matches.rows[matches.rows.len() - matches.near..];
+            say_widened(&mut reading, &parts, &matcher, near);
         }
         let near = self.among(matches.rows, request.within.as_deref()).into_iter();
         let within = Some(near.map(|row| self.catalogue.track(row).id.clone()).collect());
@@ -406,13 +407,18 @@ impl Snapshot {
     }
 }
 
-/// Says behind every genre that was widened by what.
-fn say_widened(reading: &mut PromptReading, parts: &[Part], matcher: &Matcher<'_>) {
+/// Says behind every genre that was widened of which genres the tracks are that were taken for it.
+fn say_widened(
+    reading: &mut PromptReading,
+    parts: &[Part],
+    matcher: &Matcher<'_>,
+    near: &[TrackIdx],
+) {
     let understood = parts.iter().filter(|part| !part.meanings.is_empty());
     for (part, said) in understood.zip(&mut reading.understood) {
         let conditions: Vec<&Condition> =
             part.meanings.iter().filter_map(Meaning::condition).collect();
-        let alike = matcher.alike(&conditions);
+        let alike = matcher.alike(&conditions, near);
         if !alike.is_empty() {
             said.meaning.push_str(&meaning::alike(&alike));
         }

@@ -102,7 +102,9 @@ impl Library {
             any |= !measured.is_empty();
             if since.elapsed() >= TAKEN_IN {
                 self.store_mut().take_in_analyses(&measured)?;
+                self.store_mut().note_undecodable(&undecodable, VERSION)?;
                 measured.clear();
+                undecodable.clear();
                 since = Instant::now();
             }
             observer();

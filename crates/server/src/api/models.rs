@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use segue::models::check;
-use segue::{Start, WorldState, WorldStatus};
+use segue::{WorldState, WorldStatus};
 use segue_store::{ModelEntry, Store};
 use serde::Serialize;
 use serde_json::Value;
@@ -152,6 +152,6 @@ pub(crate) async fn go_on_without_world(app: &Arc<App>) -> ApiResult<()> {
 #[utoipa::path(post, path = "/v1/models/train", tag = "models",
     responses((status = 200, body = InUse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn train(_: Admin, State(app): State<Arc<App>>) -> ApiResult<Json<InUse>> {
-    let version = importing::train_in_turn(&app, Start::Fresh).await?;
+    let version = importing::train_in_turn(&app).await?;
     Ok(Json(InUse { version }))
 }

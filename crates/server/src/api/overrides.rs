@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::tracks::features;
 use crate::access::Admin;
 use crate::app::App;
-use crate::error::{ApiResult, ErrorBody};
+use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath};
 
 /// What is set by hand of a track.
@@ -37,9 +37,19 @@ pub(crate) async fn override_features(
     Body(asked): Body<Overrides>,
 ) -> ApiResult<Json<Overrides>> {
     let set = features(&asked.features)?;
+    if let Some((name, value)) = asked.features.iter().find(|(name, value)| !may_be(name, **value))
+    {
+        let message = format!("`{name}` cannot be set to {value} by hand");
+        return Err(ApiError::bad_request("bad_feature", message));
+    }
+    app.snapshot.load().find(&track)?;
     let track = TrackId::new(track);
     app.writer.run(move |store| store.override_features(&track, &set)).await?;
     app.rebuild_soon();
     let named = |feature: AudioFeature| Some((feature.name().to_owned(), set.get(feature)?));
     Ok(Json(Overrides { features: AudioFeature::ALL.into_iter().filter_map(named).collect() }))
+}
+
+fn may_be(name: &str, value: f32) -> bool {
+    AudioFeature::from_name(name).is_some_and(|feature| feature.may_be_set_to(value))
 }

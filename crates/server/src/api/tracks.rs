@@ -70,7 +70,7 @@ pub(crate) async fn search(
 pub(crate) struct WholeTrack {
     #[serde(flatten)]
     track: TrackShape,
-    /// Who says what each of `features` is: `yours` (set by hand, for everybody in the library),
+    /// Who says what each of `features` is: `set` (by hand, for everybody in the library),
     /// `told` by a service, `measured` in the file, or an estimate by `tags` of a network or by a map
     /// that was `learned` from songs of the library.
     feature_origins: BTreeMap<&'static str, &'static str>,
@@ -91,10 +91,11 @@ struct LearnedShape {
     /// How many songs it was learned from: those with a file, of which a service tells it as well.
     songs: usize,
     error: f64,
-    /// The error of what was measured or of the estimate by tags, which the map was better than.
+    /// The error of what was measured or of the estimate by tags, on those of the songs that have
+    /// one: the map was better on these.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate_error: Option<f64>,
-    /// The error of the mean of all songs.
+    /// The error of the mean of the other songs.
     mean_error: f64,
 }
 

@@ -31,7 +31,7 @@ pub struct Model {
     pub training: Option<String>,
     /// The world in use and how it is, in a sentence; `None` where none is in use.
     pub world: Option<String>,
-    /// Whether the server trains by itself.
+    /// Whether the server trains by itself, which it does from the newest model on.
     pub learns_at_night: bool,
     /// Whether this visitor's key lets them train and activate; without it the buttons are left
     /// out.
@@ -178,10 +178,9 @@ fn models(frame: &Frame, model: &Model) -> Markup {
             h2 #models-title { "Models" }
             @if !model.models.is_empty() {
                 p {
-                    "The newest serves. "
                     @if model.learns_at_night { "Each night it learns from what was played. " }
-                    "If an older one suited you better, go back to it: it stays until you choose \
-                    another. The ten newest are kept."
+                    "If an older one suited you better, go back to it: it serves until you or an \
+                    import train another. The ten newest are kept."
                 }
             }
             @if let Some(training) = &model.training { p.note role="status" { (training) } progress aria-label="Learning" {} }

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use segue::{Start, WorldStatus, plain_name};
+use segue::{WorldStatus, plain_name};
 use segue_store::ModelEntry;
 use serde_json::{Value, json};
 
@@ -63,7 +63,8 @@ pub(super) async fn show(
         comparison,
         training: training.then(|| "A model is learning from what was just imported.".to_owned()),
         world: world.as_ref().map(|world| world_said(words, world)),
-        learns_at_night: app.config.trains_at_night,
+        learns_at_night: app.config.trains_at_night
+            && models.first().is_some_and(|newest| newest.entry.active),
         may_change: access.scope == Scope::Admin,
     };
     Ok(answer(&frame, view::view(&frame, &model)))
@@ -353,7 +354,7 @@ pub(super) async fn train(
     State(app): State<Arc<App>>,
     Submitted(Back { back: to }): Submitted<Back>,
 ) -> ApiResult<Response> {
-    let version = importing::train_in_turn(&app, Start::Fresh).await?;
+    let version = importing::train_in_turn(&app).await?;
     Ok(back(
         &to,
         Some(Flash {

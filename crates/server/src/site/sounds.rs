@@ -70,9 +70,9 @@ pub(super) fn measured(analysis: &AudioAnalysis) -> Option<String> {
 }
 
 /// What somebody set by hand.
-pub(super) fn yours(catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
+pub(super) fn set_by_hand(catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
     let is_set = |feature: &AudioFeature| {
-        catalogue.feature_origin(row, *feature) == Some(FeatureOrigin::Yours)
+        catalogue.feature_origin(row, *feature) == Some(FeatureOrigin::Set)
     };
     let part = |feature: AudioFeature| {
         let value = catalogue.track(row).features.get(feature)?;
@@ -80,7 +80,7 @@ pub(super) fn yours(catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
     };
     let features = AudioFeature::ALL.into_iter().filter(is_set);
     let parts: Vec<String> = features.filter_map(part).collect();
-    (!parts.is_empty()).then(|| format!("Yours, set by hand: {}.", words::list(&parts)))
+    (!parts.is_empty()).then(|| format!("Set by hand: {}.", words::list(&parts)))
 }
 
 /// What a map that was learned from songs of the library says, and how far off it is as a rule.

@@ -100,9 +100,9 @@ async fn sound(app: &App, snapshot: &Snapshot, row: TrackIdx) -> ApiResult<Optio
     let track = snapshot.catalogue.track(row).clone();
     let found = app.readers.run(move |store| Ok(segue::world_sound(store, &track)?)).await?;
     let told = found.as_ref().and_then(sounds::in_words);
-    let yours = sounds::yours(&snapshot.catalogue, row);
+    let by_hand = sounds::set_by_hand(&snapshot.catalogue, row);
     let learned = sounds::learned(&snapshot.catalogue, row);
-    let all: Vec<String> = [yours, measured, learned, told].into_iter().flatten().collect();
+    let all: Vec<String> = [by_hand, measured, learned, told].into_iter().flatten().collect();
     Ok((!all.is_empty()).then(|| all.join(" ")))
 }
 

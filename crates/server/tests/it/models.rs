@@ -58,6 +58,7 @@ async fn a_model_of_a_kind_that_serves_no_mixes_is_listed_and_refused() {
         card: "{}",
         weights: b"none",
         listeners: &[],
+        log_end: 0,
         forgotten: 0,
     };
     world.store().register_model(&old).unwrap();
@@ -169,6 +170,7 @@ async fn the_page_of_models_says_what_members_of_a_world_know() {
         card: r#"{"members": [{"member": "ease"}, {"member": "world-ials"}], "likability": null}"#,
         weights: b"none",
         listeners: &[],
+        log_end: 0,
         forgotten: 0,
     };
     world.store().register_model(&of_world).unwrap();

@@ -57,7 +57,7 @@ async fn a_described_track_joins_the_catalogue() {
 }
 
 #[tokio::test]
-async fn what_is_set_by_hand_counts_before_what_is_told_and_is_called_yours() {
+async fn what_is_set_by_hand_counts_before_what_is_told_and_is_called_so() {
     let world = World::new().await;
     let path = format!("/v1/tracks/{}", track_id(0, 0));
     let overrides = format!("{path}/overrides");
@@ -82,10 +82,10 @@ async fn what_is_set_by_hand_counts_before_what_is_told_and_is_called_yours() {
         panic!("the catalogue does not take it over");
     };
     let shown = until(&json!(0.25)).await;
-    assert_eq!(shown["feature_origins"]["valence"], "yours");
+    assert_eq!(shown["feature_origins"]["valence"], "set");
     assert_eq!(shown["features"]["energy"], before["features"]["energy"]);
     let page = world.get(&path.replace("/v1", "")).await.text();
-    assert!(page.contains("Yours, set by hand: valence 0.25 and time signature 7."), "{page}");
+    assert!(page.contains("Set by hand: valence 0.25 and time signature 7."), "{page}");
     world.send(put(json!({}))).await.ok();
     let after = until(&before["features"]["valence"]).await;
     assert_eq!(after, before);

@@ -456,10 +456,10 @@ fn listen(listener: &str, play: usize) -> Listen {
 /// Registers a formula of that name and makes it the one in use. It is said to have learnt from
 /// everybody.
 pub(crate) fn register(store: &mut Store, version: &str) {
-    register_with(store, version, r#"{"formula": "a hash", "rows": 0}"#);
+    register_with(store, version, r#"{"formula": "a hash"}"#, 0);
 }
 
-fn register_with(store: &mut Store, version: &str, card: &str) {
+fn register_with(store: &mut Store, version: &str, card: &str, log_end: u64) {
     let listeners: Vec<ListenerId> =
         store.listeners().unwrap().into_iter().map(|summary| summary.id).collect();
     let model = NewModel {
@@ -469,6 +469,7 @@ fn register_with(store: &mut Store, version: &str, card: &str) {
         card,
         weights: b"none",
         listeners: &listeners,
+        log_end,
         forgotten: store.marks().unwrap().forgotten,
     };
     store.register_model(&model).unwrap();
@@ -510,16 +511,16 @@ impl Models for Formulas {
             return Err("there is no listener to learn from".into());
         }
         progress(0.5);
-        let (number, rows) = (store.models()?.len() + 1, store.marks()?.rows());
+        let (number, log_end) = (store.models()?.len() + 1, store.marks()?.log_end());
         let (version, card) = match start {
-            Start::Fresh => (format!("formula-{number}"), json!({"rows": rows})),
+            Start::Fresh => (format!("formula-{number}"), json!({"formula": "a hash"})),
             Start::Continue => {
                 let before = store.active_model()?.ok_or("there is nothing to go on from")?;
-                let card = json!({"continued_from": before.version, "rows": rows});
+                let card = json!({"continued_from": before.version});
                 (format!("continued-{number}"), card)
             }
         };
-        register_with(store, &version, &card.to_string());
+        register_with(store, &version, &card.to_string(), log_end);
         progress(1.0);
         Ok(version)
     }

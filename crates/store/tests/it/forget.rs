@@ -163,6 +163,7 @@ fn what_was_read_before_somebody_was_forgotten_is_not_published_after() {
         card: "{}",
         weights: b"weights",
         listeners: &[listener("ann")],
+        log_end: 0,
         forgotten,
     };
     assert!(matches!(store.register_model(&model), Err(StoreError::ForgottenSince)));

@@ -222,6 +222,7 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
                 card: "{}",
                 weights,
                 listeners: &[],
+                log_end: 0,
                 forgotten: 0,
             };
             store.register_model(&model).unwrap();

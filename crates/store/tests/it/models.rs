@@ -22,6 +22,7 @@ pub(crate) fn register(
         card: &card,
         weights: weights.as_bytes(),
         listeners,
+        log_end: store.marks()?.log_end(),
         forgotten: store.marks()?.forgotten,
     })
 }
@@ -74,6 +75,7 @@ fn one_model_is_active_whatever_its_kind() {
         card: "{}",
         weights: b"weights",
         listeners: &[],
+        log_end: 0,
         forgotten: 0,
     };
     store.register_model(&set).unwrap();
