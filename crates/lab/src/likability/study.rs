@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use segue_engine::classifier::Classifier;
 use segue_engine::metrics::{CalibrationBin, Summary, calibration_bins};
-use segue_models::tabular::{MlpClassifier, TabmClassifier};
+use segue_models::tabular::{
+    BoostedTreesClassifier, MlpClassifier, NetworkAndTreesClassifier, TabmClassifier,
+};
 use serde::Serialize;
 
 use super::labelled_csv::{self, LabelledCsv, TableRequest};
@@ -49,6 +51,10 @@ pub enum LikabilityProtocol {
 pub enum Model {
     /// Parameter-efficient ensemble with periodic embeddings.
     Tabm,
+    /// Boosted trees.
+    Trees,
+    /// The ensemble with trees beside it.
+    NetworkAndTrees,
     /// Plain network on standardised inputs.
     Mlp,
 }
@@ -110,6 +116,8 @@ pub fn run(
     let model = options.model.unwrap_or(options.protocol.default_model());
     let classifier: &dyn Classifier = match model {
         Model::Tabm => &TabmClassifier,
+        Model::Trees => &BoostedTreesClassifier,
+        Model::NetworkAndTrees => &NetworkAndTreesClassifier,
         Model::Mlp => &MlpClassifier,
     };
     progress.begin(Some(STEPS), "measuring");

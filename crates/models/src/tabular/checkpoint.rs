@@ -1,8 +1,8 @@
 //! A fitted model on disk: `weights.safetensors` and `card.json` in one folder.
 //!
-//! Tensors are named `networks.{i}.{parameter}`. The card holds all else that is needed to use the
-//! model, and what is needed to judge it: configuration, encoding, calibration, data, held-out
-//! metrics, seed.
+//! Tensors are named `networks.{i}.{parameter}` and `trees.{part}`, a row a tree. The card holds
+//! all else that is needed to use the model, and what is needed to judge it: configuration,
+//! encoding, blend, calibration, data, held-out metrics, seed.
 
 use std::fs;
 use std::path::Path;
@@ -10,16 +10,20 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
+use super::blend::Blend;
 use super::calibration::Calibration;
 use super::ensemble::{DataDescription, Ensemble, EnsembleConfig, HeldOut};
 use super::network::Network;
 use super::preprocess::Preprocessing;
+use super::trees::{DecisionTree, DecisionTrees, TreeInput, TreeQuestion};
 use crate::ModelError;
 
 const WEIGHTS_FILE: &str = "weights.safetensors";
 const CARD_FILE: &str = "card.json";
-/// Raised when an older reader would misunderstand a newer file.
-const FORMAT: u32 = 1;
+/// Raised when an older reader would misunderstand a newer file: 2 has trees beside networks.
+const FORMAT: u32 = 2;
+/// The oldest that is still read.
+const OLDEST_FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct Card {
@@ -31,6 +35,17 @@ struct Card {
     held_out: Option<HeldOut>,
     calibration: Calibration,
     preprocessing: Preprocessing,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trees: Option<TreesCard>,
+}
+
+/// What of trees is no tensor.
+#[derive(Serialize, Deserialize)]
+struct TreesCard {
+    inputs: Vec<TreeInput>,
+    depth: usize,
+    base: f32,
+    blend: Blend,
 }
 
 impl Ensemble {
@@ -80,8 +95,13 @@ impl Ensemble {
                     )
                 })
             });
-        let weights =
-            safetensors::serialize(tensors, None).expect("names are unique and views valid");
+        let parts: Vec<TreesPart> = self.trees.iter().flat_map(trees_parts).collect();
+        let trees = parts.iter().map(|part| {
+            let view = TensorView::new(part.dtype, part.shape.clone(), &part.bytes);
+            (part.name.to_owned(), view.expect("a part is as large as its shape"))
+        });
+        let weights = safetensors::serialize(tensors.chain(trees), None)
+            .expect("names are unique and views valid");
         let card = Card {
             model: model.to_owned(),
             format: FORMAT,
@@ -91,6 +111,12 @@ impl Ensemble {
             held_out: self.held_out,
             calibration: self.calibration,
             preprocessing: self.preprocessing.clone(),
+            trees: self.trees.as_ref().map(|trees| TreesCard {
+                inputs: trees.inputs.clone(),
+                depth: trees.depth,
+                base: trees.base,
+                blend: self.blend,
+            }),
         };
         (
             weights,
@@ -105,7 +131,7 @@ impl Ensemble {
         model: &str,
     ) -> Result<Self, (&'static str, String)> {
         let card: Card = serde_json::from_slice(card).map_err(|e| (CARD_FILE, e.to_string()))?;
-        if card.model != model || card.format != FORMAT {
+        if card.model != model || !(OLDEST_FORMAT..=FORMAT).contains(&card.format) {
             let (found, format) = (card.model, card.format);
             return Err((
                 CARD_FILE,
@@ -122,7 +148,11 @@ impl Ensemble {
                 Ok(network)
             })
             .collect::<Result<_, _>>()?;
+        let blend = card.trees.as_ref().map_or(Blend::NETWORK_ALONE, |trees| trees.blend);
+        let trees = card.trees.map(|trees| read_trees(trees, &tensors)).transpose();
         Ok(Self {
+            trees: trees.map_err(|reason| (WEIGHTS_FILE, reason))?,
+            blend,
             config: card.config,
             preprocessing: card.preprocessing,
             networks,
@@ -153,4 +183,75 @@ fn fill(network: &mut Network, tensors: &SafeTensors<'_>, i: usize) -> Result<()
             .for_each(|(to, from)| *to = from);
     }
     Ok(())
+}
+
+/// A tensor of all trees.
+struct TreesPart {
+    name: &'static str,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+fn trees_parts(trees: &DecisionTrees) -> [TreesPart; 4] {
+    let questions = || trees.trees.iter().flat_map(|tree| &tree.questions);
+    let leaves: Vec<f32> = trees.trees.iter().flat_map(|tree| tree.leaves.clone()).collect();
+    let thresholds: Vec<f32> = questions().map(|question| question.threshold).collect();
+    let inputs = questions().flat_map(|question| question.input.to_le_bytes()).collect();
+    let missing = questions().map(|question| u8::from(question.missing_left)).collect();
+    let asked = vec![trees.trees.len(), (1 << trees.depth) - 1];
+    let ends = vec![trees.trees.len(), 1 << trees.depth];
+    let part = |name, dtype, shape: &Vec<usize>, bytes| TreesPart {
+        name,
+        dtype,
+        shape: shape.clone(),
+        bytes,
+    };
+    [
+        part("trees.inputs", Dtype::U32, &asked, inputs),
+        part("trees.thresholds", Dtype::F32, &asked, to_bytes(&thresholds)),
+        part("trees.missing_left", Dtype::U8, &asked, missing),
+        part("trees.leaves", Dtype::F32, &ends, to_bytes(&leaves)),
+    ]
+}
+
+fn read_trees(card: TreesCard, tensors: &SafeTensors<'_>) -> Result<DecisionTrees, String> {
+    const DEEPEST: usize = 12;
+    if !(1..=DEEPEST).contains(&card.depth) {
+        return Err(format!("trees of depth {}, expected 1 to {DEEPEST}", card.depth));
+    }
+    let (questions, leaves) = ((1 << card.depth) - 1, 1 << card.depth);
+    let bytes = |name: &str, dtype: Dtype, width: usize, size: usize| {
+        let view = tensors.tensor(name).map_err(|e| e.to_string())?;
+        let fits = view.dtype() == dtype && view.shape().len() == 2 && view.shape()[1] == width;
+        match fits {
+            true => Ok(view.data().chunks_exact(width * size).collect::<Vec<_>>()),
+            false => Err(format!("`{name}` is {:?}, expected rows of {width}", view.shape())),
+        }
+    };
+    let inputs = bytes("trees.inputs", Dtype::U32, questions, 4)?;
+    let thresholds = bytes("trees.thresholds", Dtype::F32, questions, 4)?;
+    let missing = bytes("trees.missing_left", Dtype::U8, questions, 1)?;
+    let leaves = bytes("trees.leaves", Dtype::F32, leaves, 4)?;
+    if [thresholds.len(), missing.len(), leaves.len()] != [inputs.len(); 3] {
+        return Err("there are not as many of each part of the trees".to_owned());
+    }
+    let word = |bytes: &[u8], i: usize| [0, 1, 2, 3].map(|byte| bytes[4 * i + byte]);
+    let tree = |tree: usize| DecisionTree {
+        questions: (0..questions)
+            .map(|i| TreeQuestion {
+                input: u32::from_le_bytes(word(inputs[tree], i)),
+                threshold: f32::from_le_bytes(word(thresholds[tree], i)),
+                missing_left: missing[tree][i] == 1,
+            })
+            .collect(),
+        leaves: (0..1 << card.depth).map(|i| f32::from_le_bytes(word(leaves[tree], i))).collect(),
+    };
+    let trees: Vec<DecisionTree> = (0..inputs.len()).map(tree).collect();
+    let asked = trees.iter().flat_map(|tree| &tree.questions).map(|question| question.input);
+    // Where there is no input there is no tree either.
+    if asked.max().is_some_and(|most| most as usize >= card.inputs.len()) {
+        return Err("a tree asks about an input that is not there".to_owned());
+    }
+    Ok(DecisionTrees { inputs: card.inputs, depth: card.depth, base: card.base, trees })
 }

@@ -1,26 +1,31 @@
-//! What both tabular models are: an encoding, one or more networks that start from different
-//! weights, and a calibration.
+//! What all tabular models are: an encoding, networks that start from different weights, trees
+//! beside them or alone, and a calibration.
 //!
 //! A prediction is the mean of all members' probabilities, calibrated; the members' spread is its
-//! uncertainty. The calibration is cross-fitted: networks trained on k - 1 of k folds of the
-//! training rows score the fold they did not see, duplicates of a row staying together.
+//! uncertainty. Trees move the logit of every member by the same [`Blend`]. Calibration and blend
+//! are cross-fitted: networks and trees that learned from k - 1 of k folds of the training rows
+//! score the fold they did not see, duplicates of a row staying together.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use segue_engine::vector::sigmoid_f32;
+use segue_engine::folds::{self, Fold};
+use segue_engine::metrics;
 use segue_engine::{Likability, Table};
-use segue_engine::{folds, metrics};
 use serde::{Deserialize, Serialize};
 
+use super::blend::{Blend, HeldOutLogits, labels_and_weights};
 use super::calibration::Calibration;
 use super::network::{Architecture, Network};
-use super::preprocess::{Encoded, Names, Preprocessing, Scaling};
+use super::preprocess::{Names, Preprocessing, Scaling};
 use super::training::{Examples, TrainConfig, derive_seed, train};
+use super::trees::{DecisionTrees, TreesConfig};
 use crate::ModelError;
 
 /// Bins of the calibration error in a card.
 const ECE_BINS: usize = 10;
+/// The part of a seed that trees draw from.
+const TREES: u64 = 1 << 21;
 
 /// All that decides how a model is fitted, besides the data and the seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,8 +38,11 @@ pub struct EnsembleConfig {
     pub architecture: Architecture,
     /// How each network is trained: epochs, steps, what is dropped.
     pub training: TrainConfig,
-    /// Networks that start from different weights.
+    /// Networks that start from different weights; none where trees are alone.
     pub networks: usize,
+    /// Trees beside the networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trees: Option<Box<TreesConfig>>,
     /// How held-out predictions for the calibration are made.
     pub calibration: CalibrationConfig,
 }
@@ -87,6 +95,8 @@ pub struct Ensemble {
     pub(super) config: EnsembleConfig,
     pub(super) preprocessing: Preprocessing,
     pub(super) networks: Vec<Network>,
+    pub(super) trees: Option<DecisionTrees>,
+    pub(super) blend: Blend,
     pub(super) calibration: Calibration,
     pub(super) data: DataDescription,
     pub(super) held_out: Option<HeldOut>,
@@ -106,18 +116,37 @@ impl Ensemble {
         config: &EnsembleConfig,
         seed: u64,
     ) -> Result<Self, ModelError> {
-        check(table, labels, weights)?;
+        let rows = LabelledRows { table, labels, weights };
+        check(rows)?;
+        let unseen = cross_fit(rows, config, seed);
+        let blend = Blend::choose(&unseen, config);
+        let networks: Vec<u64> =
+            (0..config.networks as u64).map(|i| derive_seed(seed, i)).collect();
+        let seeds = Seeds { networks: &networks, trees: derive_seed(seed, TREES) };
+        let mut model = Self::fit_parts(rows, None, &blend.grown(config), seeds)?;
+        (model.seed, model.blend) = (seed, blend);
+        (model.calibration, model.held_out) = calibrate(&unseen, blend);
+        Ok(model)
+    }
+
+    /// Learns from rows and leaves blend and calibration to the caller. With rows to watch, trees
+    /// end where these get no better; how many to keep is then for [`Blend::choose`] to say.
+    fn fit_parts(
+        rows: LabelledRows<'_>,
+        watched: Option<LabelledRows<'_>>,
+        config: &EnsembleConfig,
+        seeds: Seeds<'_>,
+    ) -> Result<Self, ModelError> {
+        let LabelledRows { table, labels, weights } = rows;
         let preprocessing = Preprocessing::fit(table, config.scaling, config.names);
         if preprocessing.layout().is_empty() {
             return Err(ModelError::NothingVaries { rows: table.rows() });
         }
-        let (calibration, held_out) = calibrate(table, labels, weights, config, seed);
         let data = preprocessing.encode(table)?;
         let examples = Examples { data: &data, labels, weights };
-        let networks = (0..config.networks as u64)
-            .into_par_iter()
-            .map(|i| fit_network(&preprocessing, examples, config, derive_seed(seed, i)))
-            .collect();
+        let fit = |&seed: &u64| fit_network(&preprocessing, examples, config, seed);
+        let networks = seeds.networks.into_par_iter().map(fit).collect();
+        let grow = |trees| DecisionTrees::fit(rows, trees, seeds.trees, watched);
         let data = DataDescription {
             rows: table.rows(),
             liked: labels.iter().filter(|liked| **liked).count(),
@@ -128,10 +157,23 @@ impl Ensemble {
             config: config.clone(),
             preprocessing,
             networks,
-            calibration,
+            trees: config.trees.as_deref().map(grow),
+            blend: Blend::NETWORK_ALONE,
+            calibration: Calibration::NONE,
             data,
-            held_out,
-            seed,
+            held_out: None,
+            seed: seeds.trees,
+        })
+    }
+
+    /// What networks and trees say apart, of rows that neither learned from.
+    fn unseen(&self, rows: LabelledRows<'_>) -> Result<HeldOutLogits, ModelError> {
+        let stages = self.trees.as_ref().map(|trees| trees.stages(rows.table)).transpose()?;
+        Ok(HeldOutLogits {
+            members: self.member_logits(rows.table)?,
+            stages: stages.unwrap_or_default(),
+            labels: rows.labels.to_vec(),
+            weights: rows.weights.to_vec(),
         })
     }
 
@@ -156,23 +198,40 @@ impl Ensemble {
         self.over_logits(table, |logits| logits.iter().map(probability).collect())
     }
 
-    /// Runs the networks and reads the logits of all members, row by row.
+    /// Runs networks and trees and reads the logits of all members, row by row.
     fn over_logits<T: Send>(
         &self,
         table: &Table,
         read: impl Fn(&[f32]) -> T + Sync,
     ) -> Result<Vec<T>, ModelError> {
+        let mut members = self.member_logits(table)?;
+        if let Some(trees) = &self.trees {
+            let logits = trees.logits(table)?;
+            let blend = self.blend;
+            members.par_iter_mut().zip(logits).for_each(|(row, trees)| blend.apply(row, trees));
+        }
+        Ok(members.par_iter().map(|row| read(row)).collect())
+    }
+
+    /// The logits of all members of all networks; of trees alone there is one member that says
+    /// nothing.
+    ///
+    /// # Shapes
+    /// `[rows][members]`.
+    fn member_logits(&self, table: &Table) -> Result<Vec<Vec<f32>>, ModelError> {
+        if self.networks.is_empty() {
+            return Ok(vec![vec![0.0]; table.rows()]);
+        }
         let data = self.preprocessing.encode(table)?;
         let logits: Vec<Vec<f32>> =
             self.networks.iter().map(|network| network.logits(&data)).collect();
-        let rows = (0..data.rows).into_par_iter().map(|row| {
+        let of_row = |row: usize| {
             let of_network = |(logits, network): (&Vec<f32>, &Network)| {
                 logits[row * network.members()..(row + 1) * network.members()].to_vec()
             };
-            let of_row: Vec<f32> = logits.iter().zip(&self.networks).flat_map(of_network).collect();
-            read(&of_row)
-        });
-        Ok(rows.collect())
+            logits.iter().zip(&self.networks).flat_map(of_network).collect()
+        };
+        Ok((0..data.rows).into_par_iter().map(of_row).collect())
     }
 
     /// What is known of the data it was learned from.
@@ -205,7 +264,24 @@ impl Ensemble {
     }
 }
 
-fn check(table: &Table, labels: &[bool], weights: &[f32]) -> Result<(), ModelError> {
+/// Where the parts of an ensemble draw from.
+struct Seeds<'a> {
+    networks: &'a [u64],
+    trees: u64,
+}
+
+/// Rows with what is known of each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LabelledRows<'a> {
+    pub(super) table: &'a Table,
+    /// Whether each row was liked.
+    pub(super) labels: &'a [bool],
+    /// How much each row counts.
+    pub(super) weights: &'a [f32],
+}
+
+fn check(rows: LabelledRows<'_>) -> Result<(), ModelError> {
+    let LabelledRows { table, labels, weights } = rows;
     let expected = table.rows();
     for (what, found) in [("labels", labels.len()), ("weights", weights.len())] {
         if found != expected {
@@ -232,62 +308,56 @@ fn fit_network(
     network
 }
 
-/// Mean probability of all members, per row.
-fn mean_probabilities(network: &Network, data: &Encoded) -> Vec<f64> {
-    let members = network.members();
-    let mean =
-        |z: &[f32]| z.iter().map(|&z| f64::from(sigmoid_f32(z))).sum::<f64>() / members as f64;
-    network.logits(data).chunks_exact(members).map(mean).collect()
-}
-
-fn calibrate(
-    table: &Table,
-    labels: &[bool],
-    weights: &[f32],
-    config: &EnsembleConfig,
-    seed: u64,
-) -> (Calibration, Option<HeldOut>) {
+/// Fits one network, and trees, without each fold that is held out, and asks both about it.
+fn cross_fit(rows: LabelledRows<'_>, config: &EnsembleConfig, seed: u64) -> Vec<HeldOutLogits> {
+    let LabelledRows { table, labels, weights } = rows;
     let CalibrationConfig { folds: k, held_out } = config.calibration;
     let liked = labels.iter().filter(|liked| **liked).count();
     if k < 2 || liked.min(labels.len() - liked) < k {
-        return (Calibration::NONE, None);
+        return Vec::new();
     }
     let mut rng = ChaCha8Rng::seed_from_u64(derive_seed(seed, u64::from(u32::MAX)));
     let splits = folds::stratified_group_folds(labels, &table.duplicate_groups(), k, &mut rng);
-    let splits = splits.into_par_iter().take(held_out).enumerate();
-    let scored: Vec<Vec<(usize, f64)>> = splits
-        .map(|(i, fold)| {
-            let (train, test) = (table.select(&fold.train), table.select(&fold.test));
-            let preprocessing = Preprocessing::fit(&train, config.scaling, config.names);
-            if preprocessing.layout().is_empty() {
-                // The fold has no row that differs: it says nothing of how a network would do.
-                return Vec::new();
-            }
-            let expect = "rows of one table have the same columns";
-            let (train, test) = (
-                preprocessing.encode(&train).expect(expect),
-                preprocessing.encode(&test).expect(expect),
-            );
-            let labels: Vec<bool> = fold.train.iter().map(|&row| labels[row]).collect();
-            let weights: Vec<f32> = fold.train.iter().map(|&row| weights[row]).collect();
-            let examples = Examples { data: &train, labels: &labels, weights: &weights };
-            let network = fit_network(
-                &preprocessing,
-                examples,
-                config,
-                derive_seed(seed, (1 << 20) + i as u64),
-            );
-            fold.test.iter().copied().zip(mean_probabilities(&network, &test)).collect()
-        })
-        .collect();
-    let (rows, probabilities): (Vec<usize>, Vec<f64>) = scored.into_iter().flatten().unzip();
-    if rows.is_empty() {
+    let select = |chosen: &[usize]| RowsOfFold {
+        table: table.select(chosen),
+        labels: chosen.iter().map(|&row| labels[row]).collect(),
+        weights: chosen.iter().map(|&row| weights[row]).collect(),
+    };
+    let ask = |(i, fold): (usize, Fold)| {
+        let (train, test) = (select(&fold.train), select(&fold.test));
+        let seed = derive_seed(seed, (1 << 20) + i as u64);
+        let seeds =
+            Seeds { networks: &[seed][..config.networks.min(1)], trees: derive_seed(seed, TREES) };
+        // A fold in which no row differs says nothing of how a model would do.
+        let fitted = Ensemble::fit_parts(train.rows(), Some(test.rows()), config, seeds).ok()?;
+        fitted.unseen(test.rows()).ok()
+    };
+    splits.into_par_iter().take(held_out).enumerate().filter_map(ask).collect()
+}
+
+/// Rows on one side of a fold.
+struct RowsOfFold {
+    table: Table,
+    labels: Vec<bool>,
+    weights: Vec<f32>,
+}
+
+impl RowsOfFold {
+    fn rows(&self) -> LabelledRows<'_> {
+        LabelledRows { table: &self.table, labels: &self.labels, weights: &self.weights }
+    }
+}
+
+/// The calibration that held-out rows ask for, and how the blend did on them before it.
+fn calibrate(unseen: &[HeldOutLogits], blend: Blend) -> (Calibration, Option<HeldOut>) {
+    if unseen.is_empty() {
         return (Calibration::NONE, None);
     }
-    let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
-    let weights: Vec<f32> = rows.iter().map(|&row| weights[row]).collect();
+    let (labels, weights) = labels_and_weights(unseen);
+    let probabilities: Vec<f64> =
+        unseen.iter().flat_map(|part| part.probabilities(blend)).collect();
     let held_out = HeldOut {
-        rows: rows.len(),
+        rows: labels.len(),
         accuracy: metrics::accuracy(&labels, &probabilities),
         auc: metrics::auc(&labels, &probabilities),
         log_loss: metrics::log_loss(&labels, &probabilities),

@@ -41,6 +41,7 @@ pub fn config(rows: usize) -> EnsembleConfig {
             bootstrap: false,
         },
         networks: 1,
+        trees: None,
         calibration: CalibrationConfig { folds: 0, held_out: 0 },
     }
 }

@@ -63,6 +63,7 @@ pub fn config(rows: usize) -> TabmConfig {
             bootstrap: false,
         },
         networks,
+        trees: None,
         calibration: CalibrationConfig { folds: 5, held_out: if rows < MEDIUM { 5 } else { 1 } },
     }
 }

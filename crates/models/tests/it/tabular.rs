@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_engine::{Likability, Table, Values};
 use segue_models::ModelError;
 use segue_models::tabular::ensemble::EnsembleConfig;
-use segue_models::tabular::{Mlp, Tabm, mlp, tabm};
+use segue_models::tabular::{BoostedTrees, Mlp, Tabm, boosted_trees, mlp, network_and_trees, tabm};
 
 /// Songs liked if loud and fast, or quiet and slow: no single column tells. One column is sometimes
 /// missing.
@@ -26,7 +26,7 @@ fn songs(rows: usize, seed: u64) -> (Table, Vec<bool>) {
     (table, labels)
 }
 
-/// What the two models have in common.
+/// What the models have in common.
 trait Model: Sized + Send {
     fn config(rows: usize) -> EnsembleConfig;
     fn fit(
@@ -68,6 +68,7 @@ macro_rules! model {
 }
 model!(Tabm, tabm::config);
 model!(Mlp, mlp::config);
+model!(BoostedTrees, boosted_trees::config);
 
 /// The usual configuration, but without noise and with passes enough to learn by heart.
 fn memorising<M: Model>(rows: usize) -> EnsembleConfig {
@@ -76,6 +77,9 @@ fn memorising<M: Model>(rows: usize) -> EnsembleConfig {
     config.training.noise = 0.0;
     config.training.dropout = 0.0;
     config.calibration.folds = 0;
+    if let Some(trees) = &mut config.trees {
+        (trees.leaf_rows, trees.row_share, trees.column_share) = (1, 1.0, 1.0);
+    }
     config
 }
 
@@ -214,6 +218,7 @@ macro_rules! suite {
 }
 suite!(tabm_model, Tabm);
 suite!(mlp_model, Mlp);
+suite!(trees_model, BoostedTrees);
 
 #[test]
 fn members_disagree_more_where_the_model_is_less_sure() {
@@ -248,4 +253,74 @@ fn the_card_states_data_and_held_out_metrics() {
     assert_eq!(card["data"]["rows"], 60);
     assert_eq!(card["held_out"]["rows"], 60);
     assert!(card["held_out"]["log_loss"].as_f64().unwrap() > 0.0);
+}
+
+/// Sixty songs under a network with trees beside it.
+fn network_and_trees() -> (Table, Tabm) {
+    let (table, labels) = songs(60, 1);
+    let config = network_and_trees::config(60);
+    let model = Tabm::fit(&table, &labels, &[1.0; 60], &config, 11).unwrap();
+    (table, model)
+}
+
+fn read_card(folder: &std::path::Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(folder.join("card.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn trees_beside_a_network_change_what_it_says_and_are_saved_with_it() {
+    let (table, model) = network_and_trees();
+    let (_, alone) = fitted::<Tabm>(60);
+    let predicted = model.predict(&table).unwrap();
+    assert_ne!(predicted, alone.predict(&table).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    model.save(folder.path()).unwrap();
+    assert_eq!(Tabm::load(folder.path()).unwrap().predict(&table).unwrap(), predicted);
+    let share = read_card(folder.path())["trees"]["blend"]["share"].as_f64().unwrap();
+    assert!(share > 0.0 && share <= 1.0, "{share}");
+}
+
+#[test]
+fn what_is_missing_has_a_side_of_its_own() {
+    let values: Vec<f32> =
+        (0..200).map(|row| if row % 4 == 0 { f32::NAN } else { (row % 7) as f32 }).collect();
+    let labels: Vec<bool> = values.iter().map(|value| value.is_nan()).collect();
+    let mut table = Table::new(200);
+    table.push("tempo", Values::Numeric(values));
+    let config = boosted_trees::config(200);
+    let model = BoostedTrees::fit(&table, &labels, &[1.0; 200], &config, 1).unwrap();
+    assert_eq!(accuracy(&labels, &model.predict(&table).unwrap()), 1.0);
+}
+
+#[test]
+fn a_model_from_before_there_were_trees_is_read_and_one_from_later_is_not() {
+    let (table, model) = fitted::<Tabm>(40);
+    let folder = tempfile::tempdir().unwrap();
+    model.save(folder.path()).unwrap();
+    let mut card = read_card(folder.path());
+    for (format, is_read) in [(1, true), (2, true), (3, false)] {
+        card["format"] = format.into();
+        std::fs::write(folder.path().join("card.json"), card.to_string()).unwrap();
+        let read = Tabm::load(folder.path());
+        assert_eq!(read.is_ok(), is_read, "format {format}");
+        if let Ok(read) = read {
+            assert_eq!(read.predict(&table).unwrap(), model.predict(&table).unwrap());
+        }
+    }
+}
+
+#[test]
+fn trees_that_ask_about_what_is_not_there_are_damaged() {
+    let (_, model) = network_and_trees();
+    let folder = tempfile::tempdir().unwrap();
+    model.save(folder.path()).unwrap();
+    let mut card = read_card(folder.path());
+    for (part, value) in
+        [("inputs", serde_json::json!([])), ("depth", 40.into()), ("depth", 2.into())]
+    {
+        let whole = std::mem::replace(&mut card["trees"][part], value);
+        std::fs::write(folder.path().join("card.json"), card.to_string()).unwrap();
+        assert!(matches!(Tabm::load(folder.path()), Err(ModelError::Damaged { .. })), "{part}");
+        card["trees"][part] = whole;
+    }
 }

@@ -72,6 +72,10 @@ enum ProtocolArg {
 enum ModelArg {
     /// Parameter-efficient ensemble with periodic embeddings.
     Tabm,
+    /// Boosted trees.
+    Trees,
+    /// The ensemble with trees beside it, better from a thousand songs on.
+    NetworkAndTrees,
     /// Plain network on standardised inputs.
     Mlp,
 }
@@ -91,6 +95,8 @@ pub(crate) fn run(args: LikabilityArgs) -> anyhow::Result<()> {
         },
         model: args.model.map(|model| match model {
             ModelArg::Tabm => Model::Tabm,
+            ModelArg::Trees => Model::Trees,
+            ModelArg::NetworkAndTrees => Model::NetworkAndTrees,
             ModelArg::Mlp => Model::Mlp,
         }),
         repeats: args.repeats,
