@@ -5,7 +5,7 @@
 //! on tables of some thousand rows the blend predicts better than the network. Each share is judged
 //! under a calibration of its own, or the side that is surer would be blamed for what the
 //! calibration mends anyway. A few hundred rows hardly tell one share from another, hence a prior,
-//! `s ~ N(0.5, 0.2²)`, from tables apart from those that are reported on.
+//! `s ~ N(0.5, 0.2²)`, from tables that share songs with those reported on.
 
 use segue_engine::vector::{sigmoid, sigmoid_f32};
 use serde::{Deserialize, Serialize};

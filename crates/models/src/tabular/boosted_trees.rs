@@ -13,8 +13,9 @@ use crate::ModelError;
 
 const NAME: &str = "trees";
 
-/// How trees are grown on that many rows. Chosen on listener-like tables that were drawn apart from
-/// those reported on; depths of 3 to 5, twice the step and other penalties do about as well.
+/// How trees are grown on that many rows. Chosen on listener-like tables of another seed, which share
+/// songs with those reported on; depths of 3 to 5, twice the step and other penalties do about as
+/// well.
 pub fn trees(rows: usize) -> TreesConfig {
     TreesConfig {
         rounds: 400,
