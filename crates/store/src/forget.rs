@@ -277,7 +277,6 @@ fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
     )?;
     collect(connection, "SELECT DISTINCT track FROM remote_tracks", [], &mut tracks)?;
     collect(connection, "SELECT DISTINCT track FROM sound_files", [], &mut tracks)?;
-    collect(connection, "SELECT track FROM overrides", [], &mut tracks)?;
     for_each_slate(connection, |slate| tracks.extend(slate.tracks()))?;
     Ok(tracks)
 }

@@ -57,6 +57,17 @@ fn a_backup_has_what_was_set_and_a_track_takes_it_along_when_it_goes() {
 }
 
 #[test]
+fn what_was_set_goes_along_with_a_file_whose_tags_name_another_song_now() {
+    let mut store = Store::open_in_memory().unwrap();
+    let file = SoundFile { path: "/a".to_owned(), size: 1, modified_us: 1 };
+    store.take_in_sound_files(&[(file.clone(), track("sogn"))]).unwrap();
+    let set = features(&[(AudioFeature::Energy, 0.2)]);
+    store.override_features(&track("sogn").id, &set).unwrap();
+    store.take_in_sound_files(&[(file, track("song"))]).unwrap();
+    assert_eq!(store.overrides().unwrap(), [(track("song").id, set)]);
+}
+
+#[test]
 fn a_store_from_before_there_were_overrides_opens_with_all_that_it_held() {
     let library = tempfile::tempdir().unwrap();
     let mut store = Store::open(library.path()).unwrap();
@@ -66,7 +77,7 @@ fn a_store_from_before_there_were_overrides_opens_with_all_that_it_held() {
     database
         .execute_batch(
             "DROP TABLE overrides; DROP TABLE overridden; \
-         ALTER TABLE sound_files DROP COLUMN undecodable",
+         ALTER TABLE sound_files DROP COLUMN undecodable; ALTER TABLE models DROP COLUMN log_end",
         )
         .unwrap();
     database.pragma_update(None, "user_version", 21).unwrap();
