@@ -2,7 +2,7 @@
 //! beside them or alone, and a calibration.
 //!
 //! A prediction is the mean of all members' probabilities, calibrated; the members' spread is its
-//! uncertainty. Trees move the logit of every member by the same [`Blend`]. Calibration and blend
+//! uncertainty. Trees move the logit of every member by the same `Blend`. Calibration and blend
 //! are cross-fitted: networks and trees that learned from k - 1 of k folds of the training rows
 //! score the fold they did not see, duplicates of a row staying together.
 
