@@ -162,17 +162,19 @@ impl Catalogue {
 
     /// A map from what was measured to what services tell, by the tracks that have both.
     fn learn(&self) -> Option<LearnedFeatures> {
-        let both = self.rows().filter(|&row| !self.is_estimated(row));
-        let songs: Vec<HeardAndTold<'_>> = both
-            .filter_map(|row| {
-                let alone = || self.artist_names.len() as u32 + self.work(row).0;
-                Some(HeardAndTold {
-                    analysis: self.analysis(row)?,
-                    features: &self.track(row).features,
-                    group: self.artist(row).map_or_else(alone, |artist| artist.0),
-                })
-            })
-            .collect();
+        let both = self.analyses.iter().filter(|(_, analysed)| !analysed.is_estimated);
+        let mut both: Vec<(TrackIdx, &AudioAnalysis)> =
+            both.map(|(&row, analysed)| (row, &analysed.analysis)).collect();
+        both.sort_unstable_by_key(|(row, _)| *row);
+        let song = |(row, analysis)| {
+            let alone = || self.artist_names.len() as u32 + self.work(row).0;
+            HeardAndTold {
+                analysis,
+                features: &self.track(row).features,
+                group: self.artist(row).map_or_else(alone, |artist| artist.0),
+            }
+        };
+        let songs: Vec<HeardAndTold<'_>> = both.into_iter().map(song).collect();
         // Axes cost more than the rest of a catalogue: none are looked for in vain.
         let axes = (songs.len() >= learned::FEWEST_SONGS).then(|| self.embedding_axes());
         LearnedFeatures::learn(&songs, axes.flatten())
@@ -193,7 +195,7 @@ impl Catalogue {
         }
         let analysis = self.analysis(idx).filter(|_| self.is_estimated(idx));
         let Some(analysis) = analysis else { return Some(FeatureOrigin::Told) };
-        let learned = self.learned.as_ref().filter(|_| LearnedFeatures::hears(analysis));
+        let learned = self.learned.as_ref().filter(|_| LearnedFeatures::has_embedding(analysis));
         Some(FeatureOrigin::of_estimate(feature, learned))
     }
 

@@ -16,7 +16,7 @@
 //! [estimate by words](super::estimates) and than the mean, each with a 95 % interval over artists
 //! that excludes 0. Where nothing can be learned the words stay.
 //!
-//! Sums over each fold are enough for all of it: whatever `λ` and whatever fold is held out, songs
+//! RidgeSums over each fold are enough for all of it: whatever `λ` and whatever fold is held out, songs
 //! are looked at twice. Key, mode and metre are left to what was measured.
 
 use rand::SeedableRng;
@@ -115,7 +115,7 @@ pub struct LearnedFeatures {
     pub songs: usize,
     /// Every feature that enough songs tell, in the order of [`AXES`], used or not.
     pub fits: Vec<FeatureFit>,
-    inputs: Inputs,
+    inputs: InputScaling,
 }
 
 impl LearnedFeatures {
@@ -129,10 +129,10 @@ impl LearnedFeatures {
         }
         let songs: Vec<HeardAndTold<'_>> =
             (0..count).map(|i| songs[i * songs.len() / count]).collect();
-        let inputs = Inputs::fit(&songs, axes);
+        let inputs = InputScaling::fit(&songs, axes);
         let rows: Vec<Vec<f64>> = songs.iter().map(|song| inputs.of(song.analysis)).collect();
         let words: Vec<AudioFeatures> = songs.iter().map(|song| estimated(song.analysis)).collect();
-        let fit = |feature| Lesson::of(feature, &songs, &rows, &words)?.learn();
+        let fit = |feature| FeatureRegression::of(feature, &songs, &rows, &words)?.learn();
         let fits: Vec<FeatureFit> = AXES.into_iter().filter_map(fit).collect();
         (!fits.is_empty()).then_some(Self { songs: count, fits, inputs })
     }
@@ -148,14 +148,14 @@ impl LearnedFeatures {
     }
 
     /// Whether a file has enough to go by: of one too short for the network most is missing.
-    pub(crate) fn hears(analysis: &AudioAnalysis) -> bool {
+    pub(crate) fn has_embedding(analysis: &AudioAnalysis) -> bool {
         analysis.embedding().len() > 0
     }
 
     /// Puts the features that are taken from the map in the place of estimates.
     pub fn improve(&self, analysis: &AudioAnalysis, features: &mut AudioFeatures) {
         let mut used = self.fits.iter().filter(|fit| fit.is_used()).peekable();
-        if used.peek().is_none() || !Self::hears(analysis) {
+        if used.peek().is_none() || !Self::has_embedding(analysis) {
             return;
         }
         let row = self.inputs.of(analysis);
@@ -167,14 +167,14 @@ impl LearnedFeatures {
 
 /// What makes inputs of an analysis.
 #[derive(Clone, Debug)]
-struct Inputs {
+struct InputScaling {
     axes: Option<EmbeddingAxes>,
     mean: Vec<f64>,
     /// One over the standard deviation; 0 of an input that does not vary.
     scale: Vec<f64>,
 }
 
-impl Inputs {
+impl InputScaling {
     fn fit(songs: &[HeardAndTold<'_>], axes: Option<&EmbeddingAxes>) -> Self {
         let raw: Vec<Vec<f64>> = songs.iter().map(|song| raw_inputs(axes, song.analysis)).collect();
         let known = |i: usize| raw.iter().map(move |row| row[i]).filter(|x| !x.is_nan());
@@ -226,23 +226,23 @@ fn raw_inputs(axes: Option<&EmbeddingAxes>, analysis: &AudioAnalysis) -> Vec<f64
 }
 
 /// One feature with all that it is learned from.
-struct Lesson<'a> {
+struct FeatureRegression<'a> {
     feature: AudioFeature,
-    songs: Vec<Song<'a>>,
+    songs: Vec<RegressionRow<'a>>,
     /// Which songs are held out together.
     folds: Vec<Vec<usize>>,
-    sums: Vec<Sums>,
+    sums: Vec<RidgeSums>,
 }
 
 /// One song, as far as one feature goes.
-struct Song<'a> {
+struct RegressionRow<'a> {
     row: &'a [f64],
     told: f64,
     estimate: Option<f64>,
     group: u32,
 }
 
-impl<'a> Lesson<'a> {
+impl<'a> FeatureRegression<'a> {
     fn of(
         feature: AudioFeature,
         songs: &[HeardAndTold<'_>],
@@ -250,11 +250,11 @@ impl<'a> Lesson<'a> {
         words: &[AudioFeatures],
     ) -> Option<Self> {
         let all = songs.iter().zip(rows).zip(words);
-        let songs: Vec<Song<'_>> = all
+        let songs: Vec<RegressionRow<'_>> = all
             .filter_map(|((song, row), words)| {
                 let told = f64::from(song.features.get(feature)?);
                 let estimate = words.get(feature).map(f64::from);
-                Some(Song { row, told, estimate, group: song.group })
+                Some(RegressionRow { row, told, estimate, group: song.group })
             })
             .collect();
         let groups: Vec<u32> = songs.iter().map(|song| song.group).collect();
@@ -265,7 +265,7 @@ impl<'a> Lesson<'a> {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let split = stratified_group_folds(&vec![false; songs.len()], &groups, FOLDS, &mut rng);
         let folds: Vec<Vec<usize>> = split.into_iter().map(|fold| fold.test).collect();
-        let sums = folds.iter().map(|fold| Sums::of(feature, fold.iter().map(|&i| &songs[i])));
+        let sums = folds.iter().map(|fold| RidgeSums::of(feature, fold.iter().map(|&i| &songs[i])));
         Some(Self { feature, sums: sums.collect(), songs, folds })
     }
 
@@ -299,9 +299,9 @@ impl<'a> Lesson<'a> {
     }
 
     /// The sums over all folds but some.
-    fn without(&self, out: &[usize]) -> Sums {
+    fn without(&self, out: &[usize]) -> RidgeSums {
         let kept = self.sums.iter().enumerate().filter(|(fold, _)| !out.contains(fold));
-        kept.fold(Sums::nothing(), |sum, (_, fold)| sum.plus(fold))
+        kept.fold(RidgeSums::nothing(), |sum, (_, fold)| sum.plus(fold))
     }
 
     /// The penalty under which held-out songs are told best, one fold left out of all of it.
@@ -321,7 +321,7 @@ impl<'a> Lesson<'a> {
 
 /// What a ridge regression needs of some songs.
 #[derive(Clone)]
-struct Sums {
+struct RidgeSums {
     count: f64,
     /// Of the values as they are told.
     told: f64,
@@ -333,13 +333,13 @@ struct Sums {
     squares: f64,
 }
 
-impl Sums {
+impl RidgeSums {
     fn nothing() -> Self {
         let (products, moments) = (vec![0.0; COLUMNS * COLUMNS], vec![0.0; COLUMNS]);
         Self { count: 0.0, told: 0.0, products, moments, squares: 0.0 }
     }
 
-    fn of<'a>(feature: AudioFeature, songs: impl Iterator<Item = &'a Song<'a>>) -> Self {
+    fn of<'a>(feature: AudioFeature, songs: impl Iterator<Item = &'a RegressionRow<'a>>) -> Self {
         let mut sums = Self::nothing();
         for song in songs {
             let target = to_fitting(feature, song.told);
@@ -408,7 +408,7 @@ fn solve_positive(mut matrix: Vec<f64>, b: &[f64]) -> Vec<f64> {
 /// By how much the map is nearer than something else, where there is something else: the mean over
 /// songs, and a 95 % interval that takes songs of one group for one observation (Student's t with
 /// one degree of freedom less than there are groups).
-fn gain(songs: &[Song<'_>], by_map: &[f64], other: &[Option<f64>]) -> Option<Estimate> {
+fn gain(songs: &[RegressionRow<'_>], by_map: &[f64], other: &[Option<f64>]) -> Option<Estimate> {
     let pairs = songs.iter().zip(by_map).zip(other);
     let gains: Vec<(u32, f64)> =
         pairs.filter_map(|((song, map), other)| Some((song.group, (*other)? - map))).collect();

@@ -90,7 +90,7 @@ impl Blend {
         }
         let shares = (0..=STEPS).map(|step| Self { rounds, share: step as f32 / STEPS as f32 });
         let best = shares
-            .map(|blend| (calibrated_loss(unseen, blend) + blend.unlikeliness(), blend))
+            .map(|blend| (calibrated_loss(unseen, blend) + blend.prior_loss(), blend))
             .min_by(|a, b| a.0.total_cmp(&b.0));
         best.expect("some share was tried").1
     }
@@ -106,7 +106,7 @@ impl Blend {
     }
 
     /// Minus the logarithm of the prior.
-    fn unlikeliness(self) -> f64 {
+    fn prior_loss(self) -> f64 {
         ((f64::from(self.share) - USUAL_SHARE) / SHARE_DEVIATION).powi(2) / 2.0
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
 use segue_engine::{Likability, Table};
 
-use super::ensemble::{Ensemble, EnsembleConfig};
+use super::ensemble::{Ensemble, EnsembleConfig, fit_classifier};
 use super::tabm;
 use super::trees::TreesConfig;
 use crate::ModelError;
@@ -108,14 +108,6 @@ impl Classifier for BoostedTreesClassifier {
         labels: &[bool],
         seed: u64,
     ) -> Result<Box<dyn Fitted>, ClassifierError> {
-        let weights = vec![1.0; labels.len()];
-        let config = config(labels.len());
-        Ok(Box::new(BoostedTrees::fit(table, labels, &weights, &config, seed)?))
-    }
-}
-
-impl Fitted for BoostedTrees {
-    fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
-        Ok(BoostedTrees::predict(self, table)?)
+        fit_classifier(table, labels, &config(labels.len()), seed)
     }
 }

@@ -15,7 +15,7 @@ use super::calibration::Calibration;
 use super::ensemble::{DataDescription, Ensemble, EnsembleConfig, HeldOut};
 use super::network::Network;
 use super::preprocess::Preprocessing;
-use super::trees::{DecisionTree, DecisionTrees, TreeInput, TreeQuestion};
+use super::trees::{DecisionTree, DecisionTrees, TreeInput, TreeSplit};
 use crate::ModelError;
 
 const WEIGHTS_FILE: &str = "weights.safetensors";
@@ -194,12 +194,12 @@ struct TreesPart {
 }
 
 fn trees_parts(trees: &DecisionTrees) -> [TreesPart; 4] {
-    let questions = || trees.trees.iter().flat_map(|tree| &tree.questions);
+    let splits = || trees.trees.iter().flat_map(|tree| &tree.splits);
     let leaves: Vec<f32> = trees.trees.iter().flat_map(|tree| tree.leaves.clone()).collect();
-    let thresholds: Vec<f32> = questions().map(|question| question.threshold).collect();
-    let inputs = questions().flat_map(|question| question.input.to_le_bytes()).collect();
-    let missing = questions().map(|question| u8::from(question.missing_left)).collect();
-    let asked = vec![trees.trees.len(), (1 << trees.depth) - 1];
+    let thresholds: Vec<f32> = splits().map(|split| split.threshold).collect();
+    let inputs = splits().flat_map(|split| split.input.to_le_bytes()).collect();
+    let missing = splits().map(|split| u8::from(split.missing_left)).collect();
+    let inner = vec![trees.trees.len(), (1 << trees.depth) - 1];
     let ends = vec![trees.trees.len(), 1 << trees.depth];
     let part = |name, dtype, shape: &Vec<usize>, bytes| TreesPart {
         name,
@@ -208,9 +208,9 @@ fn trees_parts(trees: &DecisionTrees) -> [TreesPart; 4] {
         bytes,
     };
     [
-        part("trees.inputs", Dtype::U32, &asked, inputs),
-        part("trees.thresholds", Dtype::F32, &asked, to_bytes(&thresholds)),
-        part("trees.missing_left", Dtype::U8, &asked, missing),
+        part("trees.inputs", Dtype::U32, &inner, inputs),
+        part("trees.thresholds", Dtype::F32, &inner, to_bytes(&thresholds)),
+        part("trees.missing_left", Dtype::U8, &inner, missing),
         part("trees.leaves", Dtype::F32, &ends, to_bytes(&leaves)),
     ]
 }
@@ -220,7 +220,7 @@ fn read_trees(card: TreesCard, tensors: &SafeTensors<'_>) -> Result<DecisionTree
     if !(1..=DEEPEST).contains(&card.depth) {
         return Err(format!("trees of depth {}, expected 1 to {DEEPEST}", card.depth));
     }
-    let (questions, leaves) = ((1 << card.depth) - 1, 1 << card.depth);
+    let (splits, leaves) = ((1 << card.depth) - 1, 1 << card.depth);
     let bytes = |name: &str, dtype: Dtype, width: usize, size: usize| {
         let view = tensors.tensor(name).map_err(|e| e.to_string())?;
         let fits = view.dtype() == dtype && view.shape().len() == 2 && view.shape()[1] == width;
@@ -229,17 +229,17 @@ fn read_trees(card: TreesCard, tensors: &SafeTensors<'_>) -> Result<DecisionTree
             false => Err(format!("`{name}` is {:?}, expected rows of {width}", view.shape())),
         }
     };
-    let inputs = bytes("trees.inputs", Dtype::U32, questions, 4)?;
-    let thresholds = bytes("trees.thresholds", Dtype::F32, questions, 4)?;
-    let missing = bytes("trees.missing_left", Dtype::U8, questions, 1)?;
+    let inputs = bytes("trees.inputs", Dtype::U32, splits, 4)?;
+    let thresholds = bytes("trees.thresholds", Dtype::F32, splits, 4)?;
+    let missing = bytes("trees.missing_left", Dtype::U8, splits, 1)?;
     let leaves = bytes("trees.leaves", Dtype::F32, leaves, 4)?;
     if [thresholds.len(), missing.len(), leaves.len()] != [inputs.len(); 3] {
         return Err("there are not as many of each part of the trees".to_owned());
     }
     let word = |bytes: &[u8], i: usize| [0, 1, 2, 3].map(|byte| bytes[4 * i + byte]);
     let tree = |tree: usize| DecisionTree {
-        questions: (0..questions)
-            .map(|i| TreeQuestion {
+        splits: (0..splits)
+            .map(|i| TreeSplit {
                 input: u32::from_le_bytes(word(inputs[tree], i)),
                 threshold: f32::from_le_bytes(word(thresholds[tree], i)),
                 missing_left: missing[tree][i] == 1,
@@ -248,10 +248,10 @@ fn read_trees(card: TreesCard, tensors: &SafeTensors<'_>) -> Result<DecisionTree
         leaves: (0..1 << card.depth).map(|i| f32::from_le_bytes(word(leaves[tree], i))).collect(),
     };
     let trees: Vec<DecisionTree> = (0..inputs.len()).map(tree).collect();
-    let asked = trees.iter().flat_map(|tree| &tree.questions).map(|question| question.input);
+    let inputs_used = trees.iter().flat_map(|tree| &tree.splits).map(|split| split.input);
     // Where there is no input there is no tree either.
-    if asked.max().is_some_and(|most| most as usize >= card.inputs.len()) {
-        return Err("a tree asks about an input that is not there".to_owned());
+    if inputs_used.max().is_some_and(|most| most as usize >= card.inputs.len()) {
+        return Err("a tree splits by an input that is not there".to_owned());
     }
     Ok(DecisionTrees { inputs: card.inputs, depth: card.depth, base: card.base, trees })
 }

@@ -9,6 +9,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use segue_engine::classifier::{ClassifierError, Fitted};
 use segue_engine::folds::{self, Fold};
 use segue_engine::metrics;
 use segue_engine::{Likability, Table};
@@ -261,6 +262,23 @@ impl Ensemble {
             mean: self.calibration.apply(mean) as f32,
             uncertainty: variance.sqrt() as f32,
         }
+    }
+}
+
+/// What the classifiers of this module do: fit on rows that all count alike.
+pub(super) fn fit_classifier(
+    table: &Table,
+    labels: &[bool],
+    config: &EnsembleConfig,
+    seed: u64,
+) -> Result<Box<dyn Fitted>, ClassifierError> {
+    let weights = vec![1.0; labels.len()];
+    Ok(Box::new(Ensemble::fit(table, labels, &weights, config, seed)?))
+}
+
+impl Fitted for Ensemble {
+    fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
+        Ok(Ensemble::predict(self, table)?)
     }
 }
 

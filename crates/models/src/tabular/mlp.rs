@@ -7,7 +7,7 @@ use std::path::Path;
 use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
 use segue_engine::{Likability, Table};
 
-use super::ensemble::{CalibrationConfig, Ensemble, EnsembleConfig};
+use super::ensemble::{CalibrationConfig, Ensemble, EnsembleConfig, fit_classifier};
 use super::network::Architecture;
 use super::preprocess::{Names, Scaling};
 use super::training::TrainConfig;
@@ -102,13 +102,6 @@ impl Classifier for MlpClassifier {
         labels: &[bool],
         seed: u64,
     ) -> Result<Box<dyn Fitted>, ClassifierError> {
-        let weights = vec![1.0; labels.len()];
-        Ok(Box::new(Mlp::fit(table, labels, &weights, &config(labels.len()), seed)?))
-    }
-}
-
-impl Fitted for Mlp {
-    fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
-        Ok(Mlp::predict(self, table)?)
+        fit_classifier(table, labels, &config(labels.len()), seed)
     }
 }

@@ -1,19 +1,19 @@
-//! A [`Tabm`] with trees beside it. How much the trees count is chosen on held-out rows, and may be
+//! A [`Tabm`](super::Tabm) with trees beside it. How much the trees count is chosen on held-out rows, and may be
 //! nothing. It is better than the network alone from some thousand rows on, and no default:
 //! `docs/measurements.md` has the figures.
 
 use segue_engine::Table;
 use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
 
-use super::ensemble::EnsembleConfig;
-use super::{Tabm, boosted_trees, tabm};
+use super::ensemble::{EnsembleConfig, fit_classifier};
+use super::{boosted_trees, tabm};
 
 /// The configuration for that many rows.
 pub fn config(rows: usize) -> EnsembleConfig {
     EnsembleConfig { trees: Some(Box::new(boosted_trees::trees(rows))), ..tabm::config(rows) }
 }
 
-/// Fits a [`Tabm`] with the [`config`] for the number of rows, trees and all.
+/// Fits a [`Tabm`](super::Tabm) with the [`config`] for the number of rows, trees and all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NetworkAndTreesClassifier;
 
@@ -24,7 +24,6 @@ impl Classifier for NetworkAndTreesClassifier {
         labels: &[bool],
         seed: u64,
     ) -> Result<Box<dyn Fitted>, ClassifierError> {
-        let weights = vec![1.0; labels.len()];
-        Ok(Box::new(Tabm::fit(table, labels, &weights, &config(labels.len()), seed)?))
+        fit_classifier(table, labels, &config(labels.len()), seed)
     }
 }

@@ -12,7 +12,9 @@ use std::path::Path;
 use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
 use segue_engine::{Likability, Table};
 
-use super::ensemble::{CalibrationConfig, DataDescription, Ensemble, EnsembleConfig, HeldOut};
+use super::ensemble::{
+    CalibrationConfig, DataDescription, Ensemble, EnsembleConfig, HeldOut, fit_classifier,
+};
 use super::network::{Architecture, PeriodicConfig};
 use super::preprocess::{Names, Scaling};
 use super::training::TrainConfig;
@@ -183,13 +185,6 @@ impl Classifier for TabmClassifier {
         labels: &[bool],
         seed: u64,
     ) -> Result<Box<dyn Fitted>, ClassifierError> {
-        let weights = vec![1.0; labels.len()];
-        Ok(Box::new(Tabm::fit(table, labels, &weights, &config(labels.len()), seed)?))
-    }
-}
-
-impl Fitted for Tabm {
-    fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
-        Ok(Tabm::predict(self, table)?)
+        fit_classifier(table, labels, &config(labels.len()), seed)
     }
 }

@@ -36,8 +36,6 @@ pub(super) struct Matches {
     pub(super) rows: Vec<TrackIdx>,
     /// How many of them, at the end, are near only.
     pub(super) near: usize,
-    /// Whether some of those are of genres that go with one that was said.
-    pub(super) is_widened: bool,
 }
 
 /// Conditions, prepared to look at every track.
@@ -122,12 +120,11 @@ impl<'a> Matcher<'a> {
             let room = NEAR_FOR_EACH * length - exact;
             rows.extend(near.into_iter().take(room).map(|(_, row)| row));
         }
-        let is_widened = rows[exact..].iter().any(|&row| self.is_alike(row));
-        Matches { near: rows.len() - exact, is_widened, rows }
+        Matches { near: rows.len() - exact, rows }
     }
 
     /// Whether a track is of a genre that goes with one that was said, and of none that was.
-    fn is_alike(&self, row: TrackIdx) -> bool {
+    pub(super) fn is_alike(&self, row: TrackIdx) -> bool {
         let genres = || {
             let wanted = self.usable().filter(|prepared| prepared.condition.wanted);
             wanted.filter(|prepared| matches!(prepared.lookup, Lookup::Genre { .. }))

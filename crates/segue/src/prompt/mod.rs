@@ -320,10 +320,9 @@ impl Snapshot {
             let exact = matches.rows.len() - matches.near;
             reading.notes.push(meaning::nearly(exact, matches.near));
         }
-        if matches.is_widened {
-            let near = &matches.rows[matches.rows.len() - matches.near..];
-            say_widened(&mut reading, &parts, &matcher, near);
-        }
+        let near = matches.rows[matches.rows.len() - matches.near..].iter().copied();
+        let alike: Vec<TrackIdx> = near.filter(|&row| matcher.is_alike(row)).collect();
+        say_widened(&mut reading, &parts, &matcher, &alike);
         let near = self.among(matches.rows, request.within.as_deref()).into_iter();
         let within = Some(near.map(|row| self.catalogue.track(row).id.clone()).collect());
         Ok(Prompted { request: MixRequest { within, ..request }, explore, reading })
@@ -412,13 +411,13 @@ fn say_widened(
     reading: &mut PromptReading,
     parts: &[Part],
     matcher: &Matcher<'_>,
-    near: &[TrackIdx],
+    taken: &[TrackIdx],
 ) {
     let understood = parts.iter().filter(|part| !part.meanings.is_empty());
     for (part, said) in understood.zip(&mut reading.understood) {
         let conditions: Vec<&Condition> =
             part.meanings.iter().filter_map(Meaning::condition).collect();
-        let alike = matcher.alike(&conditions, near);
+        let alike = matcher.alike(&conditions, taken);
         if !alike.is_empty() {
             said.meaning.push_str(&meaning::alike(&alike));
         }

@@ -101,17 +101,30 @@ impl Library {
             }
             any |= !measured.is_empty();
             if since.elapsed() >= TAKEN_IN {
-                self.store_mut().take_in_analyses(&measured)?;
-                self.store_mut().note_undecodable(&undecodable, VERSION)?;
-                measured.clear();
-                undecodable.clear();
+                self.take_in_outcomes(&mut measured, &mut undecodable)?;
                 since = Instant::now();
             }
             observer();
         }
-        self.store_mut().take_in_analyses(&measured)?;
-        self.store_mut().note_undecodable(&undecodable, VERSION)?;
+        self.take_in_outcomes(&mut measured, &mut undecodable)?;
         Ok(any)
+    }
+
+    /// Writes down what was measured and what could not be, and empties both.
+    fn take_in_outcomes(
+        &mut self,
+        measured: &mut Vec<AnalysedFile>,
+        undecodable: &mut Vec<String>,
+    ) -> Result<()> {
+        if !measured.is_empty() {
+            self.store_mut().take_in_analyses(measured)?;
+            measured.clear();
+        }
+        if !undecodable.is_empty() {
+            self.store_mut().note_undecodable(undecodable, VERSION)?;
+            undecodable.clear();
+        }
+        Ok(())
     }
 }
 

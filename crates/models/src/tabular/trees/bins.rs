@@ -1,4 +1,4 @@
-//! Values to bins: few enough that all questions about an input are weighed in one pass.
+//! Values to bins: few enough that all splits by an input are weighed in one pass.
 
 use rayon::prelude::*;
 

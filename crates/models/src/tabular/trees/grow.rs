@@ -1,4 +1,4 @@
-//! Growing one tree, from the root down: of all questions the one with the highest gain, until a
+//! Growing one tree, from the root down: of all possible splits the one with the highest gain, until a
 //! side would be too small or the tree is as deep as it may be.
 //!
 //! Only the smaller side of a split is counted; the counts of the larger are what is left over.
@@ -6,51 +6,51 @@
 use rayon::prelude::*;
 
 use super::bins::Bins;
-use super::{DecisionTree, TreeQuestion, TreesConfig};
+use super::{DecisionTree, TreeSplit, TreesConfig};
 
 /// Gains below this are rounding.
 const LEAST_GAIN: f64 = 1e-9;
 
 /// First and second derivative of a row's loss.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slope {
-    pub(super) first: f32,
-    pub(super) second: f32,
+pub(super) struct LossDerivatives {
+    pub(super) gradient: f32,
+    pub(super) hessian: f32,
 }
 
 /// Derivatives of some rows, added up.
 #[derive(Clone, Copy, Debug, Default)]
-struct SlopeSum {
-    first: f64,
-    second: f64,
+struct DerivativeSums {
+    gradient: f64,
+    hessian: f64,
     rows: u32,
 }
 
-impl SlopeSum {
-    fn add(&mut self, slope: Slope) {
-        self.first += f64::from(slope.first);
-        self.second += f64::from(slope.second);
+impl DerivativeSums {
+    fn add(&mut self, of_row: LossDerivatives) {
+        self.gradient += f64::from(of_row.gradient);
+        self.hessian += f64::from(of_row.hessian);
         self.rows += 1;
     }
 
     fn plus(self, other: Self) -> Self {
         Self {
-            first: self.first + other.first,
-            second: self.second + other.second,
+            gradient: self.gradient + other.gradient,
+            hessian: self.hessian + other.hessian,
             rows: self.rows + other.rows,
         }
     }
 
     fn minus(self, other: Self) -> Self {
         Self {
-            first: self.first - other.first,
-            second: self.second - other.second,
+            gradient: self.gradient - other.gradient,
+            hessian: self.hessian - other.hessian,
             rows: self.rows - other.rows,
         }
     }
 }
 
-/// A question with what it is worth.
+/// A split with what it is worth.
 #[derive(Clone, Copy)]
 struct FoundSplit {
     gain: f64,
@@ -65,16 +65,16 @@ struct TreeNode {
     node: usize,
     level: usize,
     rows: Vec<u32>,
-    /// `[inputs asked about, bins]`; empty where nothing may be asked any more.
-    sums: Vec<SlopeSum>,
+    /// `[columns, bins]`; empty where nothing may be split any more.
+    sums: Vec<DerivativeSums>,
 }
 
 /// Grows a tree.
 pub(super) struct Grower<'a> {
     pub(super) bins: &'a Bins,
-    pub(super) slopes: &'a [Slope],
-    /// Inputs that this tree may ask about, ascending.
-    pub(super) asked: &'a [usize],
+    pub(super) derivatives: &'a [LossDerivatives],
+    /// Inputs that this tree may split by, ascending.
+    pub(super) columns: &'a [usize],
     pub(super) config: &'a TreesConfig,
 }
 
@@ -87,7 +87,7 @@ impl Grower<'_> {
             match self.best_split(&place) {
                 Some(split) => places.extend(self.split(&mut tree, place, split)),
                 None => {
-                    // Questions that are never asked lead to the leftmost leaf below.
+                    // Splits that are never used lead to the leftmost leaf below.
                     let below = self.config.depth - place.level;
                     let leaf = ((place.node + 1) << below) - (1 << self.config.depth);
                     tree.leaves[leaf] = self.value(&place.rows);
@@ -98,27 +98,27 @@ impl Grower<'_> {
     }
 
     fn value(&self, rows: &[u32]) -> f32 {
-        let mut sum = SlopeSum::default();
-        rows.iter().for_each(|&row| sum.add(self.slopes[row as usize]));
-        let step = -sum.first / (sum.second + self.config.l2);
+        let mut sum = DerivativeSums::default();
+        rows.iter().for_each(|&row| sum.add(self.derivatives[row as usize]));
+        let step = -sum.gradient / (sum.hessian + self.config.l2);
         self.config.learning_rate * step as f32
     }
 
     /// Derivatives of rows by input and bin.
-    fn sums(&self, rows: &[u32]) -> Vec<SlopeSum> {
+    fn sums(&self, rows: &[u32]) -> Vec<DerivativeSums> {
         let most = self.bins.most;
-        let mut sums = vec![SlopeSum::default(); self.asked.len() * most];
-        sums.par_chunks_exact_mut(most).zip(self.asked).for_each(|(sums, &input)| {
+        let mut sums = vec![DerivativeSums::default(); self.columns.len() * most];
+        sums.par_chunks_exact_mut(most).zip(self.columns).for_each(|(sums, &input)| {
             let bins = self.bins.of(input);
             for &row in rows {
-                sums[usize::from(bins[row as usize])].add(self.slopes[row as usize]);
+                sums[usize::from(bins[row as usize])].add(self.derivatives[row as usize]);
             }
         });
         sums
     }
 
     fn best_split(&self, place: &TreeNode) -> Option<FoundSplit> {
-        let inputs = place.sums.par_chunks_exact(self.bins.most).zip(self.asked);
+        let inputs = place.sums.par_chunks_exact(self.bins.most).zip(self.columns);
         let best: Vec<Option<FoundSplit>> =
             inputs.map(|(sums, &input)| self.best_of_input(sums, input)).collect();
         // The first of equals, so that the order of inputs decides and no thread does.
@@ -127,12 +127,12 @@ impl Grower<'_> {
             .reduce(|best, other| if other.gain > best.gain { other } else { best })
     }
 
-    fn best_of_input(&self, sums: &[SlopeSum], input: usize) -> Option<FoundSplit> {
+    fn best_of_input(&self, sums: &[DerivativeSums], input: usize) -> Option<FoundSplit> {
         let missing = sums[0];
-        let known = sums[1..].iter().fold(SlopeSum::default(), |sum, bin| sum.plus(*bin));
+        let known = sums[1..].iter().fold(DerivativeSums::default(), |sum, bin| sum.plus(*bin));
         let whole = self.score(known.plus(missing));
         let mut best: Option<FoundSplit> = None;
-        let mut below = SlopeSum::default();
+        let mut below = DerivativeSums::default();
         let filled = self.bins.borders(input).len() + 1;
         for (bin, sum) in sums.iter().enumerate().skip(1).take(filled) {
             below = below.plus(*sum);
@@ -160,16 +160,16 @@ impl Grower<'_> {
         best
     }
 
-    fn score(&self, sum: SlopeSum) -> f64 {
-        sum.first * sum.first / (sum.second + self.config.l2)
+    fn score(&self, sum: DerivativeSums) -> f64 {
+        sum.gradient * sum.gradient / (sum.hessian + self.config.l2)
     }
 
-    /// Writes the question down and sends the rows on.
+    /// Writes the split down and sends the rows on.
     fn split(&self, tree: &mut DecisionTree, place: TreeNode, split: FoundSplit) -> [TreeNode; 2] {
         let borders = self.bins.borders(split.input);
         let threshold = borders.get(usize::from(split.bin) - 1).copied().unwrap_or(f32::INFINITY);
         let (input, missing_left) = (split.input as u32, split.missing_left);
-        tree.questions[place.node] = TreeQuestion { input, threshold, missing_left };
+        tree.splits[place.node] = TreeSplit { input, threshold, missing_left };
         let bins = self.bins.of(split.input);
         let goes_left = |row: &u32| match bins[*row as usize] {
             0 => split.missing_left,
@@ -189,7 +189,12 @@ impl Grower<'_> {
         ]
     }
 
-    fn sums_of_sides(&self, whole: &[SlopeSum], left: &[u32], right: &[u32]) -> [Vec<SlopeSum>; 2] {
+    fn sums_of_sides(
+        &self,
+        whole: &[DerivativeSums],
+        left: &[u32],
+        right: &[u32],
+    ) -> [Vec<DerivativeSums>; 2] {
         let smaller = self.sums(if left.len() <= right.len() { left } else { right });
         let larger = whole.iter().zip(&smaller).map(|(whole, part)| whole.minus(*part)).collect();
         if left.len() <= right.len() { [smaller, larger] } else { [larger, smaller] }
@@ -220,10 +225,10 @@ mod tests {
         }
     }
 
-    /// The slow obvious way: every question is tried by adding up the rows of both sides.
+    /// The slow obvious way: every split is tried by adding up the rows of both sides.
     fn exhaustive(
         values: &[f32],
-        slopes: &[Slope],
+        derivatives: &[LossDerivatives],
         rows: &[usize],
         config: &TreesConfig,
         out: &mut [f32],
@@ -231,8 +236,8 @@ mod tests {
         let sum = |rows: &[usize]| {
             let (mut first, mut second) = (0.0, 0.0);
             for &row in rows {
-                first += f64::from(slopes[row].first);
-                second += f64::from(slopes[row].second);
+                first += f64::from(derivatives[row].gradient);
+                second += f64::from(derivatives[row].hessian);
             }
             (first, second)
         };
@@ -263,8 +268,8 @@ mod tests {
         match best {
             Some((gain, left, right)) if gain > LEAST_GAIN => {
                 let below = TreesConfig { depth: config.depth - 1, ..config.clone() };
-                exhaustive(values, slopes, &left, &below, out);
-                exhaustive(values, slopes, &right, &below, out);
+                exhaustive(values, derivatives, &left, &below, out);
+                exhaustive(values, derivatives, &right, &below, out);
             }
             _ => {
                 let (first, second) = sum(rows);
@@ -284,19 +289,29 @@ mod tests {
             // A third of the first input is missing; the second has few distinct values.
             values.iter_mut().step_by(3 * WIDTH).for_each(|value| *value = f32::NAN);
             values.iter_mut().skip(1).step_by(WIDTH).for_each(|v| *v = (*v * 4.0).round());
-            let slopes: Vec<Slope> = (0..rows)
-                .map(|_| Slope {
-                    first: rng.random_range(-0.6..0.6),
-                    second: rng.random_range(0.1..0.25),
+            let derivatives: Vec<LossDerivatives> = (0..rows)
+                .map(|_| LossDerivatives {
+                    gradient: rng.random_range(-0.6..0.6),
+                    hessian: rng.random_range(0.1..0.25),
                 })
                 .collect();
             let config = config(3);
             let bins = Bins::new(&values, WIDTH, config.bins);
-            let grower =
-                Grower { bins: &bins, slopes: &slopes, asked: &[0, 1, 2], config: &config };
+            let grower = Grower {
+                bins: &bins,
+                derivatives: &derivatives,
+                columns: &[0, 1, 2],
+                config: &config,
+            };
             let tree = grower.grow(&(0..rows as u32).collect::<Vec<_>>());
             let mut expected = vec![0.0; rows];
-            exhaustive(&values, &slopes, &(0..rows).collect::<Vec<_>>(), &config, &mut expected);
+            exhaustive(
+                &values,
+                &derivatives,
+                &(0..rows).collect::<Vec<_>>(),
+                &config,
+                &mut expected,
+            );
             for (row, expected) in expected.iter().enumerate() {
                 let found = tree.of(&values[row * WIDTH..][..WIDTH]);
                 assert!(

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::ensemble::LabelledRows;
 use crate::ModelError;
 use bins::Bins;
-use grow::{Grower, Slope};
+use grow::{Grower, LossDerivatives};
 
 /// Rows that one thread answers at a time.
 const TILE: usize = 256;
@@ -40,21 +40,21 @@ pub struct TreesConfig {
     pub patience: usize,
     /// Share η of what a tree says that is believed.
     pub learning_rate: f32,
-    /// Questions between the root and a leaf.
+    /// Splits between the root and a leaf.
     pub depth: usize,
-    /// Fewest training rows on either side of a question.
+    /// Fewest training rows on either side of a split.
     pub leaf_rows: u32,
     /// Penalty λ on the square of a leaf's value, as if there were so much more curvature.
     pub l2: f64,
     /// Share of the rows that each tree is grown on.
     pub row_share: f64,
-    /// Share of the inputs that each tree may ask about.
+    /// Share of the inputs that each tree may split by.
     pub column_share: f64,
-    /// Most bins of an input; a question is asked at the border of two.
+    /// Most bins of an input; rows are split at the border of two.
     pub bins: usize,
 }
 
-/// One number of a row that a tree may ask about.
+/// One number of a row that a tree may split by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TreeInput {
     /// The column of the table.
@@ -63,9 +63,9 @@ pub(super) struct TreeInput {
     code: Option<u32>,
 }
 
-/// A question to one input. One that is never asked lets everything through to the left.
+/// A split by one input. One that is never used lets everything through to the left.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct TreeQuestion {
+pub(super) struct TreeSplit {
     pub(super) input: u32,
     /// Rows up to here go to the left.
     pub(super) threshold: f32,
@@ -73,15 +73,15 @@ pub(super) struct TreeQuestion {
     pub(super) missing_left: bool,
 }
 
-impl TreeQuestion {
+impl TreeSplit {
     const NEVER: Self = Self { input: 0, threshold: f32::INFINITY, missing_left: true };
 }
 
 /// A full binary tree, level by level.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct DecisionTree {
-    /// `2^depth - 1` of them; those below question `i` are `2i + 1` and `2i + 2`.
-    pub(super) questions: Vec<TreeQuestion>,
+    /// `2^depth - 1` of them; those below split `i` are `2i + 1` and `2i + 2`.
+    pub(super) splits: Vec<TreeSplit>,
     /// `2^depth` logits.
     pub(super) leaves: Vec<f32>,
 }
@@ -89,17 +89,23 @@ pub(super) struct DecisionTree {
 impl DecisionTree {
     fn empty(depth: usize) -> Self {
         let leaves = 1 << depth;
-        Self { questions: vec![TreeQuestion::NEVER; leaves - 1], leaves: vec![0.0; leaves] }
+        Self { splits: vec![TreeSplit::NEVER; leaves - 1], leaves: vec![0.0; leaves] }
     }
 
     fn of(&self, row: &[f32]) -> f32 {
         let mut at = 0;
-        while let Some(question) = self.questions.get(at) {
-            let value = row[question.input as usize];
-            let left = value <= question.threshold || (value.is_nan() && question.missing_left);
+        while let Some(split) = self.splits.get(at) {
+            let value = row[split.input as usize];
+            let left = value <= split.threshold || (value.is_nan() && split.missing_left);
             at = 2 * at + 2 - usize::from(left);
         }
-        self.leaves[at - self.questions.len()]
+        self.leaves[at - self.splits.len()]
+    }
+
+    /// Adds what it says of each row of `[rows, width]` values to the logit of the row.
+    fn add_to(&self, logits: &mut [f32], values: &[f32], width: usize) {
+        let rows = values.par_chunks_exact(width);
+        logits.par_iter_mut().zip(rows).with_min_len(TILE).for_each(|(z, x)| *z += self.of(x));
     }
 }
 
@@ -108,7 +114,7 @@ impl DecisionTree {
 pub(super) struct DecisionTrees {
     pub(super) inputs: Vec<TreeInput>,
     pub(super) depth: usize,
-    /// Log-odds of a like before any question.
+    /// Log-odds of a like before any split.
     pub(super) base: f32,
     pub(super) trees: Vec<DecisionTree>,
 }
@@ -133,14 +139,16 @@ impl DecisionTrees {
         let mut boosting = Boosting::new(&fitted, &table, rows, &counting);
         fitted.base = boosting.base;
         let bins = Bins::new(&boosting.values, fitted.inputs.len(), config.bins);
-        let mut watch = watched.map(|watched| Watch::new(&fitted, watched));
+        let mut stopping = watched.map(|watched| EarlyStopping::new(&fitted, watched));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for _ in 0..config.rounds {
             let tree = boosting.grow(&bins, config, &mut rng);
             boosting.add(&tree);
-            let goes_on = watch.as_mut().is_none_or(|watch| watch.goes_on(&tree, config.patience));
+            let should_go_on = stopping
+                .as_mut()
+                .is_none_or(|stopping| stopping.should_go_on(&tree, config.patience));
             fitted.trees.push(tree);
-            if !goes_on {
+            if !should_go_on {
                 break;
             }
         }
@@ -178,7 +186,7 @@ impl DecisionTrees {
         Ok(stages)
     }
 
-    /// What questions are asked about, row after row; NaN where it is missing.
+    /// What rows are split by, row after row; NaN where it is missing.
     fn read(&self, table: &Table) -> Result<Vec<f32>, ModelError> {
         let width = self.inputs.len();
         let mut read = vec![f32::NAN; table.rows() * width];
@@ -212,11 +220,11 @@ fn inputs(table: &Table, fewest: u32) -> Vec<TreeInput> {
         };
         let mut counts = vec![0; *cardinality as usize];
         codes.iter().for_each(|&code| counts[code as usize] += 1);
-        let asked = |&code: &u32| {
+        let is_frequent = |&code: &u32| {
             let with = counts[code as usize];
             with.min(codes.len() as u32 - with) >= fewest
         };
-        inputs.extend((0..*cardinality).filter(asked).map(|code| input(Some(code))));
+        inputs.extend((0..*cardinality).filter(is_frequent).map(|code| input(Some(code))));
     }
     inputs
 }
@@ -255,27 +263,29 @@ impl Boosting {
         let rows: Vec<u32> = (0..self.targets.len() as u32)
             .filter(|_| config.row_share >= 1.0 || rng.random_bool(config.row_share))
             .collect();
-        let asked =
+        let columns =
             ((self.width as f64 * config.column_share).ceil() as usize).clamp(1, self.width);
-        let mut asked = rand::seq::index::sample(rng, self.width, asked).into_vec();
-        asked.sort_unstable();
-        let slopes: Vec<Slope> = (0..self.targets.len())
+        let mut columns = rand::seq::index::sample(rng, self.width, columns).into_vec();
+        columns.sort_unstable();
+        let derivatives: Vec<LossDerivatives> = (0..self.targets.len())
             .map(|row| {
                 let (p, w) = (sigmoid_f32(self.logits[row]), self.weights[row]);
-                Slope { first: w * (p - self.targets[row]), second: w * p * (1.0 - p) }
+                LossDerivatives {
+                    gradient: w * (p - self.targets[row]),
+                    hessian: w * p * (1.0 - p),
+                }
             })
             .collect();
-        Grower { bins, slopes: &slopes, asked: &asked, config }.grow(&rows)
+        Grower { bins, derivatives: &derivatives, columns: &columns, config }.grow(&rows)
     }
 
     fn add(&mut self, tree: &DecisionTree) {
-        let rows = self.values.par_chunks_exact(self.width);
-        self.logits.par_iter_mut().zip(rows).with_min_len(TILE).for_each(|(z, x)| *z += tree.of(x));
+        tree.add_to(&mut self.logits, &self.values, self.width);
     }
 }
 
 /// Held-out rows that say when to stop.
-struct Watch<'a> {
+struct EarlyStopping<'a> {
     rows: LabelledRows<'a>,
     values: Vec<f32>,
     width: usize,
@@ -284,7 +294,7 @@ struct Watch<'a> {
     since: usize,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> EarlyStopping<'a> {
     fn new(fitted: &DecisionTrees, rows: LabelledRows<'a>) -> Self {
         let values = fitted.read(rows.table).expect("held-out rows have the same columns");
         let logits = vec![fitted.base; rows.labels.len()];
@@ -292,9 +302,8 @@ impl<'a> Watch<'a> {
         Self { rows, values, width: fitted.inputs.len(), logits, best, since: 0 }
     }
 
-    fn goes_on(&mut self, tree: &DecisionTree, patience: usize) -> bool {
-        let rows = self.values.par_chunks_exact(self.width);
-        self.logits.par_iter_mut().zip(rows).with_min_len(TILE).for_each(|(z, x)| *z += tree.of(x));
+    fn should_go_on(&mut self, tree: &DecisionTree, patience: usize) -> bool {
+        tree.add_to(&mut self.logits, &self.values, self.width);
         let found = log_loss(&self.logits, self.rows.labels, self.rows.weights);
         self.since = if found < self.best { 0 } else { self.since + 1 };
         self.best = self.best.min(found);
