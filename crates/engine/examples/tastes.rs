@@ -15,7 +15,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::Index;
-use segue_engine::history::{Period, Plays, Review, ReviewRequest};
+use segue_engine::history::{DatedPlays, Period, Review, ReviewRequest};
 use segue_engine::policy::draw::generator;
 use segue_engine::taste::{PlaysLately, Tastes};
 use segue_engine::{Catalogue, Profile, TrackIdx};
@@ -285,7 +285,7 @@ fn time_a_history() {
         })
         .collect();
     let started = Instant::now();
-    let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
+    let plays = DatedPlays::from_listens(&catalogue, &listens, &TimeZone::UTC);
     let read = started.elapsed().as_millis();
     let today = jiff::civil::date(2026, 9, 21);
     let asked = ReviewRequest { period: Period::All, today, named: 20 };

@@ -11,7 +11,7 @@ pub type ClassifierError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Something that learns likability from a table of labelled rows. Protocols fit it many times, on
 /// folds and on single listeners; hence `&self` and `Sync`: settings are in it, what was learned is
-/// in [`Fitted`].
+/// in [`FittedClassifier`].
 pub trait Classifier: Sync {
     /// Learns from rows, all of the same weight. `labels` has one entry per row of `table`, true
     /// for liked; the same `seed` gives the same model.
@@ -23,11 +23,11 @@ pub trait Classifier: Sync {
         table: &Table,
         labels: &[bool],
         seed: u64,
-    ) -> Result<Box<dyn Fitted>, ClassifierError>;
+    ) -> Result<Box<dyn FittedClassifier>, ClassifierError>;
 }
 
 /// What a [`Classifier`] learned: it can be asked about other rows, from several threads.
-pub trait Fitted: Send + Sync {
+pub trait FittedClassifier: Send + Sync {
     /// One likability per row, in their order. The table has the columns of the one that was
     /// fitted.
     ///

@@ -17,7 +17,7 @@ const ROWS: usize = 5;
 
 /// How one file is understood.
 #[derive(Clone, Debug, Serialize)]
-pub struct Explanation {
+pub struct FileExplanation {
     /// The account of reading it: the format that it was recognised as, what its columns
     /// are read as, and what would become of its rows.
     pub report: FileReport,
@@ -35,7 +35,7 @@ pub struct Explanation {
 pub fn explain<P: AsRef<Path>>(
     paths: &[P],
     options: &ImportOptions,
-) -> Result<Vec<Explanation>, IngestError> {
+) -> Result<Vec<FileExplanation>, IngestError> {
     let mut first = FirstRecords::default();
     let files = import(paths, options, &mut (), &mut first)?.files;
     Ok(files.into_iter().map(|report| first.explain(report, false)).collect())
@@ -50,7 +50,7 @@ pub fn explain<P: AsRef<Path>>(
 pub fn explain_beginnings<P: AsRef<Path>>(
     paths: &[P],
     options: &ImportOptions,
-) -> Result<Vec<Explanation>, IngestError> {
+) -> Result<Vec<FileExplanation>, IngestError> {
     let mut first = FirstRecords::default();
     let (report, cut) = import_beginnings(paths, options, &mut first)?;
     let explain = |report: FileReport| {
@@ -68,9 +68,9 @@ struct FirstRecords {
 }
 
 impl FirstRecords {
-    fn explain(&mut self, report: FileReport, goes_on: bool) -> Explanation {
+    fn explain(&mut self, report: FileReport, goes_on: bool) -> FileExplanation {
         let records = self.records.remove(&report.path).unwrap_or_default();
-        Explanation { report, records, goes_on }
+        FileExplanation { report, records, goes_on }
     }
 }
 

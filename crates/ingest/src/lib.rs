@@ -33,7 +33,7 @@ pub use context::{
     Context, Earlier, FileIdentity, FileSink, LONGEST_NAME, MOST_ARTISTS, Sink, UNREAD_COLUMNS,
 };
 pub use error::{IngestError, SinkError};
-pub use explain::{Explanation, explain, explain_beginnings};
+pub use explain::{FileExplanation, explain, explain_beginnings};
 pub use format::read_listenbrainz;
 pub use import::{ImportLimits, ImportOptions, ImportProgress, Observer, import};
 pub use keeps::Keeps;

@@ -5,7 +5,7 @@ mod written;
 
 pub(crate) use written::DateOrder;
 pub(crate) use written::{
-    Shown, ShownOrder, has_time_of_day, is_time_of_day, parse as parse_written, shown,
+    DateEvidence, ShownOrder, has_time_of_day, is_time_of_day, parse as parse_written, shown,
 };
 
 use jiff::civil::DateTime;

@@ -19,7 +19,7 @@ use segue_engine::UncertaintySource;
 use segue_engine::metrics::{Estimate, auc};
 use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
-use segue_lab::simulation::community::{Community, CommunityConfig, MadeUpHistory};
+use segue_lab::simulation::community::{CommunityConfig, MadeUpCommunity, MadeUpHistory};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
 
 const LISTENERS: usize = 120;
@@ -45,7 +45,7 @@ impl Scorer for Unasking<'_> {
 }
 
 struct World {
-    community: Community,
+    community: MadeUpCommunity,
     catalogue: Arc<Catalogue>,
     index: Index,
     now: Timestamp,
@@ -103,7 +103,7 @@ fn world(seed: u64) -> (World, OnlineScorer) {
         sessions: 30,
         start,
     };
-    let community = Community::draw(&config);
+    let community = MadeUpCommunity::draw(&config);
     let catalogue = Arc::new(Catalogue::from_tracks(community.tracks.clone()));
     let fold = |history: &MadeUpHistory| {
         Profile::fold(&catalogue, history.listener.clone(), &history.listens, &history.feedback)

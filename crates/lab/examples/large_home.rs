@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use segue_core::{AudioFeature, EndReason, FeedbackKind, FeedbackTarget, Timestamp};
-use segue_lab::simulation::community::{Community, CommunityConfig};
+use segue_lab::simulation::community::{CommunityConfig, MadeUpCommunity};
 
 /// Sessions of a listener on average, of twelve plays each.
 const SESSIONS: usize = 17;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         sessions: SESSIONS,
         start: Timestamp::from_second(START_SECOND)?,
     };
-    let community = Community::draw(&config);
+    let community = MadeUpCommunity::draw(&config);
     fs::create_dir_all(&folder)?;
     write_tracks(&community, &folder.join("tracks.csv"))?;
     write_plays(&community, &folder.join("plays.csv"))?;
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn write_tracks(community: &Community, path: &Path) -> csv::Result<()> {
+fn write_tracks(community: &MadeUpCommunity, path: &Path) -> csv::Result<()> {
     let mut table = csv::Writer::from_path(path)?;
     let names = ["track_id", "track_name", "artist_name", "album", "genre", "year", "popularity"];
     table.write_record(names.into_iter().chain(AudioFeature::ALL.map(AudioFeature::name)))?;
@@ -62,7 +62,7 @@ fn write_tracks(community: &Community, path: &Path) -> csv::Result<()> {
     Ok(table.flush()?)
 }
 
-fn write_plays(community: &Community, path: &Path) -> csv::Result<()> {
+fn write_plays(community: &MadeUpCommunity, path: &Path) -> csv::Result<()> {
     let mut table = csv::Writer::from_path(path)?;
     table.write_record(["listener", "track_id", "ts", "ms_played", "reason_end", "skipped"])?;
     for listen in community.histories.iter().flat_map(|history| &history.listens) {
@@ -86,7 +86,7 @@ fn write_plays(community: &Community, path: &Path) -> csv::Result<()> {
     Ok(table.flush()?)
 }
 
-fn write_words(community: &Community, path: &Path) -> csv::Result<()> {
+fn write_words(community: &MadeUpCommunity, path: &Path) -> csv::Result<()> {
     let mut table = csv::Writer::from_path(path)?;
     table.write_record(["listener", "track_id", "time", "liked"])?;
     for said in community.histories.iter().flat_map(|history| &history.feedback) {

@@ -15,7 +15,7 @@ use segue_engine::Index;
 use segue_engine::metrics::Estimate;
 use segue_engine::pipeline::{Bounds, Breadth, MixRequest, Mixer};
 use segue_engine::{Catalogue, MixContext, Profile};
-use segue_lab::simulation::community::{Community, CommunityConfig, MadeUpHistory};
+use segue_lab::simulation::community::{CommunityConfig, MadeUpCommunity, MadeUpHistory};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
 
 const LISTENERS: usize = 100;
@@ -29,7 +29,7 @@ fn bounds() -> [Bounds; 5] {
 }
 
 struct World {
-    community: Community,
+    community: MadeUpCommunity,
     catalogue: Arc<Catalogue>,
     index: Index,
     profiles: Vec<Profile>,
@@ -79,7 +79,7 @@ fn world(seed: u64, artists: usize) -> World {
     let start = Timestamp::from_second(1_735_689_600).unwrap();
     let config =
         CommunityConfig { seed, listeners: LISTENERS, artists, days: 120, sessions: 15, start };
-    let community = Community::draw(&config);
+    let community = MadeUpCommunity::draw(&config);
     let catalogue = Arc::new(Catalogue::from_tracks(community.tracks.clone()));
     let fold = |history: &MadeUpHistory| {
         Profile::fold(&catalogue, history.listener.clone(), &history.listens, &history.feedback)

@@ -29,9 +29,9 @@
 //! ```
 //! use segue_core::Timestamp;
 //! use segue_engine::metrics::auc;
-//! use segue_lab::simulation::community::{Community, CommunityConfig};
+//! use segue_lab::simulation::community::{MadeUpCommunity, CommunityConfig};
 //!
-//! let community = Community::draw(&CommunityConfig {
+//! let community = MadeUpCommunity::draw(&CommunityConfig {
 //!     seed: 1,
 //!     listeners: 4,
 //!     artists: 20,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::report::Table;
+use crate::report::TextTable;
 
 /// Writes a page with a title, to be read by day and by night.
 ///
@@ -30,7 +30,7 @@ pub(crate) fn write(path: &Path, title: &str, body: &Markup) -> Result<()> {
 }
 
 /// A table that scrolls sideways where it is too wide.
-pub(crate) fn table(table: &Table) -> Markup {
+pub(crate) fn table(table: &TextTable) -> Markup {
     html! {
         div.wide { table {
             thead { tr { @for name in &table.header { th scope="col" { (name) } } } }

@@ -9,9 +9,9 @@ use serde::Serialize;
 /// to write JSON, whatever was studied.
 ///
 /// ```
-/// use segue_lab::report::{Report, Table, Text};
+/// use segue_lab::report::{Report, TextTable, Text};
 ///
-/// let mut table = Table::new(["model", "AUC"]);
+/// let mut table = TextTable::new(["model", "AUC"]);
 /// table.push(["popularity".to_owned(), "0.61".to_owned()]);
 /// let text = vec![Text::Line("40 listeners".to_owned()), Text::Table(table)];
 /// let report = Report { data: [0.61], text };
@@ -32,19 +32,19 @@ pub enum Text {
     /// A sentence, or several; an empty line before it where it begins with a line break.
     Line(String),
     /// A table of figures.
-    Table(Table),
+    Table(TextTable),
 }
 
 /// Rows under a header, all cells text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Table {
+pub struct TextTable {
     /// Names of the columns.
     pub header: Vec<String>,
     /// One cell a column in every row.
     pub rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl TextTable {
     /// A table without rows.
     pub fn new<S: Into<String>>(header: impl IntoIterator<Item = S>) -> Self {
         Self { header: header.into_iter().map(Into::into).collect(), rows: Vec::new() }

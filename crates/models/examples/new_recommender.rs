@@ -19,10 +19,10 @@ use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::split::leave_one_out;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::full_ranking::{
-    Candidates, CaseMean, HistoryUse, Metric, Outcomes, compare, evaluate,
+    Candidates, CaseMean, HistoryUse, RankingMetric, RankingOutcomes, compare, evaluate,
 };
 use segue_engine::{Interactions, Query, Recommender, Seconds, Training};
-use segue_models::recommenders::{Popularity, PopularityConfig};
+use segue_models::recommenders::{PopularityConfig, PopularityModel};
 
 const ITEMS: usize = 60;
 
@@ -95,9 +95,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
 
     let ours = measured(&WhatFollows::fit(&training));
-    let popularity = measured(&Popularity::fit(&training, &PopularityConfig::default())?);
+    let popularity = measured(&PopularityModel::fit(&training, &PopularityConfig::default())?);
     for (name, outcomes) in [("what follows", &ours), ("popularity", &popularity)] {
-        let (ndcg, mrr) = (mean(outcomes, Metric::NdcgAt10), mean(outcomes, Metric::Mrr));
+        let (ndcg, mrr) =
+            (mean(outcomes, RankingMetric::NdcgAt10), mean(outcomes, RankingMetric::Mrr));
         println!("{name:<12} ndcg@10 {ndcg:.3}, mrr {mrr:.3}");
     }
     // Paired by case: the same listeners are asked of both.
@@ -109,7 +110,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn mean(outcomes: &Outcomes, metric: Metric) -> f64 {
+fn mean(outcomes: &RankingOutcomes, metric: RankingMetric) -> f64 {
     let values =
         outcomes.cases.iter().flatten().map(|case| f64::from(case.values[metric as usize]));
     values.sum::<f64>() / outcomes.cases.iter().flatten().count().max(1) as f64

@@ -211,9 +211,9 @@ pub fn opinion(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use segue_engine::dataset::labels::{Outcome, outcome};
+    use segue_engine::dataset::labels::{PlayOutcome, outcome};
 
-    fn taught(ending: Ending, played_ms: Option<u32>) -> Outcome {
+    fn taught(ending: Ending, played_ms: Option<u32>) -> PlayOutcome {
         let details = PlayDetails { played_ms, ..PlayDetails::default() };
         let (who, what) = (ListenerId::new("ann"), TrackId::new("t"));
         outcome(&ending.listen(who, what, Timestamp::UNIX_EPOCH, details), Some(200_000))
@@ -221,18 +221,18 @@ mod tests {
 
     #[test]
     fn answers_teach_what_the_table_says() {
-        assert_eq!(taught(Ending::Skipped, None), Outcome::Disliked { weight: 1.0 });
-        assert_eq!(taught(Ending::Skipped, Some(10_000)), Outcome::Disliked { weight: 1.0 });
-        assert_eq!(taught(Ending::Skipped, Some(60_000)), Outcome::Disliked { weight: 0.5 });
-        assert_eq!(taught(Ending::Skipped, Some(120_000)), Outcome::Censored);
-        assert_eq!(taught(Ending::Finished, None), Outcome::Liked { weight: 0.5, plays: 1 });
+        assert_eq!(taught(Ending::Skipped, None), PlayOutcome::Disliked { weight: 1.0 });
+        assert_eq!(taught(Ending::Skipped, Some(10_000)), PlayOutcome::Disliked { weight: 1.0 });
+        assert_eq!(taught(Ending::Skipped, Some(60_000)), PlayOutcome::Disliked { weight: 0.5 });
+        assert_eq!(taught(Ending::Skipped, Some(120_000)), PlayOutcome::Censored);
+        assert_eq!(taught(Ending::Finished, None), PlayOutcome::Liked { weight: 0.5, plays: 1 });
         assert_eq!(
             taught(Ending::Finished, Some(200_000)),
-            Outcome::Liked { weight: 1.0, plays: 1 }
+            PlayOutcome::Liked { weight: 1.0, plays: 1 }
         );
-        assert_eq!(taught(Ending::Stopped, Some(90_000)), Outcome::Censored);
-        assert_eq!(taught(Ending::Unknown, None), Outcome::Liked { weight: 0.5, plays: 1 });
-        assert_eq!(taught(Ending::Seen, None), Outcome::Censored);
+        assert_eq!(taught(Ending::Stopped, Some(90_000)), PlayOutcome::Censored);
+        assert_eq!(taught(Ending::Unknown, None), PlayOutcome::Liked { weight: 0.5, plays: 1 });
+        assert_eq!(taught(Ending::Seen, None), PlayOutcome::Censored);
     }
 
     #[test]

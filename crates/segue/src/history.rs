@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use segue_core::{Feedback, Listen, ListenerId, Timestamp, TrackId};
-use segue_engine::history::{Plays, Review, ReviewRequest};
+use segue_engine::history::{DatedPlays, Review, ReviewRequest};
 use segue_engine::{Catalogue, TrackIdx};
 use segue_store::{DeletedPlays, HistoryReader, Store};
 
@@ -59,7 +59,8 @@ pub fn review(
     request: ReviewRequest,
 ) -> Result<Review> {
     let deleted = store.deleted_plays(listener)?;
-    let mut shown = ShownPlays { catalogue, time_zone, deleted: &deleted, plays: Plays::default() };
+    let mut shown =
+        ShownPlays { catalogue, time_zone, deleted: &deleted, plays: DatedPlays::default() };
     store.read_all_plays(listener, &mut shown)?;
     Ok(Review::of(catalogue, &shown.plays.in_order(), request))
 }
@@ -69,7 +70,7 @@ struct ShownPlays<'a> {
     catalogue: &'a Catalogue,
     time_zone: &'a TimeZone,
     deleted: &'a DeletedPlays,
-    plays: Plays,
+    plays: DatedPlays,
 }
 
 #[derive(Clone, Copy)]

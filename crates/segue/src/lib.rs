@@ -77,7 +77,7 @@ pub use sources::SourceOutcome;
 #[cfg(feature = "spark")]
 pub use worlds::build_world_on;
 pub use worlds::{
-    Drawn, WorldMatch, WorldState, WorldStatus, WorldView, build_world, drop_world, keep_world,
+    DrawnRows, WorldMatch, WorldState, WorldStatus, WorldView, build_world, drop_world, keep_world,
     update_world, world_sound,
 };
 

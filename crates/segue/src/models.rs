@@ -282,7 +282,7 @@ fn candidates(models: &dyn Models, store: &Store) -> Result<Vec<ModelEntry>> {
 }
 
 /// What mixes are to be made with.
-pub(crate) struct Choice {
+pub(crate) struct ChosenModel {
     /// The model, or what stands in for it; `None` before the first training.
     pub(crate) model: Option<Loaded>,
     /// The model that the registry says is in use.
@@ -298,7 +298,7 @@ pub(crate) fn choose(
     store: &Store,
     catalogue: &Arc<Catalogue>,
     index: &Arc<Index>,
-) -> std::result::Result<Choice, ModelsError> {
+) -> std::result::Result<ChosenModel, ModelsError> {
     let candidates = candidates(models, store)?;
     let in_use = store.active_model()?.map(|entry| entry.version);
     let mut problems = Vec::new();
@@ -336,7 +336,7 @@ pub(crate) fn choose(
         }
         format!("{}; mixes are made with `{}`", problems.join("; "), model.version)
     });
-    Ok(Choice { model, in_use, fallback })
+    Ok(ChosenModel { model, in_use, fallback })
 }
 
 /// An error and everything behind it, in one line.

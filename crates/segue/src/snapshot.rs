@@ -20,7 +20,7 @@ use segue_engine::{Catalogue, Index, Profile, TrackIdx};
 use segue_store::{HistoryMark, Marks, Store};
 
 use crate::dataset::ReadProfile;
-use crate::models::{Choice, Loaded, Models, ModelsError, choose};
+use crate::models::{ChosenModel, Loaded, Models, ModelsError, choose};
 use crate::newness::new_from;
 use crate::{Dataset, Error, PromptNames, Result};
 
@@ -137,7 +137,7 @@ impl Snapshot {
         let befriended = store.all_friends()?;
         let pairs = befriended.iter().map(|(listener, friends)| (listener, friends.as_slice()));
         let friends = FriendIndex::new(pairs, &profiles);
-        let Choice { model, in_use, fallback } = choose(models, store, &catalogue, &index)?;
+        let ChosenModel { model, in_use, fallback } = choose(models, store, &catalogue, &index)?;
         let lately = match &model {
             Some(model) => store.tracks_added_after(model.trained_at)?,
             None => Vec::new(),
@@ -181,7 +181,7 @@ impl Snapshot {
         number: u64,
     ) -> std::result::Result<Self, ModelsError> {
         let (experiment_name, experiment) = running_experiment(store)?;
-        let Choice { model, in_use, fallback } =
+        let ChosenModel { model, in_use, fallback } =
             choose(models, store, &self.catalogue, &self.index)?;
         Ok(Self {
             number,

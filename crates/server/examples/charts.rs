@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::Index;
-use segue_engine::history::{Period, Plays, Review, ReviewRequest};
+use segue_engine::history::{DatedPlays, Period, Review, ReviewRequest};
 use segue_engine::taste::{PlaysLately, Tastes};
 use segue_engine::{Catalogue, Profile};
 use segue_server::page::charts;
@@ -30,8 +30,11 @@ fn main() {
     let mut rng = StdRng::seed_from_u64(3);
     let catalogue = Catalogue::from_tracks((0..900).map(|i| track(i, &mut rng)).collect());
     let listens: Vec<Listen> = (0..24_000).map(|_| listen(&mut rng)).collect();
-    let plays =
-        Plays::from_listens(&catalogue, &listens, &jiff::tz::TimeZone::fixed(jiff::tz::offset(1)));
+    let plays = DatedPlays::from_listens(
+        &catalogue,
+        &listens,
+        &jiff::tz::TimeZone::fixed(jiff::tz::offset(1)),
+    );
     let profile = Profile::fold(&catalogue, ListenerId::new("ann"), &listens, []);
     let index = Index::build(&catalogue, [&profile]);
     let lately = PlaysLately::of(&plays, Timestamp::from_second(NOW_SECOND).unwrap());

@@ -88,7 +88,7 @@ pub(crate) struct Shares {
 }
 
 /// One of what an address may have, given back when it is dropped.
-pub(crate) struct Share {
+pub(crate) struct ConnectionShare {
     of: Arc<Shares>,
     network: IpAddr,
 }
@@ -99,7 +99,7 @@ impl Shares {
     }
 
     /// One more for an address, unless it has all that it may have.
-    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Share> {
+    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionShare> {
         let network = network(peer);
         let mut all = self.held.lock().expect("nothing that holds the lock can panic");
         let held = all.entry(network).or_default();
@@ -107,11 +107,11 @@ impl Shares {
             return None;
         }
         *held += 1;
-        Some(Share { of: Arc::clone(self), network })
+        Some(ConnectionShare { of: Arc::clone(self), network })
     }
 }
 
-impl Drop for Share {
+impl Drop for ConnectionShare {
     fn drop(&mut self) {
         let mut all = self.of.held.lock().expect("nothing that holds the lock can panic");
         if let Some(held) = all.get_mut(&self.network) {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use segue_ingest::{Explanation, ImportOptions, explain_beginnings};
+use segue_ingest::{FileExplanation, ImportOptions, explain_beginnings};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, chain};
@@ -27,7 +27,7 @@ const MOST_SHOWN: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Understood {
     /// How its files are understood, by their beginnings.
-    files: Vec<Explanation>,
+    files: Vec<FileExplanation>,
     /// The world among them.
     world: Option<FoundWorld>,
 }
@@ -48,7 +48,7 @@ fn explain_files(
     upload: &Path,
     files: &[PathBuf],
     label: &UploadLabel,
-) -> ApiResult<Vec<Explanation>> {
+) -> ApiResult<Vec<FileExplanation>> {
     let options = importing::options(label, files);
     let options = ImportOptions { leaves_unreadable: true, ..options };
     let mut explained = explain_beginnings(files, &options)

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 
 use segue::OnlyPlayed;
 use segue_core::{ListenerId, Record};
-use segue_ingest::{Explanation, ImportReport};
+use segue_ingest::{FileExplanation, ImportReport};
 use segue_store::ImportCounts;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -64,7 +64,7 @@ pub(crate) struct ImportStatus {
     /// Share of the training that is done, 0 to 1.
     pub(crate) trained: f32,
     /// How its files are understood, while it is held.
-    pub(crate) explanation: Option<Arc<Vec<Explanation>>>,
+    pub(crate) explanation: Option<Arc<Vec<FileExplanation>>>,
     /// The world among its files, while it is held.
     pub(crate) found_world: Option<FoundWorld>,
     /// The world that was taken into use.

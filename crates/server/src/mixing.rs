@@ -88,14 +88,14 @@ pub(crate) async fn mix_for_page(
     id: &ListenerId,
     asked: MixRequest,
     given: Option<Settings>,
-    counts: Counts,
+    counts: LogsAs,
 ) -> ApiResult<(Option<ImpressionId>, MixOutcome, Arc<KeptListener>)> {
     match counts {
-        Counts::AsShown => {
+        LogsAs::AsShown => {
             let mixed = mix_and_log(app, id, asked, given).await?;
             Ok((Some(mixed.id), mixed.outcome, mixed.listener))
         }
-        Counts::AsNothing => {
+        LogsAs::AsNothing => {
             let (outcome, listener) = preview(app, id, asked).await?;
             Ok((None, outcome, listener))
         }
@@ -104,7 +104,7 @@ pub(crate) async fn mix_for_page(
 
 /// What the log makes of a mix that is on a page.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counts {
+pub(crate) enum LogsAs {
     /// It was shown.
     AsShown,
     /// Whether anybody saw it is not known.

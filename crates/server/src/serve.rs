@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::gate::{Share, Shares};
+use crate::gate::{ConnectionShare, Shares};
 use crate::limits::{Limits, RESERVED_CONNECTIONS};
 use crate::paced::Paced;
 
@@ -127,7 +127,7 @@ struct Doors {
 struct Place {
     _of_all: OwnedSemaphorePermit,
     _of_others: Option<OwnedSemaphorePermit>,
-    _share: Option<Share>,
+    _share: Option<ConnectionShare>,
 }
 
 impl Doors {

@@ -23,7 +23,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
-use segue_world::ivf::{Hit, Ivf, IvfConfig, Search, Vectors, build};
+use segue_world::ivf::{Hit, Ivf, IvfConfig, SearchEffort, Vectors, build};
 
 const DIM: usize = 64;
 const QUERIES: usize = 200;
@@ -148,7 +148,7 @@ fn recall(truth: &[Hit], found: &[Hit]) -> f64 {
     truth.iter().filter(|hit| rows.contains(&hit.row)).count() as f64 / truth.len() as f64
 }
 
-fn measure(ivf: &Ivf<'_>, queries: &[Vec<f32>], truth: &[Vec<Hit>], search: &Search) {
+fn measure(ivf: &Ivf<'_>, queries: &[Vec<f32>], truth: &[Vec<Hit>], search: &SearchEffort) {
     let everything = |_| true;
     for query in queries {
         ivf.search(query, search, &everything);
@@ -163,7 +163,7 @@ fn measure(ivf: &Ivf<'_>, queries: &[Vec<f32>], truth: &[Vec<Hit>], search: &Sea
     }
     times.sort_by(f64::total_cmp);
     let at = |part: f64| times[(part * (times.len() - 1) as f64).round() as usize];
-    let Search { probes, rerank, .. } = search;
+    let SearchEffort { probes, rerank, .. } = search;
     let (p50, p99) = (at(0.5), at(0.99));
     println!("{probes:>6} {rerank:>6}   {found:.4}   {p50:>8.3} {p99:>8.3}");
 }
@@ -200,7 +200,7 @@ fn main() -> Result<()> {
 
     println!("probes rerank   recall   p50 in ms    p99");
     for probes in [16, 32, 64, 128, 256, 512, 1024] {
-        measure(&ivf, &queries, &truth, &Search { k: K, probes, rerank: 1000 });
+        measure(&ivf, &queries, &truth, &SearchEffort { k: K, probes, rerank: 1000 });
     }
     println!("{}", memory());
     Ok(())

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use segue_world::Result;
-use segue_world::dump::{Listen, ListenPiece, ListenSink, Member, MemberReport, read_listens};
+use segue_world::dump::{
+    DumpListen, DumpMemberReport, ListenPiece, ListenSink, Member, read_listens,
+};
 
 #[derive(Default)]
 struct Counter {
@@ -24,7 +26,7 @@ struct Sums {
 }
 
 impl ListenPiece for Sums {
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+    fn listen(&mut self, listen: DumpListen<'_>) -> Result<()> {
         self.identified += u64::from(listen.recording.is_some());
         self.bytes_of_names += (listen.artist.len() + listen.title.len()) as u64;
         Ok(())
@@ -42,7 +44,7 @@ impl ListenSink for Counter {
         Sums::default()
     }
 
-    fn end(&mut self, member: &Member, pieces: Vec<Sums>, report: &MemberReport) -> Result<()> {
+    fn end(&mut self, member: &Member, pieces: Vec<Sums>, report: &DumpMemberReport) -> Result<()> {
         self.rows += report.rows;
         self.listens += report.listens;
         for piece in pieces {

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use crate::dump::{
-    Listen, ListenPiece, ListenSink, Member, MemberReport, TableReport, read_canonical,
+    DumpListen, DumpMemberReport, ListenPiece, ListenSink, Member, TableReport, read_canonical,
     read_features, read_listens, read_redirects,
 };
 use crate::{Result, WorldError};
@@ -19,7 +19,7 @@ struct Counter {
 struct Piece(u64);
 
 impl ListenPiece for Piece {
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+    fn listen(&mut self, listen: DumpListen<'_>) -> Result<()> {
         assert!(!listen.artist.is_empty() && !listen.title.is_empty(), "{listen:?}");
         self.0 += 1;
         Ok(())
@@ -39,7 +39,12 @@ impl ListenSink for Counter {
         Piece(0)
     }
 
-    fn end(&mut self, member: &Member, pieces: Vec<Piece>, report: &MemberReport) -> Result<()> {
+    fn end(
+        &mut self,
+        member: &Member,
+        pieces: Vec<Piece>,
+        report: &DumpMemberReport,
+    ) -> Result<()> {
         assert!(self.is_open, "{member:?} ends and has not begun");
         assert_eq!(report.listens, pieces.iter().map(|piece| piece.0).sum::<u64>(), "{report:?}");
         assert_eq!(

@@ -19,7 +19,9 @@ pub mod ivf;
 mod names;
 
 pub use error::WorldError;
-pub use file::{FeaturesManifest, Key, Manifest, RecordingIdx, Section, Sound, World};
+pub use file::{
+    FeaturesManifest, Manifest, RecordingIdx, RecordingKey, Sound, World, WorldSection,
+};
 pub use names::{recording_key, stripped_key};
 
 /// The result of everything here that can fail.

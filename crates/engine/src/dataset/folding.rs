@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, Timestamp};
 
 use super::interaction::{Interaction, Stance};
-use super::labels::{Outcome, work_label};
+use super::labels::{PlayOutcome, work_label};
 use super::plays::Play;
 use crate::{ArtistIdx, Catalogue, Profile, TrackIdx, WorkIdx};
 
@@ -127,7 +127,7 @@ impl<'c> Folding<'c> {
     /// Folds in one play. Plays may come in any order; that of the log gives the same bits every
     /// time.
     pub fn add_play(&mut self, play: &Play) {
-        if play.outcome != Outcome::Excluded {
+        if play.outcome != PlayOutcome::Excluded {
             let track = self.track(play.track);
             self.add(track, play);
         }
@@ -288,20 +288,20 @@ fn keep_latest(recent: &mut Vec<(WorkIdx, Timestamp)>) {
 
 /// Whether a play is one that the listener let go on.
 fn is_heard(play: &Play) -> bool {
-    !matches!(play.outcome, Outcome::Disliked { .. } | Outcome::Excluded)
+    !matches!(play.outcome, PlayOutcome::Disliked { .. } | PlayOutcome::Excluded)
 }
 
 /// Adds a play to an interaction, but for its label, and says how many plays the row stands for.
 fn add(interaction: &mut Interaction, play: &Play) -> u32 {
     let plays = match play.outcome {
-        Outcome::Excluded => return 0,
-        Outcome::Censored => 1,
-        Outcome::Liked { weight, plays } => {
+        PlayOutcome::Excluded => return 0,
+        PlayOutcome::Censored => 1,
+        PlayOutcome::Liked { weight, plays } => {
             interaction.finished += plays;
             interaction.liked_weight += weight;
             plays
         }
-        Outcome::Disliked { weight } => {
+        PlayOutcome::Disliked { weight } => {
             interaction.skipped += 1;
             interaction.disliked_weight += weight;
             1

@@ -47,7 +47,7 @@ const MOST_PLAYS_IN_A_ROW: u32 = 10_000;
 /// What one play says about liking the track, by the table at the top of this module. [`outcome`]
 /// decides it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Outcome {
+pub enum PlayOutcome {
     /// The listener let it play, to the end or nearly so.
     Liked {
         /// How much it says, where a play to the end says 1.
@@ -71,7 +71,7 @@ pub enum Outcome {
 /// # Examples
 /// ```
 /// use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, TrackId};
-/// use segue_engine::dataset::labels::{Outcome, outcome};
+/// use segue_engine::dataset::labels::{PlayOutcome, outcome};
 ///
 /// let (ann, track) = (ListenerId::new("ann"), TrackId::new("t1"));
 /// let play = Listen {
@@ -79,20 +79,20 @@ pub enum Outcome {
 ///     ms_played: Some(5_000),
 ///     ..Listen::new(ann, track, Timestamp::UNIX_EPOCH, Source::Segue)
 /// };
-/// assert_eq!(outcome(&play, Some(180_000)), Outcome::Disliked { weight: 1.0 });
+/// assert_eq!(outcome(&play, Some(180_000)), PlayOutcome::Disliked { weight: 1.0 });
 /// ```
-pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> Outcome {
+pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> PlayOutcome {
     if listen.private_session || listen.end_reason == EndReason::Failed {
-        return Outcome::Excluded;
+        return PlayOutcome::Excluded;
     }
     let Some(ms_played) = listen.ms_played else {
         return match listen.skipped {
-            Some(true) => Outcome::Disliked { weight: 1.0 },
-            _ => Outcome::Liked { weight: 0.5, plays: 1 },
+            Some(true) => PlayOutcome::Disliked { weight: 1.0 },
+            _ => PlayOutcome::Liked { weight: 0.5, plays: 1 },
         };
     };
     if ms_played == 0 {
-        return Outcome::Censored;
+        return PlayOutcome::Censored;
     }
     let share = duration_ms.map(|duration| ms_played as f32 / duration.max(1) as f32);
     if listen.end_reason == EndReason::Finished
@@ -100,27 +100,27 @@ pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> Outcome {
     {
         let most = if listen.at.is_some() { MOST_PLAYS_AT_A_TIME } else { MOST_PLAYS_IN_A_ROW };
         let plays = (share.unwrap_or(1.0).round() as u32).clamp(1, most);
-        return Outcome::Liked { weight: plays as f32, plays };
+        return PlayOutcome::Liked { weight: plays as f32, plays };
     }
     let left_early = share.is_some_and(|share| share < SKIPPED_SHARE);
     match listen.end_reason {
-        EndReason::Logout | EndReason::Crashed => Outcome::Censored,
+        EndReason::Logout | EndReason::Crashed => PlayOutcome::Censored,
         EndReason::SkippedForward | EndReason::SkippedBack | EndReason::ChoseAnother => {
             left_by_listener(ms_played, left_early)
         }
         _ if listen.skipped == Some(true) => left_by_listener(ms_played, left_early),
-        EndReason::Stopped => Outcome::Censored,
-        _ if ms_played < SKIP_MS => Outcome::Disliked { weight: 0.5 },
-        _ if left_early => Outcome::Censored,
-        _ => Outcome::Liked { weight: 0.5, plays: 1 },
+        EndReason::Stopped => PlayOutcome::Censored,
+        _ if ms_played < SKIP_MS => PlayOutcome::Disliked { weight: 0.5 },
+        _ if left_early => PlayOutcome::Censored,
+        _ => PlayOutcome::Liked { weight: 0.5, plays: 1 },
     }
 }
 
-fn left_by_listener(ms_played: u32, left_early: bool) -> Outcome {
+fn left_by_listener(ms_played: u32, left_early: bool) -> PlayOutcome {
     match (ms_played < SKIP_MS, left_early) {
-        (true, _) => Outcome::Disliked { weight: 1.0 },
-        (false, true) => Outcome::Disliked { weight: 0.5 },
-        (false, false) => Outcome::Censored,
+        (true, _) => PlayOutcome::Disliked { weight: 1.0 },
+        (false, true) => PlayOutcome::Disliked { weight: 0.5 },
+        (false, false) => PlayOutcome::Censored,
     }
 }
 

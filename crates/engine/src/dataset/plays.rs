@@ -8,7 +8,7 @@
 use rustc_hash::FxHashSet;
 use segue_core::{Feedback, FeedbackTarget, Listen, ListenerId, Source, StartReason, Timestamp};
 
-use super::labels::{Outcome, outcome};
+use super::labels::{PlayOutcome, outcome};
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
 /// One play as the [label policy](super::labels) reads it.
@@ -19,7 +19,7 @@ pub struct Play {
     /// When it began; `None` where the source gives no time.
     pub at: Option<Timestamp>,
     /// What it says about liking the track.
-    pub outcome: Outcome,
+    pub outcome: PlayOutcome,
     /// Whether it answers Segue: a play that Segue began and the listener did not choose.
     pub answered: bool,
 }
@@ -31,7 +31,7 @@ impl Play {
     pub fn read(track: TrackIdx, duration_ms: Option<u32>, listen: &Listen) -> Option<Self> {
         let outcome = outcome(listen, duration_ms);
         let answered = listen.source == Source::Segue && listen.start_reason != StartReason::Chosen;
-        (outcome != Outcome::Excluded).then(|| Self {
+        (outcome != PlayOutcome::Excluded).then(|| Self {
             track,
             at: listen.started_at(),
             outcome,
@@ -99,7 +99,7 @@ impl Plays {
         listener: ListenerId,
         heard: impl IntoIterator<Item = (TrackIdx, Option<Timestamp>)>,
     ) -> Self {
-        let outcome = Outcome::Liked { weight: 0.5, plays: 1 };
+        let outcome = PlayOutcome::Liked { weight: 0.5, plays: 1 };
         let play = |(track, at)| Play { track, at, outcome, answered: false };
         let plays = heard.into_iter().map(play).collect();
         Self { listener, plays, feedback: Vec::new(), friends: Vec::new() }

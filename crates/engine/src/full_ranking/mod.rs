@@ -65,7 +65,7 @@ impl Candidates<'_> {
 /// answers)` (Liang et al. 2018), which for one answer is the hit rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub enum Metric {
+pub enum RankingMetric {
     /// Normalised discounted cumulative gain of the first 10 (Järvelin & Kekäläinen 2002).
     NdcgAt10,
     /// The same of the first 100.
@@ -80,9 +80,9 @@ pub enum Metric {
     Mrr,
 }
 
-impl Metric {
-    /// All of them, in the order of [`Outcome::values`], so that a metric cast to `usize` is its
-    /// position there.
+impl RankingMetric {
+    /// All of them, in the order of [`CaseOutcome::values`], so that a metric cast to `usize` is
+    /// its position there.
     pub const ALL: [Self; 6] = [
         Self::NdcgAt10,
         Self::NdcgAt100,
@@ -116,9 +116,9 @@ const BLOCK_CASES: usize = 128;
 
 /// How one case went: a value for every metric, and the two parts that a single figure hides.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outcome {
-    /// One value for each metric, from 0 to 1, in the order of [`Metric::ALL`].
-    pub values: [f32; Metric::ALL.len()],
+pub struct CaseOutcome {
+    /// One value for each metric, from 0 to 1, in the order of [`RankingMetric::ALL`].
+    pub values: [f32; RankingMetric::ALL.len()],
     /// NDCG@10 of the answers known from the history, among the known items; NaN without such
     /// answers.
     pub repeats: f32,
@@ -130,10 +130,10 @@ pub struct Outcome {
 /// How all cases went. [`summarise`] makes figures with intervals of it, [`compare`] sets two
 /// models side by side.
 #[derive(Clone, Debug)]
-pub struct Outcomes {
+pub struct RankingOutcomes {
     /// In the order of the cases; `None` where no answer was left to ask for, as when all answers
     /// are masked.
-    pub cases: Vec<Option<Outcome>>,
+    pub cases: Vec<Option<CaseOutcome>>,
     /// How often each item stood among the first 10 of a case, `[items]`: what coverage, novelty
     /// and popularity are read from.
     pub shown: Vec<u32>,
@@ -197,7 +197,7 @@ pub fn evaluate(
     cases: &[Case],
     candidates: Candidates<'_>,
     progress: &(dyn Fn(usize) + Sync),
-) -> Outcomes {
+) -> RankingOutcomes {
     let items = recommender.items();
     let rows = (BLOCK_BYTES / size_of::<f32>() / items.max(1)).clamp(1, BLOCK_CASES);
     let shown: Vec<AtomicU32> = (0..items).map(|_| AtomicU32::new(0)).collect();
@@ -225,7 +225,7 @@ pub fn evaluate(
         },
     );
     let cases = blocks.flatten_iter().collect();
-    Outcomes { cases, shown: shown.into_iter().map(AtomicU32::into_inner).collect() }
+    RankingOutcomes { cases, shown: shown.into_iter().map(AtomicU32::into_inner).collect() }
 }
 
 /// The best items of one case after another, and marks to tell which of them are known or asked
@@ -247,7 +247,7 @@ impl Ranking {
         interactions: &Interactions,
         candidates: Candidates<'_>,
         scores: &mut [f32],
-    ) -> Option<Outcome> {
+    ) -> Option<CaseOutcome> {
         let known = case.query(interactions).history.items;
         let answers = case.answers(interactions).items;
         known.iter().for_each(|item| self.known[item.row()] = true);
@@ -271,11 +271,15 @@ impl Ranking {
         known: &[ItemIdx],
         asked: usize,
         scores: &mut [f32],
-    ) -> Option<Outcome> {
+    ) -> Option<CaseOutcome> {
         known.iter().for_each(|item| scores[item.row()] = f32::NEG_INFINITY);
         top_k(scores, DEPTH, &mut self.top);
         let values = self.values(asked)?;
-        Some(Outcome { values, repeats: f32::NAN, discoveries: values[Metric::NdcgAt10 as usize] })
+        Some(CaseOutcome {
+            values,
+            repeats: f32::NAN,
+            discoveries: values[RankingMetric::NdcgAt10 as usize],
+        })
     }
 
     fn judge_kept(
@@ -284,7 +288,7 @@ impl Ranking {
         repeats: usize,
         discoveries: usize,
         scores: &mut [f32],
-    ) -> Option<Outcome> {
+    ) -> Option<CaseOutcome> {
         // The rankings of repeats and discoveries come first: the last one to be made is the one
         // that is shown.
         let mut own: Vec<(f32, ItemIdx)> =
@@ -292,24 +296,25 @@ impl Ranking {
         own.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         own.dedup_by_key(|(_, item)| *item);
         self.top = own.iter().take(SHOWN).map(|&(_, item)| item).collect();
-        let repeats_ndcg =
-            self.values(repeats).map_or(f32::NAN, |values| values[Metric::NdcgAt10 as usize]);
+        let repeats_ndcg = self
+            .values(repeats)
+            .map_or(f32::NAN, |values| values[RankingMetric::NdcgAt10 as usize]);
         let mut discoveries_ndcg = f32::NAN;
         if discoveries > 0 {
             known.iter().for_each(|item| scores[item.row()] = f32::NEG_INFINITY);
             top_k(scores, SHOWN, &mut self.top);
             discoveries_ndcg = self
                 .values(discoveries)
-                .map_or(f32::NAN, |values| values[Metric::NdcgAt10 as usize]);
+                .map_or(f32::NAN, |values| values[RankingMetric::NdcgAt10 as usize]);
             own.iter().for_each(|&(score, item)| scores[item.row()] = score);
         }
         top_k(scores, DEPTH, &mut self.top);
         let values = self.values(repeats + discoveries)?;
-        Some(Outcome { values, repeats: repeats_ndcg, discoveries: discoveries_ndcg })
+        Some(CaseOutcome { values, repeats: repeats_ndcg, discoveries: discoveries_ndcg })
     }
 
     /// All metrics of the current ranking, if anything was asked for.
-    fn values(&self, asked: usize) -> Option<[f32; Metric::ALL.len()]> {
+    fn values(&self, asked: usize) -> Option<[f32; RankingMetric::ALL.len()]> {
         if asked == 0 {
             return None;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Metric, Outcomes};
+use super::{RankingMetric, RankingOutcomes};
 use crate::metrics::Estimate;
 
 /// A mean over cases, with its 95 % interval where there is more than one case: a single case says
@@ -34,7 +34,8 @@ impl CaseMean {
 pub struct RankingSummary {
     /// Cases measured: those with an answer left to ask for, in every run.
     pub cases: usize,
-    /// Every [`Metric`] by its name, over cases; of several runs the mean of each case counts.
+    /// Every [`RankingMetric`] by its name, over cases; of several runs the mean of each case
+    /// counts.
     #[serde(flatten)]
     pub metrics: BTreeMap<&'static str, CaseMean>,
     /// NDCG@10 of known items, ranked among the known ones; `None` where nothing known was asked
@@ -63,7 +64,8 @@ pub struct RankingSummary {
 /// a difference.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// Every [`Metric`] by its name: the mean difference, first less second model, paired by case.
+    /// Every [`RankingMetric`] by its name: the mean difference, first less second model, paired by
+    /// case.
     #[serde(flatten)]
     pub differences: BTreeMap<&'static str, CaseMean>,
 }
@@ -73,12 +75,12 @@ pub struct Comparison {
 /// `popularity` counts the events of each item in training, `chosen` those among the answers, both
 /// `[items]`. `seed` draws the resamples behind the intervals.
 pub fn summarise(
-    runs: &[Outcomes],
+    runs: &[RankingOutcomes],
     popularity: &[u32],
     chosen: &[u32],
     seed: u64,
 ) -> RankingSummary {
-    let metrics = Metric::ALL
+    let metrics = RankingMetric::ALL
         .into_iter()
         .map(|metric| (metric.name(), CaseMean::from_values(&by_case(runs, metric), seed)))
         .collect();
@@ -107,25 +109,25 @@ pub fn summarise(
 /// Compares two models, each with its runs, on the same cases; positive means that `runs` are
 /// better than `against`. Pairing by case takes out how hard the cases are, so that small
 /// differences show.
-pub fn compare(runs: &[Outcomes], against: &[Outcomes], seed: u64) -> Comparison {
+pub fn compare(runs: &[RankingOutcomes], against: &[RankingOutcomes], seed: u64) -> Comparison {
     let difference = |metric| {
         let pairs = by_case(runs, metric).into_iter().zip(by_case(against, metric));
         CaseMean::from_values(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>(), seed)
     };
     Comparison {
-        differences: Metric::ALL
+        differences: RankingMetric::ALL
             .into_iter()
             .map(|metric| (metric.name(), difference(metric)))
             .collect(),
     }
 }
 
-fn by_case(runs: &[Outcomes], metric: Metric) -> Vec<f64> {
+fn by_case(runs: &[RankingOutcomes], metric: RankingMetric) -> Vec<f64> {
     mean_by_case(runs, |outcome| outcome.values[metric as usize])
 }
 
 /// The mean over runs of each case that has a value.
-fn mean_by_case(runs: &[Outcomes], value: impl Fn(&super::Outcome) -> f32) -> Vec<f64> {
+fn mean_by_case(runs: &[RankingOutcomes], value: impl Fn(&super::CaseOutcome) -> f32) -> Vec<f64> {
     let cases = runs.first().map_or(0, |run| run.cases.len());
     let mean = |case: usize| {
         let values = runs.iter().filter_map(|run| run.cases[case].as_ref().map(&value));
@@ -137,15 +139,15 @@ fn mean_by_case(runs: &[Outcomes], value: impl Fn(&super::Outcome) -> f32) -> Ve
 }
 
 fn estimate(
-    runs: &[Outcomes],
-    value: impl Fn(&super::Outcome) -> f32,
+    runs: &[RankingOutcomes],
+    value: impl Fn(&super::CaseOutcome) -> f32,
     seed: u64,
 ) -> Option<CaseMean> {
     let values = mean_by_case(runs, value);
     (!values.is_empty()).then(|| CaseMean::from_values(&values, seed))
 }
 
-fn totals(runs: &[Outcomes]) -> Vec<u64> {
+fn totals(runs: &[RankingOutcomes]) -> Vec<u64> {
     let items = runs.first().map_or(0, |run| run.shown.len());
     (0..items).map(|item| runs.iter().map(|run| u64::from(run.shown[item])).sum()).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
-use super::plays::Play;
+use super::plays::DatedPlay;
 use crate::{Catalogue, WorkIdx};
 
 /// How much a listener played of the music that was released in one decade; a bar of the chart.
@@ -32,7 +32,7 @@ pub struct Decades {
 
 /// Counts plays and different songs by the decade of release that the catalogue has for the track
 /// that was played, a later version under its own year.
-pub(super) fn decades(catalogue: &Catalogue, plays: &[Play]) -> Decades {
+pub(super) fn decades(catalogue: &Catalogue, plays: &[DatedPlay]) -> Decades {
     let mut counts: BTreeMap<u16, (u64, FxHashSet<WorkIdx>)> = BTreeMap::new();
     let mut plays_without_year = 0;
     for play in plays {

@@ -10,7 +10,7 @@ use segue_core::Timestamp;
 use serde::Serialize;
 
 use super::calendar::Month;
-use super::plays::Plays;
+use super::plays::DatedPlays;
 use crate::{ArtistIdx, Catalogue, WorkIdx};
 
 const DAY_SECONDS: i64 = 86_400;
@@ -66,7 +66,7 @@ struct First {
 
 /// Counts first plays of songs and artists by month, and how many of the songs came back within
 /// ninety days.
-pub(super) fn discovery(catalogue: &Catalogue, plays: &Plays) -> Discovery {
+pub(super) fn discovery(catalogue: &Catalogue, plays: &DatedPlays) -> Discovery {
     let Some((first, last)) = plays.span() else { return Discovery::default() };
     let empty =
         |month| Discoveries { month, plays: 0, new_works: 0, new_artists: 0, came_back: Some(0) };

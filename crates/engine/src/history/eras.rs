@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::calendar::Month;
-use super::plays::{Play, Plays};
+use super::plays::{DatedPlay, DatedPlays};
 use crate::{ArtistIdx, Catalogue, TrackIdx};
 
 /// A quarter with fewer plays has no leader.
@@ -59,7 +59,7 @@ impl Era {
 
 /// Eras by artist: stretches in which one artist was played most in every quarter, in the order of
 /// time. Quarters with fewer than ten plays are gaps.
-pub fn artist_eras(catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
+pub fn artist_eras(catalogue: &Catalogue, plays: &DatedPlays) -> Vec<Era> {
     let key = |track: TrackIdx| catalogue.artist(track).map(|artist| artist.0);
     eras(plays, key, |artist| catalogue.artist_name(ArtistIdx(artist)).to_owned())
 }
@@ -67,7 +67,7 @@ pub fn artist_eras(catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
 /// Eras by whatever `key` groups tracks by; `name` says what a key is called. Plays whose key is
 /// `None` count for the length of an era and lead none.
 pub fn eras(
-    plays: &Plays,
+    plays: &DatedPlays,
     key: impl Fn(TrackIdx) -> Option<u32>,
     name: impl Fn(u32) -> String,
 ) -> Vec<Era> {
@@ -104,7 +104,7 @@ struct Stretch {
 impl Stretch {
     /// # Panics
     /// If there is no play.
-    fn count(quarter: &[Play], key: impl Fn(TrackIdx) -> Option<u32>) -> Self {
+    fn count(quarter: &[DatedPlay], key: impl Fn(TrackIdx) -> Option<u32>) -> Self {
         let from = quarter[0].month().quarter();
         let mut counts: FxHashMap<u32, u64> = FxHashMap::default();
         let mut plays = 0;

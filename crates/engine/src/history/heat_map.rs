@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::plays::Play;
+use super::plays::DatedPlay;
 
 /// English names of the days of the week in the order of [`HeatMap::counts`]: Monday is 0, Sunday
 /// 6.
@@ -37,7 +37,7 @@ impl HeatMap {
 
 /// Counts plays by day of the week and hour of the day at which they began, in the time zone that
 /// they were read in.
-pub(super) fn heat_map(plays: &[Play]) -> HeatMap {
+pub(super) fn heat_map(plays: &[DatedPlay]) -> HeatMap {
     let mut map = HeatMap { counts: [[0; 24]; 7], plays_without_hour: 0 };
     for play in plays {
         let count = match play.hour {

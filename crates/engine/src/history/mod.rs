@@ -1,9 +1,9 @@
 //! What a listener's history shows when it is drawn: the data behind each chart, and nothing of how
 //! a chart looks.
 //!
-//! The rows are read once, into [`Plays`]: dense, in the order of time, and with the day and the
-//! hour that they had where the listener is. A [`Review`] shows a [`Period`] of them; each part of
-//! it is a function of the plays, one file each. Skipped, undated, private and failed plays, and
+//! The rows are read once, into [`DatedPlays`]: dense, in the order of time, and with the day and
+//! the hour that they had where the listener is. A [`Review`] shows a [`Period`] of them; each part
+//! of it is a function of the plays, one file each. Skipped, undated, private and failed plays, and
 //! plays of tracks that the catalogue does not hold, are in none; they are counted apart
 //! ([`LeftAside`]), so that a page can say so.
 //!
@@ -28,6 +28,6 @@ pub use eras::{Era, Share, artist_eras, eras};
 pub use heat_map::{HeatMap, WEEKDAYS};
 pub use parts::PartOfPeriod;
 pub use period::{BadPeriod, Period, PeriodKind};
-pub use plays::{LeftAside, Play, Plays, is_heard};
+pub use plays::{DatedPlay, DatedPlays, LeftAside, is_heard};
 pub use review::{Before, BusiestDay, DiscoveredArtist, Review, ReviewRequest, Streak, Sums};
 pub use top::{Top, TopAlbum, TopArtist, TopTrack};

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::calendar::Month;
 use super::period::Period;
-use super::plays::{Play, Plays};
+use super::plays::{DatedPlay, DatedPlays};
 
 /// How much was played in one part of a period, in plays and in time: a day of a week or month, a
 /// month of a year or of all time.
@@ -26,7 +26,7 @@ pub struct PartOfPeriod {
 /// Every part of a period in order, those without a play as well: the days of a week or month, the
 /// months of a year. All time has its months from the first to the last play, and none without a
 /// play.
-pub(super) fn parts(plays: &Plays, period: Period) -> Vec<PartOfPeriod> {
+pub(super) fn parts(plays: &DatedPlays, period: Period) -> Vec<PartOfPeriod> {
     let empty =
         |first_day| PartOfPeriod { first_day, plays: 0, ms_played: 0, plays_without_time: 0 };
     let mut parts: Vec<PartOfPeriod> = first_days(plays, period).into_iter().map(empty).collect();
@@ -37,7 +37,7 @@ pub(super) fn parts(plays: &Plays, period: Period) -> Vec<PartOfPeriod> {
     parts
 }
 
-fn first_days(plays: &Plays, period: Period) -> Vec<Date> {
+fn first_days(plays: &DatedPlays, period: Period) -> Vec<Date> {
     let (first, last) = period.days().into_inner();
     let months = |from: Month, to| from.through(to).map(Month::first_day).collect();
     match period {
@@ -50,7 +50,7 @@ fn first_days(plays: &Plays, period: Period) -> Vec<Date> {
 }
 
 impl PartOfPeriod {
-    fn add(&mut self, play: &Play) {
+    fn add(&mut self, play: &DatedPlay) {
         self.plays += u64::from(play.count);
         match play.ms_played {
             Some(ms) => self.ms_played += u64::from(ms),

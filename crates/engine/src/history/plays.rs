@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::calendar::Month;
 use super::period::Period;
-use crate::dataset::labels::{Outcome, outcome};
+use crate::dataset::labels::{PlayOutcome, outcome};
 use crate::{Catalogue, TrackIdx};
 
 /// What is heard for less than this is no play, as services count them.
@@ -22,10 +22,10 @@ const POSSIBLE: RangeInclusive<Timestamp> =
 /// One row of a listener's history as the charts see it: dated, of a track in the catalogue, and
 /// with the local day and hour at which it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Play {
+pub struct DatedPlay {
     /// When it began, in UTC and to the precision of the source.
     pub at: Timestamp,
-    /// The track that was played, as a row of the catalogue that [`Plays`] were read with.
+    /// The track that was played, as a row of the catalogue that [`DatedPlays`] were read with.
     pub track: TrackIdx,
     /// The day at that moment where the listener was, which may differ from the one in UTC. Plays
     /// are ordered by it.
@@ -41,7 +41,7 @@ pub struct Play {
     pub ms_played: Option<u32>,
 }
 
-impl Play {
+impl DatedPlay {
     /// The month of [`Self::date`].
     pub fn month(&self) -> Month {
         Month::of(self.date)
@@ -92,18 +92,18 @@ impl LeftAside {
 /// The plays of a listener in the order of time, read once for all charts, with what had to be left
 /// aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plays {
+pub struct DatedPlays {
     /// The plays in the order of time: by day, within it by moment, those at the same moment by row
     /// of the catalogue.
-    pub plays: Vec<Play>,
+    pub plays: Vec<DatedPlay>,
     /// The rows that are not among them, counted by reason.
     pub left_aside: LeftAside,
 }
 
-impl Plays {
+impl DatedPlays {
     /// Reads rows in any order; hours, days and months are those of `time_zone`, but for rows with
     /// a date alone, which stay on that date. What cannot be drawn is counted in
-    /// [`Plays::left_aside`], not an error.
+    /// [`DatedPlays::left_aside`], not an error.
     pub fn from_listens<'a>(
         catalogue: &Catalogue,
         listens: impl IntoIterator<Item = &'a Listen>,
@@ -145,7 +145,7 @@ impl Plays {
     }
 
     /// The plays of a period, in the order of time.
-    pub fn within(&self, period: Period) -> &[Play] {
+    pub fn within(&self, period: Period) -> &[DatedPlay] {
         self.between(*period.days().start(), *period.days().end())
     }
 
@@ -156,7 +156,7 @@ impl Plays {
     }
 
     /// The plays from one day to another, both included.
-    pub(super) fn between(&self, first: Date, last: Date) -> &[Play] {
+    pub(super) fn between(&self, first: Date, last: Date) -> &[DatedPlay] {
         let from = self.plays.partition_point(|play| play.date < first);
         let until = self.plays.partition_point(|play| play.date <= last).max(from);
         &self.plays[from..until]
@@ -197,7 +197,7 @@ impl Heard {
         }
         let at = listen.started_at().filter(|at| POSSIBLE.contains(at)).ok_or(Aside::Undated)?;
         let count = match outcome(listen, duration_ms) {
-            Outcome::Liked { plays, .. } => plays,
+            PlayOutcome::Liked { plays, .. } => plays,
             _ => 1,
         };
         Ok(Self { at, count })
@@ -228,12 +228,12 @@ pub fn is_heard(listen: &Listen, duration_ms: Option<u32>) -> bool {
 }
 
 /// A row as the charts see it.
-fn play(track: TrackIdx, heard: Heard, listen: &Listen, time_zone: &TimeZone) -> Play {
+fn play(track: TrackIdx, heard: Heard, listen: &Listen, time_zone: &TimeZone) -> DatedPlay {
     let Heard { at, count } = heard;
     let is_day = listen.moment == Moment::Day;
     let time_zone = if is_day { &TimeZone::UTC } else { time_zone };
     let local = time_zone.to_datetime(at);
-    Play {
+    DatedPlay {
         at,
         track,
         date: local.date(),

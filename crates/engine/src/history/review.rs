@@ -16,7 +16,7 @@ use super::eras::{Era, artist_eras};
 use super::heat_map::{HeatMap, heat_map};
 use super::parts::{PartOfPeriod, parts};
 use super::period::Period;
-use super::plays::{LeftAside, Play, Plays};
+use super::plays::{DatedPlay, DatedPlays, LeftAside};
 use super::top::{Albums, Top, top};
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
@@ -29,7 +29,7 @@ use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 /// use jiff::tz::TimeZone;
 /// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 /// use segue_engine::Catalogue;
-/// use segue_engine::history::{ReviewRequest, Period, Plays, Review};
+/// use segue_engine::history::{ReviewRequest, Period, DatedPlays, Review};
 ///
 /// let mut track = Track::new(TrackId::new("t"), WorkId::new("w"), "Song");
 /// track.artists = vec!["Ann".to_owned()];
@@ -37,7 +37,7 @@ use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 /// let at: Timestamp = "2024-03-04T20:30:00Z".parse()?; // a Monday
 /// let play = Listen::new(ListenerId::new("me"), TrackId::new("t"), at, Source::ListenBrainz);
 ///
-/// let plays = Plays::from_listens(&catalogue, [&play], &TimeZone::UTC);
+/// let plays = DatedPlays::from_listens(&catalogue, [&play], &TimeZone::UTC);
 /// let asked = ReviewRequest { period: Period::Year(2024), today: date(2024, 12, 31), named: 10 };
 /// let review = Review::of(&catalogue, &plays, asked);
 /// assert_eq!(review.heat_map.peak(), Some((0, 20, 1)), "Monday evening");
@@ -169,7 +169,7 @@ impl Review {
     /// Looks at a period of a listener's plays, of which those after `today` are no part.
     pub fn of(
         catalogue: &Catalogue,
-        plays: &Plays,
+        plays: &DatedPlays,
         ReviewRequest { period, today, named }: ReviewRequest,
     ) -> Self {
         let (first, end) = period.days().into_inner();
@@ -238,7 +238,7 @@ fn days_before(period: Period, last_day: Date) -> Option<[Date; 2]> {
 
 impl Sums {
     /// Adds plays up; what was first played on `from` or later is new.
-    fn of(numbers: &mut Albums<'_>, plays: &[Play], firsts: &Firsts, from: Date) -> Self {
+    fn of(numbers: &mut Albums<'_>, plays: &[DatedPlay], firsts: &Firsts, from: Date) -> Self {
         let catalogue = numbers.catalogue;
         let mut sums = Self::default();
         let mut songs: FxHashSet<WorkIdx> = FxHashSet::default();
@@ -282,7 +282,7 @@ struct Firsts {
 }
 
 impl Firsts {
-    fn of(catalogue: &Catalogue, plays: &[Play]) -> Self {
+    fn of(catalogue: &Catalogue, plays: &[DatedPlay]) -> Self {
         let mut firsts = Self { songs: FxHashMap::default(), artists: FxHashMap::default() };
         for play in plays {
             let first = || FirstPlay { day: play.date, track: play.track };
@@ -298,7 +298,7 @@ impl Firsts {
     fn discoveries(
         &self,
         catalogue: &Catalogue,
-        plays: &[Play],
+        plays: &[DatedPlay],
         from: Date,
         k: usize,
     ) -> Vec<DiscoveredArtist> {
@@ -328,7 +328,7 @@ impl Firsts {
 }
 
 /// Runs of days with a play, in the order of time.
-fn streaks(plays: &[Play]) -> impl Iterator<Item = Streak> {
+fn streaks(plays: &[DatedPlay]) -> impl Iterator<Item = Streak> {
     let runs = plays.chunk_by(|a, b| a.date == b.date || a.date.tomorrow().ok() == Some(b.date));
     runs.map(|run| {
         let (first_day, last_day) = (run[0].date, run[run.len() - 1].date);
@@ -337,12 +337,12 @@ fn streaks(plays: &[Play]) -> impl Iterator<Item = Streak> {
     })
 }
 
-fn current_streak(plays: &Plays, today: Date) -> Option<Streak> {
+fn current_streak(plays: &DatedPlays, today: Date) -> Option<Streak> {
     let last = streaks(plays.between(Date::MIN, today)).last()?;
     (last.last_day.tomorrow().ok()? >= today).then_some(last)
 }
 
-fn busiest_day(plays: &[Play]) -> Option<BusiestDay> {
+fn busiest_day(plays: &[DatedPlay]) -> Option<BusiestDay> {
     let days = plays.chunk_by(|a, b| a.date == b.date);
     let busy = days.map(|of_day| BusiestDay {
         day: of_day[0].date,

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use segue_core::TrackId;
 use serde::Serialize;
 
-use super::plays::Play;
+use super::plays::DatedPlay;
 use crate::{ArtistIdx, Catalogue, TrackIdx};
 
 /// An artist among the most played of a period, counted by main artist.
@@ -74,7 +74,12 @@ pub struct Top {
 
 /// The `k` most played of each kind; fewer where fewer were played. `before` are the plays that
 /// they are compared with.
-pub(super) fn top(albums: &mut Albums<'_>, plays: &[Play], before: &[Play], k: usize) -> Top {
+pub(super) fn top(
+    albums: &mut Albums<'_>,
+    plays: &[DatedPlay],
+    before: &[DatedPlay],
+    k: usize,
+) -> Top {
     let catalogue = albums.catalogue;
     let artists = most([plays, before], k, |track| catalogue.artist(track));
     let works = most([plays, before], k, |track| Some(catalogue.work(track)));
@@ -138,7 +143,7 @@ struct TopEntry<K> {
 
 /// The keys with the most plays, with their places among the plays before.
 fn most<K: Ord + Copy + Hash>(
-    [plays, before]: [&[Play]; 2],
+    [plays, before]: [&[DatedPlay]; 2],
     k: usize,
     mut key: impl FnMut(TrackIdx) -> Option<K>,
 ) -> Vec<TopEntry<K>> {
@@ -152,7 +157,7 @@ fn most<K: Ord + Copy + Hash>(
 
 /// All keys, the most played first, equals by key.
 fn ordered<K: Ord + Copy + Hash>(
-    plays: &[Play],
+    plays: &[DatedPlay],
     key: &mut impl FnMut(TrackIdx) -> Option<K>,
 ) -> Vec<(K, Tally)> {
     let mut tallies: FxHashMap<K, Tally> = FxHashMap::default();

@@ -7,7 +7,7 @@ use crate::Catalogue;
 /// A track of a playlist with the pick that put it there: some formats write the reason and the
 /// likability beside the track.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct PlaylistEntry<'a> {
     /// The track as the catalogue describes it: names, album, duration, and where it can be played.
     pub track: &'a Track,
     /// How it was picked. Its reason becomes the annotation of the track in formats that have one.
@@ -21,7 +21,7 @@ pub struct Entry<'a> {
 /// # Examples
 /// ```
 /// use segue_core::{Pick, Reason, Sources, Timestamp, Track, TrackId, WorkId};
-/// use segue_engine::playlist::{Entry, Playlist, PlaylistFormat};
+/// use segue_engine::playlist::{PlaylistEntry, Playlist, PlaylistFormat};
 ///
 /// let mut track = Track::new(TrackId::new("t"), WorkId::new("w"), "Song");
 /// track.artists = vec!["Ann".to_owned()];
@@ -37,7 +37,7 @@ pub struct Entry<'a> {
 ///     sources: Sources::default(),
 ///     reason: Reason::Liked,
 /// };
-/// let entry = |track| Entry { track, pick: &pick };
+/// let entry = |track| PlaylistEntry { track, pick: &pick };
 /// let playlist = |track| Playlist {
 ///     title: "Evening".to_owned(),
 ///     created: Timestamp::UNIX_EPOCH,
@@ -62,7 +62,7 @@ pub struct Playlist<'a> {
     /// says.
     pub created: Timestamp,
     /// The tracks in playing order. A playlist may be empty: every format can write that.
-    pub entries: Vec<Entry<'a>>,
+    pub entries: Vec<PlaylistEntry<'a>>,
 }
 
 /// A pick of the slate is a track that the catalogue does not hold, for example after it was
@@ -86,7 +86,7 @@ impl<'a> Playlist<'a> {
         let entry = |pick: &'a Pick| {
             let idx =
                 catalogue.find(&pick.track).ok_or_else(|| UnknownTrack(pick.track.clone()))?;
-            Ok(Entry { track: catalogue.track(idx), pick })
+            Ok(PlaylistEntry { track: catalogue.track(idx), pick })
         };
         let title = one_line(title);
         Ok(Self {

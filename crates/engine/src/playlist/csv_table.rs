@@ -5,7 +5,7 @@
 //! real titles ("+1"), which the apostrophe shows; a song that opens a browser when a table is
 //! opened is the worse fault. Numbers are ours and stay as they are.
 
-use super::content::{Entry, Playlist, Rendered, credit, one_line};
+use super::content::{Playlist, PlaylistEntry, Rendered, credit, one_line};
 use super::place::location_uri;
 use crate::mix::sentence::sentence;
 
@@ -31,11 +31,11 @@ pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
     }
     let bytes = writer.into_inner().expect("writing to memory cannot fail");
     let text = String::from_utf8(bytes).expect("only text was written");
-    let is_by_name = |entry: &&Entry<'_>| location_uri(entry.track).is_none();
+    let is_by_name = |entry: &&PlaylistEntry<'_>| location_uri(entry.track).is_none();
     Rendered { text, left_out: 0, by_name: playlist.entries.iter().filter(is_by_name).count() }
 }
 
-fn row(position: usize, entry: &Entry<'_>) -> [String; HEADER.len()] {
+fn row(position: usize, entry: &PlaylistEntry<'_>) -> [String; HEADER.len()] {
     let track = entry.track;
     let cell = |text: Option<&str>| text.map(|text| defused(one_line(text))).unwrap_or_default();
     [

@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use super::content::{Entry, Playlist, Rendered, credit, one_line};
+use super::content::{Playlist, PlaylistEntry, Rendered, credit, one_line};
 use super::place::{id_uri, location_uri, recording_uri};
 use crate::mix::sentence::sentence;
 
@@ -67,11 +67,11 @@ pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
     let mut text =
         serde_json::to_string_pretty(&document).expect("keys are text and nothing else can fail");
     text.push('\n');
-    let is_by_name = |entry: &&Entry<'_>| recording_uri(entry.track).is_none();
+    let is_by_name = |entry: &&PlaylistEntry<'_>| recording_uri(entry.track).is_none();
     Rendered { text, left_out: 0, by_name: playlist.entries.iter().filter(is_by_name).count() }
 }
 
-fn row(entry: &Entry<'_>) -> Row {
+fn row(entry: &PlaylistEntry<'_>) -> Row {
     let track = entry.track;
     // ListenBrainz reads every identifier as a recording, so that no other may stand beside one.
     let identifier = recording_uri(track).or_else(|| id_uri(track));

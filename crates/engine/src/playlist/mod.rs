@@ -15,7 +15,7 @@ mod xspf;
 
 use std::str::FromStr;
 
-pub use content::{Entry, Playlist, Rendered, UnknownTrack};
+pub use content::{Playlist, PlaylistEntry, Rendered, UnknownTrack};
 
 /// The playlist formats that a mix can be written in. Which to use depends on who reads the file: a
 /// player, another service, or a spreadsheet.

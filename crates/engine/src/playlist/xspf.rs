@@ -9,7 +9,7 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::content::{Entry, Playlist, Rendered, credit, one_line};
+use super::content::{Playlist, PlaylistEntry, Rendered, credit, one_line};
 use super::place::{id_uri, location_uri, recording_uri};
 use crate::mix::sentence::sentence;
 
@@ -18,7 +18,7 @@ pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
     write(&mut writer, playlist).expect("writing to memory cannot fail");
     let mut text = String::from_utf8(writer.into_inner()).expect("only text was written");
     text.push('\n');
-    let is_by_name = |entry: &&Entry<'_>| location_uri(entry.track).is_none();
+    let is_by_name = |entry: &&PlaylistEntry<'_>| location_uri(entry.track).is_none();
     Rendered { text, left_out: 0, by_name: playlist.entries.iter().filter(is_by_name).count() }
 }
 
@@ -38,7 +38,7 @@ fn write(writer: &mut Writer<Vec<u8>>, playlist: &Playlist<'_>) -> io::Result<()
     Ok(())
 }
 
-fn write_track(writer: &mut Writer<Vec<u8>>, entry: &Entry<'_>) -> io::Result<()> {
+fn write_track(writer: &mut Writer<Vec<u8>>, entry: &PlaylistEntry<'_>) -> io::Result<()> {
     let track = entry.track;
     let duration_ms = track.duration_ms().map(|ms| ms.to_string());
     let album = track.album.as_deref().map(one_line);

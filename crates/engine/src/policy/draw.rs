@@ -109,7 +109,7 @@ pub fn reweigh(
 /// One logged pick under a policy: what could have been picked at that moment, and how likely each
 /// was. [`replay`] gives one for each pick.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment<'a> {
+pub struct LoggedDraw<'a> {
     /// The logged pick that is gone through again, with the propensity and the reason that were
     /// logged for it.
     pub pick: &'a Pick,
@@ -130,7 +130,7 @@ pub fn replay(
     catalogue: &Catalogue,
     slate: &Slate,
     policy: &dyn Policy,
-    each: &mut dyn FnMut(Moment<'_>),
+    each: &mut dyn FnMut(LoggedDraw<'_>),
 ) -> Result<(), RedrawError> {
     let belief = belief_of(slate);
     let chooser = policy.prepare(&belief, &mut generator(slate.config.seed));
@@ -143,7 +143,7 @@ pub fn replay(
             eligible.iter().position(|&position| slate.shortlist[position].track == pick.track);
         let choice = choice.ok_or_else(|| RedrawError::NotEligible(pick.track.clone()))?;
         let propensities = chooser.propensities(&eligible);
-        each(Moment { pick, eligible: &eligible, propensities: &propensities, choice });
+        each(LoggedDraw { pick, eligible: &eligible, propensities: &propensities, choice });
         quota.take(eligible[choice]);
     }
     Ok(())

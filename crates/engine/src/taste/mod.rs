@@ -24,7 +24,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::Index;
-use crate::history::{self, Era, Plays};
+use crate::history::{self, DatedPlays, Era};
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
 pub use description::{Course, FeatureLevel, Leading, Taste, Trend};
@@ -157,7 +157,7 @@ impl Tastes {
     /// The eras of a history in which one taste led, as
     /// [`artist_eras`](crate::history::artist_eras) for artists. Plays of what belongs to no taste
     /// count for the length of an era and lead none.
-    pub fn eras(&self, catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
+    pub fn eras(&self, catalogue: &Catalogue, plays: &DatedPlays) -> Vec<Era> {
         let key = |track: TrackIdx| self.of_work(catalogue.work(track)).map(|taste| taste as u32);
         history::eras(plays, key, |taste| self.tastes[taste as usize].name.clone())
     }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use segue_core::{Listen, Timestamp};
 
 use super::description::{Course, Trend};
-use crate::history::Plays;
+use crate::history::DatedPlays;
 use crate::history::plays::Heard;
 use crate::{Catalogue, TrackIdx};
 
@@ -46,7 +46,7 @@ impl PlaysLately {
     }
 
     /// Those of a history, as of a moment.
-    pub fn of(plays: &Plays, now: Timestamp) -> Self {
+    pub fn of(plays: &DatedPlays, now: Timestamp) -> Self {
         let mut lately = Self::new(now);
         let mut places: FxHashMap<TrackIdx, usize> = FxHashMap::default();
         for play in &plays.plays {
@@ -63,7 +63,7 @@ impl PlaysLately {
     }
 
     /// Counts a row of a track that was looked up: `listen` need not name it. What is no play in
-    /// [`Plays`] is none here.
+    /// [`DatedPlays`] is none here.
     pub fn add(&mut self, track: CountedTrack, listen: &Listen) {
         if let Ok(heard) = Heard::read(track.duration_ms, listen) {
             self.count(track.place as usize, heard);

@@ -11,7 +11,7 @@ use segue_core::{
     Timestamp, Track, TrackId, WorkId,
 };
 use segue_engine::dataset::folding::Folding;
-use segue_engine::dataset::labels::{Outcome, work_label};
+use segue_engine::dataset::labels::{PlayOutcome, work_label};
 use segue_engine::dataset::play_memory::HALF_LIVES_DAYS;
 use segue_engine::dataset::plays::Play;
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx, WorkIdx};
@@ -163,7 +163,7 @@ impl Slow {
 }
 
 fn is_heard(play: &Play) -> bool {
-    !matches!(play.outcome, Outcome::Disliked { .. })
+    !matches!(play.outcome, PlayOutcome::Disliked { .. })
 }
 
 fn slow(catalogue: &Catalogue, plays: &[Play], words: &[Feedback]) -> BTreeMap<WorkIdx, Slow> {
@@ -182,7 +182,7 @@ fn slow(catalogue: &Catalogue, plays: &[Play], words: &[Feedback]) -> BTreeMap<W
             continue;
         }
         let count = |play: &&Play| match play.outcome {
-            Outcome::Liked { plays, .. } => plays,
+            PlayOutcome::Liked { plays, .. } => plays,
             _ => 1,
         };
         let key = |track: &TrackIdx| {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use segue_engine::dataset::interactions::split::{Case, leave_one_out};
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::full_ranking::{Candidates, HistoryUse, Metric, compare, evaluate, summarise};
+use segue_engine::full_ranking::{
+    Candidates, HistoryUse, RankingMetric, compare, evaluate, summarise,
+};
 use segue_engine::metrics;
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 
@@ -90,7 +92,7 @@ proptest! {
                 match outcome {
                     None => prop_assert_eq!(expected, None),
                     Some(outcome) => {
-                        prop_assert!(close(outcome.values[Metric::NdcgAt10 as usize], expected));
+                        prop_assert!(close(outcome.values[RankingMetric::NdcgAt10 as usize], expected));
                         prop_assert!(close(outcome.repeats, repeats), "{outcome:?} {repeats:?}");
                         prop_assert!(close(outcome.discoveries, discoveries), "{outcome:?} {discoveries:?}");
                     }
@@ -140,7 +142,7 @@ fn items_that_are_no_candidates_are_not_ranked() {
     let among: Vec<bool> = (0..ITEMS).map(|item| item == 2 || item == 5).collect();
     let candidates = Candidates { among: Some(&among), ..MASKED };
     let run = evaluate(&model, &interactions, &cases, candidates, &|_| ());
-    assert_eq!(run.cases[0].unwrap().values[Metric::Mrr as usize], 1.0);
+    assert_eq!(run.cases[0].unwrap().values[RankingMetric::Mrr as usize], 1.0);
     assert_eq!(run.shown.iter().sum::<u32>(), 2);
 }
 
@@ -157,7 +159,7 @@ fn what_is_not_ranked_is_not_asked_for() {
         let candidates = Candidates { history, among: Some(&among) };
         assert_eq!(candidates.asked(&case, &interactions), asked);
         let run = evaluate(&model, &interactions, std::slice::from_ref(&case), candidates, &|_| ());
-        assert_eq!(run.cases[0].unwrap().values[Metric::RecallAt10 as usize], 1.0);
+        assert_eq!(run.cases[0].unwrap().values[RankingMetric::RecallAt10 as usize], 1.0);
     }
     let none = Candidates { among: Some(&[false; ITEMS as usize]), ..MASKED };
     assert!(evaluate(&model, &interactions, &[case], none, &|_| ()).cases[0].is_none());

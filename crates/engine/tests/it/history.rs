@@ -8,7 +8,7 @@ use segue_core::{
 };
 use segue_engine::Catalogue;
 use segue_engine::history::{
-    Period, PeriodKind, Plays, Review, ReviewRequest, Streak, artist_eras,
+    DatedPlays, Period, PeriodKind, Review, ReviewRequest, Streak, artist_eras,
 };
 
 /// Ten songs by five artists; `s9` has two versions and no year.
@@ -31,14 +31,14 @@ fn listen(track: usize, at: &str) -> Listen {
     Listen::new(ListenerId::new("ann"), TrackId::new(format!("s{track}")), at, Source::ListenBrainz)
 }
 
-fn read(listens: &[Listen]) -> Plays {
-    Plays::from_listens(&catalogue(), listens, &TimeZone::UTC)
+fn read(listens: &[Listen]) -> DatedPlays {
+    DatedPlays::from_listens(&catalogue(), listens, &TimeZone::UTC)
 }
 
 const TODAY: Date = date(2024, 12, 31);
 
 fn review_in(zone: &TimeZone, listens: &[Listen], period: Period) -> Review {
-    let plays = Plays::from_listens(&catalogue(), listens, zone);
+    let plays = DatedPlays::from_listens(&catalogue(), listens, zone);
     Review::of(&catalogue(), &plays, ReviewRequest { period, today: TODAY, named: 9 })
 }
 
@@ -257,7 +257,7 @@ fn albums_of_one_name_by_several_artists_are_several() {
     }
     let catalogue = Catalogue::from_tracks(tracks);
     let listens: Vec<Listen> = (0..4).map(|i| listen(i, "2024-01-01T00:00:00Z")).collect();
-    let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
+    let plays = DatedPlays::from_listens(&catalogue, &listens, &TimeZone::UTC);
     let asked = ReviewRequest { period: Period::All, today: TODAY, named: 9 };
     let review = Review::of(&catalogue, &plays, asked);
     let albums: Vec<(&str, u64)> = review
@@ -418,7 +418,7 @@ proptest! {
             listen
         }).collect();
         let zone = TimeZone::fixed(Offset::constant(offset));
-        let plays = Plays::from_listens(&catalogue(), &listens, &zone);
+        let plays = DatedPlays::from_listens(&catalogue(), &listens, &zone);
         let of = |period| Review::of(&catalogue(), &plays, ReviewRequest { period, today: TODAY, named: 99 });
         let all = of(Period::All);
         let drawn = listens.len() as u64 - all.left_aside.total();

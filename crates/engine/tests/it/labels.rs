@@ -1,5 +1,5 @@
 use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, TrackId};
-use segue_engine::dataset::labels::{Label, Outcome, outcome, work_label};
+use segue_engine::dataset::labels::{Label, PlayOutcome, outcome, work_label};
 use segue_engine::{Interaction, Stance, TrackIdx, WorkIdx};
 
 fn play(ms_played: Option<u32>, end_reason: EndReason) -> Listen {
@@ -17,10 +17,10 @@ fn total(ms_played: u32) -> Listen {
     Listen { at: None, ..play(Some(ms_played), EndReason::Unknown) }
 }
 
-const LIKED: Outcome = Outcome::Liked { weight: 1.0, plays: 1 };
-const HALF_LIKED: Outcome = Outcome::Liked { weight: 0.5, plays: 1 };
-const DISLIKED: Outcome = Outcome::Disliked { weight: 1.0 };
-const HALF_DISLIKED: Outcome = Outcome::Disliked { weight: 0.5 };
+const LIKED: PlayOutcome = PlayOutcome::Liked { weight: 1.0, plays: 1 };
+const HALF_LIKED: PlayOutcome = PlayOutcome::Liked { weight: 0.5, plays: 1 };
+const DISLIKED: PlayOutcome = PlayOutcome::Disliked { weight: 1.0 };
+const HALF_DISLIKED: PlayOutcome = PlayOutcome::Disliked { weight: 0.5 };
 
 #[test]
 fn every_row_of_the_policy_table_holds() {
@@ -29,31 +29,31 @@ fn every_row_of_the_policy_table_holds() {
     let table = [
         (play(Some(200_000), Finished), length, LIKED),
         (play(Some(170_000), Logout), length, LIKED),
-        (play(Some(600_000), Unknown), length, Outcome::Liked { weight: 3.0, plays: 3 }),
+        (play(Some(600_000), Unknown), length, PlayOutcome::Liked { weight: 3.0, plays: 3 }),
         // A total of many plays, one that cannot be, and no total.
-        (total(40_000_000), length, Outcome::Liked { weight: 200.0, plays: 200 }),
-        (total(4_000_000_000), length, Outcome::Liked { weight: 10_000.0, plays: 10_000 }),
-        (play(Some(40_000_000), Unknown), length, Outcome::Liked { weight: 50.0, plays: 50 }),
-        (play(Some(0), SkippedForward), length, Outcome::Censored),
-        (play(Some(100_000), Logout), length, Outcome::Censored),
-        (play(Some(5_000), Crashed), length, Outcome::Censored),
-        (play(Some(5_000), Stopped), length, Outcome::Censored),
+        (total(40_000_000), length, PlayOutcome::Liked { weight: 200.0, plays: 200 }),
+        (total(4_000_000_000), length, PlayOutcome::Liked { weight: 10_000.0, plays: 10_000 }),
+        (play(Some(40_000_000), Unknown), length, PlayOutcome::Liked { weight: 50.0, plays: 50 }),
+        (play(Some(0), SkippedForward), length, PlayOutcome::Censored),
+        (play(Some(100_000), Logout), length, PlayOutcome::Censored),
+        (play(Some(5_000), Crashed), length, PlayOutcome::Censored),
+        (play(Some(5_000), Stopped), length, PlayOutcome::Censored),
         (Listen { skipped: Some(true), ..play(Some(1_603), Stopped) }, length, DISLIKED),
         (Listen { skipped: Some(false), ..play(Some(7_244), SkippedForward) }, length, DISLIKED),
         (play(Some(60_000), SkippedForward), length, HALF_DISLIKED),
-        (play(Some(60_000), SkippedForward), None, Outcome::Censored),
-        (play(Some(120_000), ChoseAnother), length, Outcome::Censored),
+        (play(Some(60_000), SkippedForward), None, PlayOutcome::Censored),
+        (play(Some(120_000), ChoseAnother), length, PlayOutcome::Censored),
         (play(Some(12_000), Unknown), None, HALF_DISLIKED),
         (play(Some(45_000), Unknown), None, HALF_LIKED),
         (play(Some(120_000), Unknown), length, HALF_LIKED),
-        (play(Some(45_000), Unknown), length, Outcome::Censored),
+        (play(Some(45_000), Unknown), length, PlayOutcome::Censored),
         (play(None, Unknown), length, HALF_LIKED),
         (Listen { skipped: Some(true), ..play(None, Unknown) }, length, DISLIKED),
-        (play(Some(200_000), Failed), length, Outcome::Excluded),
+        (play(Some(200_000), Failed), length, PlayOutcome::Excluded),
         (
             Listen { private_session: true, ..play(Some(200_000), Finished) },
             length,
-            Outcome::Excluded,
+            PlayOutcome::Excluded,
         ),
     ];
     for (listen, duration_ms, expected) in table {

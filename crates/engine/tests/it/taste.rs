@@ -10,7 +10,7 @@ use segue_core::{
     Source, Track, TrackId, WorkId,
 };
 use segue_engine::Index;
-use segue_engine::history::Plays;
+use segue_engine::history::DatedPlays;
 use segue_engine::taste::{Basis, Course, PlaysLately, Tastes};
 use segue_engine::{Catalogue, Profile, WorkIdx};
 
@@ -89,7 +89,7 @@ fn listens<'a>(tracks: impl IntoIterator<Item = (&'a TrackId, i64)>) -> Vec<List
 fn find(catalogue: &Catalogue, listens: &[Listen]) -> Tastes {
     let profile = Profile::fold(catalogue, ListenerId::new("ann"), listens, []);
     let index = Index::build(catalogue, [&profile]);
-    let plays = Plays::from_listens(catalogue, listens, &jiff::tz::TimeZone::UTC);
+    let plays = DatedPlays::from_listens(catalogue, listens, &jiff::tz::TimeZone::UTC);
     Tastes::find(catalogue, &index, &profile, &PlaysLately::of(&plays, now()))
 }
 
@@ -351,7 +351,7 @@ fn the_future_is_no_part_of_a_trend() {
     let mut with_future = past.clone();
     with_future.extend(rows(-30));
     let trend = |listens: &[Listen]| {
-        let plays = Plays::from_listens(&planted.catalogue, listens, &jiff::tz::TimeZone::UTC);
+        let plays = DatedPlays::from_listens(&planted.catalogue, listens, &jiff::tz::TimeZone::UTC);
         let profile = Profile::fold(&planted.catalogue, ListenerId::new("ann"), &past, []);
         let index = Index::build(&planted.catalogue, [&profile]);
         let tastes =

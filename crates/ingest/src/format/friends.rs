@@ -143,9 +143,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::format::testing::{Records, read, real_text, recognises, try_read};
+    use crate::format::testing::{KeptRecords, read, real_text, recognises, try_read};
 
-    fn pairs(records: &Records) -> Vec<(&str, &str)> {
+    fn pairs(records: &KeptRecords) -> Vec<(&str, &str)> {
         let mut pairs = Vec::new();
         for (_, record) in &records.0 {
             if let Record::Friendship { listener, friend } = record {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Format, Head};
 use crate::json::{
-    Flag, FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document,
+    Flag, FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document,
 };
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
@@ -40,11 +40,11 @@ struct Play<'a> {
     #[serde(borrow)]
     listened_at: JsonText<'a>,
     #[serde(borrow)]
-    track: Object<Named<'a>>,
+    track: LooseObject<Named<'a>>,
     #[serde(borrow)]
-    album: Object<Named<'a>>,
+    album: LooseObject<Named<'a>>,
     #[serde(borrow)]
-    artists: List<Object<Named<'a>>>,
+    artists: List<LooseObject<Named<'a>>>,
 }
 
 /// A track, an album or an artist.
@@ -54,7 +54,7 @@ struct Named<'a> {
     #[serde(borrow)]
     mbid: JsonText<'a>,
     #[serde(borrow)]
-    aliases: List<Object<Alias<'a>>>,
+    aliases: List<LooseObject<Alias<'a>>>,
     duration: Number,
     is_primary: Flag,
 }
@@ -88,7 +88,8 @@ impl JsonRows for Plays {
     type Row<'de> = Play<'de>;
 
     fn row(&mut self, play: Play<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let is_primary = |artist: &&Object<Named<'_>>| artist.0.is_primary == Flag::Value(true);
+        let is_primary =
+            |artist: &&LooseObject<Named<'_>>| artist.0.is_primary == Flag::Value(true);
         let first = play.artists.0.iter().filter(is_primary);
         let others = play.artists.0.iter().filter(|artist| !is_primary(artist));
         let artists: Vec<&str> = first.chain(others).filter_map(|artist| artist.0.name()).collect();

@@ -16,7 +16,9 @@ use segue_core::{
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{Flag, FromBareText, JsonRows, JsonText, Number, Object, Step, read_document};
+use crate::json::{
+    Flag, FromBareText, JsonRows, JsonText, LooseObject, Number, Step, read_document,
+};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -65,14 +67,14 @@ struct Played<'a> {
     #[serde(borrow)]
     name: JsonText<'a>,
     #[serde(borrow)]
-    artist: Object<Named<'a>>,
+    artist: LooseObject<Named<'a>>,
     #[serde(borrow)]
-    album: Object<Named<'a>>,
+    album: LooseObject<Named<'a>>,
     #[serde(borrow)]
     mbid: JsonText<'a>,
-    date: Object<Date>,
+    date: LooseObject<Date>,
     #[serde(rename = "@attr")]
-    attributes: Object<Attributes>,
+    attributes: LooseObject<Attributes>,
     loved: Flag,
 }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{Format, Head};
 use crate::identity::track_id_from_recording;
 use crate::json::{
-    FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document, read_lines,
+    FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document, read_lines,
 };
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
@@ -91,7 +91,7 @@ struct Row<'a> {
     #[serde(borrow)]
     listened_at: JsonText<'a>,
     #[serde(borrow)]
-    track_metadata: Object<Metadata<'a>>,
+    track_metadata: LooseObject<Metadata<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -104,9 +104,9 @@ struct Metadata<'a> {
     #[serde(borrow)]
     release_name: JsonText<'a>,
     #[serde(borrow)]
-    additional_info: Object<Info<'a>>,
+    additional_info: LooseObject<Info<'a>>,
     #[serde(borrow)]
-    mbid_mapping: Object<Mapping<'a>>,
+    mbid_mapping: LooseObject<Mapping<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -130,7 +130,7 @@ struct Mapping<'a> {
     #[serde(borrow)]
     recording_mbid: JsonText<'a>,
     #[serde(borrow)]
-    artists: List<Object<Credit<'a>>>,
+    artists: List<LooseObject<Credit<'a>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -246,7 +246,7 @@ struct Opinion<'a> {
     #[serde(borrow)]
     recording_mbid: JsonText<'a>,
     #[serde(borrow)]
-    track_metadata: Object<Metadata<'a>>,
+    track_metadata: LooseObject<Metadata<'a>>,
 }
 
 #[derive(Default)]

@@ -10,7 +10,9 @@ use segue_core::{AudioFeature, Listen, Record, Source};
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document};
+use crate::json::{
+    FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document,
+};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -42,13 +44,13 @@ struct Scrobble<'a> {
     time: Number,
     duration: Number,
     #[serde(borrow)]
-    track: Object<ScrobbledTrack<'a>>,
+    track: LooseObject<ScrobbledTrack<'a>>,
     #[serde(borrow)]
     artists: List<JsonText<'a>>,
     #[serde(borrow)]
     title: JsonText<'a>,
     #[serde(borrow)]
-    album: Object<Album<'a>>,
+    album: LooseObject<Album<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -59,7 +61,7 @@ struct ScrobbledTrack<'a> {
     #[serde(borrow)]
     title: JsonText<'a>,
     #[serde(borrow)]
-    album: Object<Album<'a>>,
+    album: LooseObject<Album<'a>>,
     length: Number,
 }
 

@@ -236,7 +236,7 @@ fn text_of(field: &Field) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::testing::Records;
+    use crate::format::testing::KeptRecords;
     use crate::{DropReason, FileReport};
     use proptest::prelude::*;
     use segue_core::{AudioFeature, FeedbackKind, ListenerId};
@@ -246,9 +246,9 @@ mod tests {
             .unwrap()
     }
 
-    fn read_all(content: &[u8]) -> Result<(FileReport, Records), IngestError> {
+    fn read_all(content: &[u8]) -> Result<(FileReport, KeptRecords), IngestError> {
         let path = Path::new("test.parquet");
-        let mut records = Records::default();
+        let mut records = KeptRecords::default();
         let table = ParquetTable::open_entry(&mut &content[..], path, &TableOptions::default())?;
         let Some(table) = table else {
             return Ok((FileReport::new(path.to_owned(), None), records));
@@ -296,7 +296,7 @@ mod tests {
         let table = ParquetTable::open(File::open(&path).unwrap(), &path, &TableOptions::default())
             .unwrap()
             .unwrap();
-        let mut records = Records::default();
+        let mut records = KeptRecords::default();
         let mut context = Context::new(&path, table.source(), ListenerId::new("me"), &mut records);
         table.read(&mut context, &mut || ()).unwrap();
         assert_eq!(context.finish().tracks, 2);

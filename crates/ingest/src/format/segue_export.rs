@@ -174,11 +174,11 @@ mod tests {
 
     use super::*;
     use crate::FileReport;
-    use crate::format::testing::Records;
+    use crate::format::testing::KeptRecords;
 
     fn read(lines: &[Value], most: usize) -> (FileReport, Vec<Record>) {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let mut kept = Records::default();
+        let mut kept = KeptRecords::default();
         let listener = ListenerId::new("ann");
         let mut context = Context::new(Path::new("export"), Source::Segue, listener, &mut kept);
         let mut rows = ExportRows::remembering(most);

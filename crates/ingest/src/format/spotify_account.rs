@@ -12,7 +12,7 @@ use segue_core::{
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{FromBareText, JsonRows, JsonText, Number, Object, Step, read_document};
+use crate::json::{FromBareText, JsonRows, JsonText, LooseObject, Number, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
@@ -260,11 +260,11 @@ impl Format for Playlists {
 #[serde(default, rename_all = "camelCase")]
 struct Item<'a> {
     #[serde(borrow)]
-    track: Object<ItemTrack<'a>>,
+    track: LooseObject<ItemTrack<'a>>,
     #[serde(borrow)]
     added_date: JsonText<'a>,
     #[serde(borrow)]
-    episode: Object<ItemEpisode<'a>>,
+    episode: LooseObject<ItemEpisode<'a>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -9,7 +9,9 @@ use segue_core::{AudioFeature, Listen, Record, Source};
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document};
+use crate::json::{
+    FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document,
+};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
@@ -43,9 +45,9 @@ struct Item<'a> {
     #[serde(borrow)]
     played_at: JsonText<'a>,
     #[serde(borrow)]
-    track: Object<PlayedTrack<'a>>,
+    track: LooseObject<PlayedTrack<'a>>,
     #[serde(borrow)]
-    context: Object<PlayedFrom<'a>>,
+    context: LooseObject<PlayedFrom<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -56,11 +58,11 @@ struct PlayedTrack<'a> {
     #[serde(borrow)]
     uri: JsonText<'a>,
     #[serde(borrow)]
-    artists: List<Object<Name<'a>>>,
+    artists: List<LooseObject<Name<'a>>>,
     #[serde(borrow)]
-    album: Object<Album<'a>>,
+    album: LooseObject<Album<'a>>,
     #[serde(borrow)]
-    external_ids: Object<ExternalIds<'a>>,
+    external_ids: LooseObject<ExternalIds<'a>>,
     duration_ms: Number,
     popularity: Number,
 }

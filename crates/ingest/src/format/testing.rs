@@ -10,16 +10,16 @@ use crate::{Context, FileReport, IngestError, Sink, SinkError};
 
 /// Keeps every record, with the row that it came from.
 #[derive(Default)]
-pub(crate) struct Records(pub(crate) Vec<(u64, Record)>);
+pub(crate) struct KeptRecords(pub(crate) Vec<(u64, Record)>);
 
-impl Sink for Records {
+impl Sink for KeptRecords {
     fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError> {
         self.0.push((row, record));
         Ok(())
     }
 }
 
-impl Records {
+impl KeptRecords {
     pub(crate) fn listens(&self) -> Vec<&Listen> {
         let mut listens = Vec::new();
         for (_, record) in &self.0 {
@@ -57,8 +57,8 @@ impl Records {
 pub(crate) fn try_read(
     format: &dyn Format,
     text: &str,
-) -> (Result<FileReport, IngestError>, Records) {
-    let mut records = Records::default();
+) -> (Result<FileReport, IngestError>, KeptRecords) {
+    let mut records = KeptRecords::default();
     let mut context =
         Context::new(Path::new("test"), format.source(), ListenerId::new("me"), &mut records);
     let mut input = text.as_bytes();
@@ -69,7 +69,7 @@ pub(crate) fn try_read(
 }
 
 /// Reads a text that must be readable.
-pub(crate) fn read(format: &dyn Format, text: &str) -> (FileReport, Records) {
+pub(crate) fn read(format: &dyn Format, text: &str) -> (FileReport, KeptRecords) {
     let (result, records) = try_read(format, text);
     (result.unwrap(), records)
 }

@@ -19,7 +19,7 @@ use sentence::{Sentence, bare_title};
 use super::{Format, Head};
 use crate::identity::{is_qualifier, normalise};
 use crate::input::read_error;
-use crate::json::{FromBareText, JsonRows, JsonText, List, Object, Step, read_document};
+use crate::json::{FromBareText, JsonRows, JsonText, List, LooseObject, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -68,11 +68,11 @@ struct Activity<'a> {
     #[serde(borrow)]
     title_url: JsonText<'a>,
     #[serde(borrow)]
-    subtitles: List<Object<Name<'a>>>,
+    subtitles: List<LooseObject<Name<'a>>>,
     #[serde(borrow)]
     time: JsonText<'a>,
     #[serde(borrow)]
-    details: List<Object<Name<'a>>>,
+    details: List<LooseObject<Name<'a>>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -18,7 +18,7 @@ pub(crate) trait FromBareText<'de>: Default {
 
 /// An object; anything else counts as one without members.
 #[derive(Debug, Default)]
-pub(crate) struct Object<T>(pub(crate) T);
+pub(crate) struct LooseObject<T>(pub(crate) T);
 
 /// A list; a single element counts as a list of one, null as an empty list.
 #[derive(Debug)]
@@ -58,22 +58,22 @@ macro_rules! scalars_are {
 }
 
 impl<'de, T: Deserialize<'de> + FromBareText<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
+    type Value = LooseObject<T>;
 
-    scalars_are!(Object::default());
+    scalars_are!(LooseObject::default());
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Object<T>, E> {
-        Ok(Object(T::from_bare_text(Cow::Borrowed(text))))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<LooseObject<T>, E> {
+        Ok(LooseObject(T::from_bare_text(Cow::Borrowed(text))))
     }
-    fn visit_str<E>(self, text: &str) -> Result<Object<T>, E> {
-        Ok(Object(T::from_bare_text(Cow::Owned(text.to_owned()))))
+    fn visit_str<E>(self, text: &str) -> Result<LooseObject<T>, E> {
+        Ok(LooseObject(T::from_bare_text(Cow::Owned(text.to_owned()))))
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Object<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<LooseObject<T>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Object::default())
+        Ok(LooseObject::default())
     }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LooseObject<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(LooseObject)
     }
 }
 
@@ -100,7 +100,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de> + FromBareText<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de> + FromBareText<'de>> Deserialize<'de> for LooseObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ObjectVisitor(PhantomData))
     }

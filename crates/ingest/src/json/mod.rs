@@ -16,7 +16,7 @@ mod walk;
 
 pub(crate) use fields::{Flag, JsonText, Number, number};
 pub(crate) use lines::read_lines;
-pub(crate) use loose::{FromBareText, List, Object};
+pub(crate) use loose::{FromBareText, List, LooseObject};
 pub(crate) use walk::{Step, read_document};
 
 use serde::Deserialize;

@@ -5,7 +5,9 @@ use segue_core::Timestamp;
 
 use super::values::{self, moment_in};
 use crate::Context;
-use crate::time::{DateOrder, Shown, ShownOrder, from_spreadsheet_days, is_time_of_day, shown};
+use crate::time::{
+    DateEvidence, DateOrder, ShownOrder, from_spreadsheet_days, is_time_of_day, shown,
+};
 
 /// Bytes of a table in which it is looked for whether its dates leave anything open.
 pub(super) const BEGINNING_BYTES: usize = 64 << 10;
@@ -161,7 +163,7 @@ impl Dates {
             return self.days.add(text);
         }
         self.has_others = true;
-        let Some(Shown { order, has_half, moments }) = shown(text) else { return };
+        let Some(DateEvidence { order, has_half, moments }) = shown(text) else { return };
         match order {
             ShownOrder::Either => self.either.add(text),
             ShownOrder::Only(DateOrder::DayFirst) => self.day_first.add(text),

@@ -19,7 +19,7 @@ pub(crate) enum DateOrder {
 }
 
 /// What one date shows of how its column is written.
-pub(crate) struct Shown {
+pub(crate) struct DateEvidence {
     pub(crate) order: ShownOrder,
     /// Whether it has a time of day in halves of twelve hours.
     pub(crate) has_half: bool,
@@ -46,7 +46,7 @@ pub(crate) fn parse(text: &str, order: DateOrder) -> Option<Timestamp> {
 
 /// What a text shows of the order of day and month. `None` for one that is no such date, or means
 /// the same in both orders.
-pub(crate) fn shown(text: &str) -> Option<Shown> {
+pub(crate) fn shown(text: &str) -> Option<DateEvidence> {
     if begins_with_year(text) {
         return None;
     }
@@ -58,7 +58,7 @@ pub(crate) fn shown(text: &str) -> Option<Shown> {
         _ => return None,
     };
     let moments = ORDERS.map(|order| written.moment(order));
-    Some(Shown { order, has_half: written.has_half, moments })
+    Some(DateEvidence { order, has_half: written.has_half, moments })
 }
 
 const ORDERS: [DateOrder; 2] = [DateOrder::DayFirst, DateOrder::MonthFirst];
@@ -464,7 +464,7 @@ mod tests {
             if begins_with_year(&text) {
                 let dates = Written::read(&text).map(|w| ORDERS.map(|order| w.date(order)));
                 prop_assert!(dates.is_none_or(|[one, other]| one == other), "{}", text);
-            } else if let Some(Shown { moments, .. }) = shown {
+            } else if let Some(DateEvidence { moments, .. }) = shown {
                 prop_assert_eq!(moments, ORDERS.map(|order| parse(&text, order)));
             }
         }

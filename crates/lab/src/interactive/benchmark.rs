@@ -13,8 +13,8 @@ use segue_engine::{Interactions, ItemIdx, ListenerIdx, Training};
 use super::models::{InteractiveModel, Known, Setting};
 use super::strategies::{Candidate, candidates};
 use super::{
-    Conversation, ConversationPlan, Guided, Hiding, InteractiveOptions, Proposer, Split, Strategy,
-    converse, curve, split,
+    AskedSplit, Conversation, ConversationPlan, Guided, Hiding, InteractiveOptions, Proposer,
+    Strategy, converse, curve, split,
 };
 use crate::progress::Progress;
 
@@ -80,9 +80,9 @@ impl Drop for Timed<'_> {
 struct Round {
     seed: u64,
     /// All that are known, and those that the test asks.
-    test: Split,
+    test: AskedSplit,
     /// The same among those known.
-    validation: Split,
+    validation: AskedSplit,
 }
 
 impl Benchmark<'_> {

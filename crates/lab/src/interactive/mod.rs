@@ -143,19 +143,19 @@ impl Proposer for Guided<'_> {
 }
 
 /// Any recommender, asked again with the likes so far as the history; it learns nothing from a no.
-pub struct Asked<'a> {
+pub struct AskedRecommender<'a> {
     recommender: &'a dyn Recommender,
     liked: Vec<ItemIdx>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> AskedRecommender<'a> {
     /// Of someone who has not answered yet.
     pub fn new(recommender: &'a dyn Recommender) -> Self {
         Self { recommender, liked: Vec::new() }
     }
 }
 
-impl Acquaintance for Asked<'_> {
+impl Acquaintance for AskedRecommender<'_> {
     fn belief(&self, _: UncertaintySource) -> Belief {
         let mut scores = vec![0.0; self.recommender.items()];
         let history = History { items: &self.liked, ..History::default() };
@@ -183,7 +183,7 @@ pub struct Hiding {
 
 /// Who may be learned from and who is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Split {
+pub struct AskedSplit {
     /// To learn from.
     pub known: Vec<ListenerIdx>,
     /// Hidden, and asked.
@@ -215,7 +215,7 @@ pub fn split(
     listeners: &[ListenerIdx],
     hiding: Hiding,
     rng: &mut impl Rng,
-) -> Split {
+) -> AskedSplit {
     let mut order = listeners.to_vec();
     order.shuffle(rng);
     let known = order.split_off(hiding.hidden.min(order.len()));
@@ -226,7 +226,7 @@ pub fn split(
         items.len() >= hiding.fewest_items
     };
     let asked = order.into_iter().filter(has_enough).take(hiding.asked).collect();
-    Split { known, asked }
+    AskedSplit { known, asked }
 }
 
 /// What one listener said to one proposal after another.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Asked;
+use super::AskedRecommender;
 use crate::beliefs::Acquaintance;
 use crate::beliefs::factor_analysis::{self, FactorAnalysisConfig};
 use crate::beliefs::factor_model::FactorModel;
@@ -139,7 +139,7 @@ impl Known {
     /// Someone new.
     pub(super) fn meet(&self) -> Box<dyn Acquaintance + '_> {
         match self {
-            Self::Recommender(recommender) => Box::new(Asked::new(recommender.as_ref())),
+            Self::Recommender(recommender) => Box::new(AskedRecommender::new(recommender.as_ref())),
             Self::Factors(model) => Box::new(model.meet()),
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::benchmark::Entry;
 use super::{InteractiveOptions, compare, curve, hits};
-use crate::report::{Table, Text};
+use crate::report::{Text, TextTable};
 
 /// What every model reached under every policy.
 #[derive(Clone, Debug, Serialize)]
@@ -78,7 +78,7 @@ impl InteractiveResult {
         let mut header = vec!["model".to_owned(), "policy".to_owned()];
         header.extend(within.iter().map(|k| format!("hits@{k}")));
         header.extend(["choose", "learn", "chosen"].map(str::to_owned));
-        let mut rows = Table::new(header);
+        let mut rows = TextTable::new(header);
         for entry in &self.entries {
             let mut row = vec![entry.model.to_owned(), entry.policy.to_owned()];
             row.extend(
@@ -97,10 +97,10 @@ impl InteractiveResult {
         text
     }
 
-    fn differences(&self, k: usize) -> Table {
+    fn differences(&self, k: usize) -> TextTable {
         let greedy: Vec<&str> =
             self.entries.iter().filter(|e| e.policy == "greedy").map(|e| e.model).collect();
-        let mut rows = Table::new([&["model", "policy"], greedy.as_slice()].concat());
+        let mut rows = TextTable::new([&["model", "policy"], greedy.as_slice()].concat());
         for entry in &self.entries {
             let mut row = vec![entry.model.to_owned(), entry.policy.to_owned()];
             row.extend(greedy.iter().map(|model| {

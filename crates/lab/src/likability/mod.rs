@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
+use segue_engine::classifier::{Classifier, ClassifierError, FittedClassifier};
 use segue_engine::folds::{Fold, stratified_group_folds, stratified_group_split, ungrouped};
 use segue_engine::metrics::{self, Summary};
 use segue_engine::{Likability, Table};
@@ -268,13 +268,13 @@ fn fit(
     data: &LabelledTable,
     rows: &[usize],
     seed: u64,
-) -> Result<Box<dyn Fitted>, EvalError> {
+) -> Result<Box<dyn FittedClassifier>, EvalError> {
     let labels: Vec<bool> = rows.iter().map(|&row| data.labels[row]).collect();
     classifier.fit(&data.table.select(rows), &labels, seed).map_err(EvalError::Model)
 }
 
 fn score(
-    fitted: &dyn Fitted,
+    fitted: &dyn FittedClassifier,
     data: &LabelledTable,
     rows: &[usize],
     place: (usize, usize),
@@ -361,13 +361,13 @@ mod tests {
             _: &Table,
             labels: &[bool],
             _: u64,
-        ) -> Result<Box<dyn Fitted>, ClassifierError> {
+        ) -> Result<Box<dyn FittedClassifier>, ClassifierError> {
             let share = labels.iter().filter(|l| **l).count() as f32 / labels.len() as f32;
             Ok(Box::new(Learned(matches!(self, Fake::Prior).then_some(share))))
         }
     }
 
-    impl Fitted for Learned {
+    impl FittedClassifier for Learned {
         fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
             let Values::Numeric(x) = &table.columns()[0].values else {
                 panic!("the column is numeric")

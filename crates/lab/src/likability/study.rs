@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::labelled_csv::{self, LabelledCsv, TableRequest};
 use super::{HeldOutPrediction, NestedReport, PaperReport, Repeats, nested_cv, paper};
 use crate::progress::Progress;
-use crate::report::{Report, Table, Text};
+use crate::report::{Report, Text, TextTable};
 
 const PLOT_BINS: usize = 10;
 /// Steps that a run is divided into for who waits for it.
@@ -220,7 +220,7 @@ impl LikabilityResult {
             self.columns.len(),
             self.repeats
         );
-        let mut table = Table::new(["", "mean", "sd", "median"]);
+        let mut table = TextTable::new(["", "mean", "sd", "median"]);
         for (name, summary) in self.metrics() {
             let number = |x: f64| format!("{x:.4}");
             table.push([

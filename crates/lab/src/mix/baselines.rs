@@ -7,7 +7,7 @@
 
 use rustc_hash::FxHashMap;
 use segue_core::Timestamp;
-use segue_engine::dataset::labels::Outcome;
+use segue_engine::dataset::labels::PlayOutcome;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::{AlbumIdx, ArtistIdx, Catalogue, Profile, Stance, TrackIdx, WorkIdx};
 
@@ -56,9 +56,9 @@ impl RepeatRule {
         let mut sums: FxHashMap<WorkIdx, f64> = FxHashMap::default();
         for play in &case.past.plays {
             let count = match play.outcome {
-                Outcome::Liked { plays, .. } => f64::from(plays),
-                Outcome::Censored => 1.0,
-                Outcome::Disliked { .. } | Outcome::Excluded => continue,
+                PlayOutcome::Liked { plays, .. } => f64::from(plays),
+                PlayOutcome::Censored => 1.0,
+                PlayOutcome::Disliked { .. } | PlayOutcome::Excluded => continue,
             };
             let age_days = play.at.map(|at| days_between(at, case.now));
             *sums.entry(catalogue.work(play.track)).or_default() += count * self.weight(age_days);

@@ -25,7 +25,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use segue::WorldView;
 use segue_core::{FeedbackTarget, ListenerId, Timestamp, Track, WorkId};
 use segue_engine::dataset::friends::FriendIndex;
-use segue_engine::dataset::labels::Outcome;
+use segue_engine::dataset::labels::PlayOutcome;
 use segue_engine::dataset::plays::{Play, Plays};
 use segue_engine::{Catalogue, Profile, TrackIdx, WorkIdx};
 
@@ -41,7 +41,7 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// Which plays are put aside.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum HeldOut {
+pub enum HeldOutPlays {
     /// The newest share of each listener's own plays, between 0 and 1.
     Share(f64),
     /// So many days before the newest play of all.
@@ -207,7 +207,7 @@ impl MixCut {
         let heard = |until: Timestamp, from: Timestamp| {
             let plays = one.plays.iter().filter(move |play| {
                 play.at.is_some_and(|at| (from..until).contains(&at))
-                    && !matches!(play.outcome, Outcome::Disliked { .. })
+                    && !matches!(play.outcome, PlayOutcome::Disliked { .. })
             });
             plays.map(|play| data.catalogue.work(play.track)).collect::<FxHashSet<WorkIdx>>()
         };
@@ -248,7 +248,7 @@ impl MixCut {
 
 /// When one of several cuts is.
 struct Moment {
-    held_out: HeldOut,
+    held_out: HeldOutPlays,
     number: usize,
     newest: Timestamp,
 }
@@ -271,8 +271,8 @@ impl Moment {
             return None;
         }
         match self.held_out {
-            HeldOut::Days(days) => Some(self.days_back(days)),
-            HeldOut::Share(share) => {
+            HeldOutPlays::Days(days) => Some(self.days_back(days)),
+            HeldOutPlays::Share(share) => {
                 let place = |back: usize| {
                     let kept = (1.0 - share * back as f64).max(0.0);
                     times.get((times.len() as f64 * kept).floor() as usize).copied()
@@ -294,8 +294,8 @@ impl Moment {
 
     fn cut_undated(&self, catalogue: &Catalogue, one: &Plays, rng: &mut ChaCha8Rng) -> Halves {
         let one = match self.held_out {
-            HeldOut::Days(days) => one.before(self.days_back(days).0),
-            HeldOut::Share(_) => one.clone(),
+            HeldOutPlays::Days(days) => one.before(self.days_back(days).0),
+            HeldOutPlays::Share(_) => one.clone(),
         };
         let whole = one.profile(catalogue);
         let played = whole.interactions.iter().filter(|x| x.finished > 0);
@@ -377,9 +377,9 @@ fn first_outcomes(
     let mut finished = FxHashMap::default();
     for play in plays {
         let is_finished = match play.outcome {
-            Outcome::Liked { .. } => true,
-            Outcome::Disliked { .. } => false,
-            Outcome::Censored | Outcome::Excluded => continue,
+            PlayOutcome::Liked { .. } => true,
+            PlayOutcome::Disliked { .. } => false,
+            PlayOutcome::Censored | PlayOutcome::Excluded => continue,
         };
         if let Some(work) = translation.works[catalogue.work(play.track).row()] {
             finished.entry(work).or_insert(is_finished);

@@ -40,16 +40,16 @@ use crate::next_track::{FEW_CUTS, FEW_LISTENERS};
 use crate::progress::Progress;
 use crate::report::Report;
 
-pub use cut::{FEWEST_WORKS, HeldOut, MixCase, MixCut};
+pub use cut::{FEWEST_WORKS, HeldOutPlays, MixCase, MixCut};
 pub use measures::MixFigure;
 pub use page::write_page;
-pub use report::{Calibration, MixResult, MixRow, RowKind};
+pub use report::{MixResult, MixRow, PlayCalibration, RowKind};
 
 /// What is measured, and how.
 #[derive(Clone, Debug)]
 pub struct MixOptions {
     /// Which plays are put aside to judge by.
-    pub held_out: HeldOut,
+    pub held_out: HeldOutPlays,
     /// At how many moments, each with models of its own; `None` for [`FEW_CUTS`] where there are
     /// fewer than [`FEW_LISTENERS`] listeners, else one.
     pub cuts: Option<usize>,
@@ -73,7 +73,7 @@ impl Default for MixOptions {
     /// the policy that is served and by the one that takes the best.
     fn default() -> Self {
         Self {
-            held_out: HeldOut::Share(0.1),
+            held_out: HeldOutPlays::Share(0.1),
             cuts: None,
             listeners: 200,
             request: MixRequest::new(Timestamp::UNIX_EPOCH),
@@ -178,8 +178,8 @@ pub fn run(
 
 fn check(options: &MixOptions, data: &MixData) -> Result<()> {
     let is_held_out = match options.held_out {
-        HeldOut::Share(share) => share > 0.0 && share < 1.0,
-        HeldOut::Days(days) => days > 0.0 && days.is_finite(),
+        HeldOutPlays::Share(share) => share > 0.0 && share < 1.0,
+        HeldOutPlays::Days(days) => days > 0.0 && days.is_finite(),
     };
     if !is_held_out {
         bail!("`--test-days` is above 0");
@@ -204,8 +204,8 @@ fn nobody(options: &MixOptions, data: &MixData) -> String {
     let works = |one: &Plays| one.profile(&data.catalogue).interactions.len();
     let most = data.plays.iter().map(works).max().unwrap_or(0);
     let held_out = match options.held_out {
-        HeldOut::Share(share) => format!("the newest {:.0} %", 100.0 * share),
-        HeldOut::Days(days) => format!("the last {days} days"),
+        HeldOutPlays::Share(share) => format!("the newest {:.0} %", 100.0 * share),
+        HeldOutPlays::Days(days) => format!("the last {days} days"),
     };
     format!(
         "nobody can be asked about: a listener needs {FEWEST_WORKS} works before {held_out} of the \

@@ -7,10 +7,10 @@ use segue_engine::full_ranking::CaseMean;
 use segue_engine::metrics::{Estimate, expected_calibration_error};
 use serde::Serialize;
 
-use super::HeldOut;
+use super::HeldOutPlays;
 use super::benchmark::{Benchmark, Row};
 use super::measures::MixFigure;
-use crate::report::{Table, Text};
+use crate::report::{Text, TextTable};
 
 /// With fewer plays nothing is said of calibration.
 const FEWEST_TO_CALIBRATE: usize = 50;
@@ -48,7 +48,7 @@ pub struct MixResult {
     /// Tracks that a list has.
     pub length: u32,
     /// How well likability was stated of everything that was played after the cut.
-    pub calibration: Option<Calibration>,
+    pub calibration: Option<PlayCalibration>,
     /// Why sets had no likability network, where they had none.
     pub without_likability: Option<String>,
     /// Every way to make a list.
@@ -88,7 +88,7 @@ pub struct MixRow {
     pub coverage: f64,
     /// How well the likability of picks was stated, where they were played.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub calibration: Option<Calibration>,
+    pub calibration: Option<PlayCalibration>,
     /// Processor time a mix, all threads counted, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processor_ms: Option<f64>,
@@ -99,7 +99,7 @@ pub struct MixRow {
 /// Only what listeners played by themselves is known, which they mostly like: it tells whether the
 /// probability is right for that, and little of what was never played.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Calibration {
+pub struct PlayCalibration {
     /// Expected calibration error over ten bins of equal size.
     pub ece: f64,
     /// Plays compared.
@@ -108,7 +108,7 @@ pub struct Calibration {
     pub finished: f64,
 }
 
-impl Calibration {
+impl PlayCalibration {
     /// `None` for few plays, or where all or none were finished, as with scrobbles: then skips are
     /// not known.
     fn of(pairs: &[(bool, f64)]) -> Option<Self> {
@@ -145,7 +145,7 @@ impl MixRow {
             failed: row.failed,
             figures: row.values.into_iter().map(mean).collect(),
             coverage: row.shown.len() as f64 / tracks.max(1) as f64,
-            calibration: Calibration::of(&row.finished),
+            calibration: PlayCalibration::of(&row.finished),
             processor_ms: row.processor_ms.map(|spent_ms| spent_ms / row.lists.max(1) as f64),
         }
     }
@@ -162,10 +162,10 @@ impl MixResult {
             bail!("there was nobody to make a mix for");
         }
         let period = match options.held_out {
-            HeldOut::Share(share) => {
+            HeldOutPlays::Share(share) => {
                 format!("the newest {:.0} % of each one's plays", 100.0 * share)
             }
-            HeldOut::Days(days) => format!("the last {days} days"),
+            HeldOutPlays::Days(days) => format!("the last {days} days"),
         };
         let rows = rows.into_iter().map(|row| MixRow::new(row, totals.tracks, options.seed));
         Ok(Self {
@@ -182,7 +182,7 @@ impl MixResult {
             unplayed: totals.unplayed,
             unplayed_met: totals.unplayed_met,
             length: options.request.length,
-            calibration: Calibration::of(&finished),
+            calibration: PlayCalibration::of(&finished),
             without_likability: cards.into_iter().find_map(|card| card.without_likability),
             rows: rows.collect(),
         })
@@ -244,7 +244,7 @@ impl MixResult {
         if let Some(reason) = &self.without_likability {
             remarks.push(format!("Sets have no likability network: {reason}."));
         }
-        if let Some(Calibration { ece, plays, finished }) = self.calibration {
+        if let Some(PlayCalibration { ece, plays, finished }) = self.calibration {
             remarks.push(format!(
                 "Of {plays} works played after the cut {:.0} % were finished; the likability that \
                 was stated before has a calibration error of {ece:.3}.",
@@ -259,7 +259,7 @@ impl MixResult {
     }
 
     /// Tables with their titles: repeats, discoveries, and what the dial does.
-    pub(super) fn tables(&self) -> Vec<(&'static str, Table)> {
+    pub(super) fn tables(&self) -> Vec<(&'static str, TextTable)> {
         let mixes = || self.rows.iter().filter(|row| row.kind == RowKind::Mix);
         let dials = || mixes().filter_map(|row| row.explore);
         let (lowest, highest) = (dials().reduce(f32::min), dials().reduce(f32::max));
@@ -280,7 +280,7 @@ impl MixResult {
             let table = comparison(&header, beside(highest, RowKind::Discoveries), &figures);
             tables.push(("What is new: would they try it?", table));
         }
-        let mut table = Table::new(HEADER);
+        let mut table = TextTable::new(HEADER);
         mixes().for_each(|row| table.push(across_the_dial(row)));
         tables.push(("What the dial does", table));
         tables
@@ -305,8 +305,8 @@ fn comparison<'r>(
     header: &[&'static str],
     rows: impl Iterator<Item = &'r MixRow>,
     figures: &[MixFigure],
-) -> Table {
-    let mut table = Table::new(header.iter().copied());
+) -> TextTable {
+    let mut table = TextTable::new(header.iter().copied());
     for row in rows {
         let mut cells = vec![row.title()];
         cells.extend(figures.iter().map(|&figure| with_interval(row.figure(figure))));

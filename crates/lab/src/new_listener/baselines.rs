@@ -16,7 +16,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, Track};
 
-use super::{Likes, NewListenerProtocol, Ranker, Trial, ask, trials};
+use super::{ListenerLikes, NewListenerProtocol, NewListenerRanker, Trial, ask, trials};
 use segue_engine::{Catalogue, Profile, TrackIdx, WorkIdx};
 
 /// Numbers per track; the first [`SOUND`] are of its sound.
@@ -68,7 +68,7 @@ pub struct BaselineRanker<'a> {
 
 impl Baselines {
     /// Learns what baselines need from the training listeners.
-    pub fn fit(catalogue: &Catalogue, training: &[&Likes], seed: u64) -> Self {
+    pub fn fit(catalogue: &Catalogue, training: &[&ListenerLikes], seed: u64) -> Self {
         let works: Vec<WorkIdx> = catalogue.rows().map(|row| catalogue.work(row)).collect();
         let mut likes = BTreeMap::new();
         let mut tracks = Vec::new();
@@ -90,11 +90,11 @@ impl Baselines {
     /// hidden from the rest, with a name each.
     pub fn tuned(
         catalogue: &Catalogue,
-        training: &[&Likes],
+        training: &[&ListenerLikes],
         protocol: &NewListenerProtocol,
     ) -> Vec<(&'static str, Baseline)> {
         let hidden = super::split(training.len(), protocol);
-        let pick = |positions: &[usize]| -> Vec<&Likes> {
+        let pick = |positions: &[usize]| -> Vec<&ListenerLikes> {
             positions.iter().map(|&i| training[i]).collect()
         };
         let baselines = Self::fit(catalogue, &pick(&hidden.training), protocol.seed);
@@ -141,7 +141,7 @@ impl Baselines {
     }
 }
 
-impl Ranker for BaselineRanker<'_> {
+impl NewListenerRanker for BaselineRanker<'_> {
     /// Without any like, every baseline falls back to popularity.
     fn rank(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<f64> {
         let likes: Vec<TrackIdx> =

@@ -18,11 +18,11 @@ use segue_models::likability::{FitReport, LikabilityConfig, LikabilityModel};
 use serde::Serialize;
 
 use super::{
-    Baselines, Likes, NewListenerProtocol, NewListenerSummary, Outcome, ask, split, summarise,
-    table, trials,
+    Baselines, ListenerLikes, NewListenerProtocol, NewListenerSummary, TrialOutcome, ask, split,
+    summarise, table, trials,
 };
 use crate::progress::Progress;
-use crate::report::{Report, Table, Text};
+use crate::report::{Report, Text, TextTable};
 
 /// What is measured, and how.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ const SOUND_ALONE: &[&str] = &[
 struct Study<'a> {
     options: &'a NewListenerOptions,
     catalogue: &'a Arc<Catalogue>,
-    listeners: &'a [Likes],
+    listeners: &'a [ListenerLikes],
     progress: &'a dyn Progress,
 }
 
@@ -103,7 +103,7 @@ pub fn run(
 ) -> Result<Report<NewListenerResult>> {
     let (tracks, groups) = table::read(&options.data, &options.listener)?;
     let catalogue = Arc::new(Catalogue::from_tracks(tracks));
-    let listeners: Vec<Likes> =
+    let listeners: Vec<ListenerLikes> =
         groups.iter().map(|(name, ids)| likes(&catalogue, name, ids)).collect();
     let mut found = NewListenerResult {
         data: options.data.display().to_string(),
@@ -129,12 +129,17 @@ pub fn run(
 }
 
 /// One split: fits on the training listeners, asks about the hidden ones.
-fn measure(study: &Study<'_>, seed: u64, found: &mut NewListenerResult) -> Result<Vec<Outcome>> {
+fn measure(
+    study: &Study<'_>,
+    seed: u64,
+    found: &mut NewListenerResult,
+) -> Result<Vec<TrialOutcome>> {
     let Study { options, catalogue, listeners, progress } = *study;
     let protocol = NewListenerProtocol { seed, ..options.protocol.clone() };
     let parts = split(listeners.len(), &protocol);
-    let pick =
-        |positions: &[usize]| -> Vec<&Likes> { positions.iter().map(|&i| &listeners[i]).collect() };
+    let pick = |positions: &[usize]| -> Vec<&ListenerLikes> {
+        positions.iter().map(|&i| &listeners[i]).collect()
+    };
     let (training, hidden) = (pick(&parts.training), pick(&parts.unseen));
     let trials = trials(catalogue, &hidden, &protocol);
     if trials.is_empty() {
@@ -182,7 +187,7 @@ fn measure(study: &Study<'_>, seed: u64, found: &mut NewListenerResult) -> Resul
 /// that others exist.
 fn fit(
     catalogue: &Catalogue,
-    training: &[&Likes],
+    training: &[&ListenerLikes],
     config: LikabilityConfig,
     seed: u64,
 ) -> Result<(LikabilityModel, FitReport)> {
@@ -192,7 +197,7 @@ fn fit(
         .map(|&track| catalogue.track(track).clone())
         .collect();
     let known = Catalogue::from_tracks(known);
-    let profile = |likes: &&Likes| -> Profile {
+    let profile = |likes: &&ListenerLikes| -> Profile {
         let rows = likes.tracks.iter().filter_map(|&track| known.find(&catalogue.track(track).id));
         liking(&known, likes.listener.clone(), &rows.collect::<Vec<TrackIdx>>())
     };
@@ -202,12 +207,12 @@ fn fit(
 }
 
 /// One track per work, the first in the order of rows.
-fn likes(catalogue: &Catalogue, name: &str, ids: &[TrackId]) -> Likes {
+fn likes(catalogue: &Catalogue, name: &str, ids: &[TrackId]) -> ListenerLikes {
     let mut by_work = BTreeMap::new();
     for track in ids.iter().filter_map(|id| catalogue.find(id)) {
         by_work.entry(catalogue.work(track)).or_insert(track);
     }
-    Likes { listener: ListenerId::new(name), tracks: by_work.into_values().collect() }
+    ListenerLikes { listener: ListenerId::new(name), tracks: by_work.into_values().collect() }
 }
 
 fn text(found: &NewListenerResult) -> Vec<Text> {
@@ -219,7 +224,7 @@ fn text(found: &NewListenerResult) -> Vec<Text> {
         found.repeats
     );
     let mut rows =
-        Table::new(["likes given", "model", "listeners", "AUC", "behind", "NDCG@10", "behind"]);
+        TextTable::new(["likes given", "model", "listeners", "AUC", "behind", "NDCG@10", "behind"]);
     let shown = |estimate: &Estimate| {
         format!("{:.3} [{:.3}, {:.3}]", estimate.mean, estimate.low, estimate.high)
     };

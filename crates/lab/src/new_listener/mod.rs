@@ -32,7 +32,7 @@ use segue_engine::{Catalogue, TrackIdx};
 
 pub use baselines::{Baseline, Baselines};
 pub use benchmark::{NewListenerOptions, NewListenerResult, run};
-pub use ranker::Ranker;
+pub use ranker::NewListenerRanker;
 
 /// Likes of a hidden listener that must be left to find.
 const FEWEST_HIDDEN_LIKES: usize = 5;
@@ -60,7 +60,7 @@ impl Default for NewListenerProtocol {
 
 /// One listener and what they like: one track per work.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Likes {
+pub struct ListenerLikes {
     /// Who.
     pub listener: ListenerId,
     /// What.
@@ -91,7 +91,7 @@ pub struct Trial {
 
 /// What one model reached on one trial with so many likes given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct TrialOutcome {
     /// Which model.
     pub model: String,
     /// Likes given.
@@ -147,11 +147,11 @@ pub fn split(listeners: usize, protocol: &NewListenerProtocol) -> ListenerSplit 
 /// The questions to each hidden listener who likes enough; those who do not are left out.
 pub fn trials(
     catalogue: &Catalogue,
-    hidden: &[&Likes],
+    hidden: &[&ListenerLikes],
     protocol: &NewListenerProtocol,
 ) -> Vec<Trial> {
     let most_given = protocol.supports.iter().copied().max().unwrap_or(0);
-    let drawn = |(position, likes): (usize, &&Likes)| {
+    let drawn = |(position, likes): (usize, &&ListenerLikes)| {
         let mut rng = ChaCha8Rng::seed_from_u64(protocol.seed);
         rng.set_stream(1 + position as u64);
         let mut tracks = likes.tracks.clone();
@@ -181,11 +181,11 @@ pub fn trials(
 /// Asks a model all questions.
 pub fn ask(
     name: &str,
-    ranker: &dyn Ranker,
+    ranker: &dyn NewListenerRanker,
     catalogue: &Catalogue,
     trials: &[Trial],
     supports: &[usize],
-) -> Vec<Outcome> {
+) -> Vec<TrialOutcome> {
     let mut outcomes = Vec::new();
     for trial in trials {
         for &given in supports {
@@ -201,7 +201,7 @@ pub fn ask(
                 NDCG_RANKS,
             ));
             if let Some((auc, ndcg)) = measured {
-                outcomes.push(Outcome {
+                outcomes.push(TrialOutcome {
                     model: name.to_owned(),
                     given,
                     listener: trial.listener.clone(),
@@ -216,7 +216,7 @@ pub fn ask(
 
 /// Means over listeners with bootstrap intervals, and paired differences to the model named first.
 /// A listener who was asked in several repeats counts once, with the mean of them.
-pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<NewListenerSummary> {
+pub fn summarise(outcomes: &[TrialOutcome], seed: u64) -> Vec<NewListenerSummary> {
     let mut models: Vec<&str> = Vec::new();
     for outcome in outcomes {
         if !models.contains(&outcome.model.as_str()) {
@@ -254,7 +254,7 @@ pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<NewListenerSummary> {
 }
 
 fn by_listener<'a>(
-    outcomes: &'a [Outcome],
+    outcomes: &'a [TrialOutcome],
     model: &str,
     given: usize,
 ) -> BTreeMap<&'a ListenerId, (f64, f64)> {

@@ -4,12 +4,12 @@
 use segue_engine::{Profile, Scorer, TrackIdx};
 
 /// Ranks tracks for a listener it never saw.
-pub trait Ranker: Sync {
+pub trait NewListenerRanker: Sync {
     /// One score per track, in the order of `tracks`; higher ranks first.
     fn rank(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<f64>;
 }
 
-impl<S: Scorer + ?Sized> Ranker for S {
+impl<S: Scorer + ?Sized> NewListenerRanker for S {
     fn rank(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<f64> {
         self.score(profile, tracks)
             .into_iter()

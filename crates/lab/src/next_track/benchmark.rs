@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use segue_engine::full_ranking::{Outcomes, evaluate};
+use segue_engine::full_ranking::{RankingOutcomes, evaluate};
 use segue_engine::{Interactions, ListenerIdx, Recommender, Training};
 use segue_models::recommenders::{
     FitSet, Fitted, Fusion, FusionWeights, ItemFeatures, Panel, RecommenderConfig, Timing,
@@ -40,7 +40,7 @@ pub(super) struct Run {
     pub(super) train_s: f64,
     pub(super) eval_s: f64,
     pub(super) peak_mb: Option<f64>,
-    pub(super) tests: Vec<Outcomes>,
+    pub(super) tests: Vec<RankingOutcomes>,
 }
 
 impl Run {
@@ -272,7 +272,7 @@ impl Benchmark<'_> {
         model: &dyn Recommender,
         set: &TestSet,
         progress: &(dyn Fn(usize) + Sync),
-    ) -> Outcomes {
+    ) -> RankingOutcomes {
         let candidates = set.candidates(&self.options.protocol);
         evaluate(model, self.interactions, &set.cases, candidates, progress)
     }

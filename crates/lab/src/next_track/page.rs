@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use maud::html;
 use segue_charts::{Axes, Axis, Figure, css_colour};
-use segue_engine::full_ranking::{CaseMean, Metric};
+use segue_engine::full_ranking::{CaseMean, RankingMetric};
 
 use super::report::{ModelResult, NextTrackResult, with_interval};
 use crate::page::{self, table};
@@ -23,7 +23,7 @@ pub fn write_page(path: &Path, found: &NextTrackResult) -> Result<()> {
         @for (picks, rows) in &tables {
             @if let Some(picks) = picks { h2 { (picks) " own items shown" } }
             (table(rows))
-            (intervals(found, *picks, Metric::NdcgAt10).view())
+            (intervals(found, *picks, RankingMetric::NdcgAt10).view())
         }
         @if tables.len() > 1 {
             h2 { "As more is known of a listener" }
@@ -51,7 +51,7 @@ fn settings(found: &NextTrackResult) -> Result<Vec<(&'static str, String)>> {
 }
 
 /// One row per model: the mean and its interval.
-fn intervals(found: &NextTrackResult, picks: Option<u32>, metric: Metric) -> Figure<String> {
+fn intervals(found: &NextTrackResult, picks: Option<u32>, metric: RankingMetric) -> Figure<String> {
     let models = found.models.iter().filter(|model| model.picks == picks);
     let estimate = |model: &ModelResult| (model.model, model.standing.metrics[metric.name()]);
     let estimates: Vec<_> = models.map(estimate).collect();
@@ -86,7 +86,7 @@ fn intervals(found: &NextTrackResult, picks: Option<u32>, metric: Metric) -> Fig
 
 /// A line per model over the number of items shown.
 fn learning_curve(found: &NextTrackResult) -> Figure<String> {
-    let metric = Metric::NdcgAt100.name();
+    let metric = RankingMetric::NdcgAt100.name();
     let shown = |model: &ModelResult| f64::from(model.picks.unwrap_or(0));
     let reached = |model: &ModelResult| model.standing.metrics[metric].mean;
     let right = found.models.iter().map(shown).fold(1.0, f64::max);

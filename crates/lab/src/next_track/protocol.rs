@@ -7,7 +7,7 @@ use segue_engine::dataset::interactions::split::{
     Case, Periods, Split, TemporalCuts, given, leave_one_out, new_items, new_listeners,
     random_holdout, temporal,
 };
-use segue_engine::full_ranking::{Candidates, HistoryUse, Metric};
+use segue_engine::full_ranking::{Candidates, HistoryUse, RankingMetric};
 use segue_engine::{Interactions, ListenerIdx, Training};
 use serde::Serialize;
 
@@ -208,14 +208,14 @@ impl ProtocolOptions {
 
     /// What models are chosen by: the head of the list where one answer is asked for, more of it
     /// where many are.
-    pub(super) fn criterion(&self) -> Metric {
+    pub(super) fn criterion(&self) -> RankingMetric {
         match self.protocol {
             NextTrackProtocol::LeaveOneOut
             | NextTrackProtocol::Temporal
-            | NextTrackProtocol::Given => Metric::NdcgAt10,
+            | NextTrackProtocol::Given => RankingMetric::NdcgAt10,
             NextTrackProtocol::Holdout
             | NextTrackProtocol::NewListener
-            | NextTrackProtocol::NewItem => Metric::NdcgAt100,
+            | NextTrackProtocol::NewItem => RankingMetric::NdcgAt100,
         }
     }
 

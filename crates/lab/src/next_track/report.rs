@@ -1,14 +1,14 @@
 //! What is said of the models that were measured.
 
 use segue_engine::full_ranking::{
-    CaseMean, Comparison, Outcomes, RankingSummary, compare, summarise,
+    CaseMean, Comparison, RankingOutcomes, RankingSummary, compare, summarise,
 };
 use segue_engine::{Interactions, ItemIdx, ListenerIdx};
 use segue_models::recommenders::{FusionWeights, RecommenderConfig};
 use serde::Serialize;
 
 use super::benchmark::{Benchmark, Entry};
-use crate::report::{Table, Text};
+use crate::report::{Text, TextTable};
 
 /// What was measured, on what. As JSON it is the list of its models.
 #[derive(Clone, Debug, Serialize)]
@@ -79,7 +79,7 @@ impl NextTrackResult {
                 answers.copied().filter(move |&item| candidates.ranks(item))
             });
             let chosen = count(interactions, answers);
-            let outcomes = |entry: &Entry| -> Vec<Outcomes> {
+            let outcomes = |entry: &Entry| -> Vec<RankingOutcomes> {
                 entry.runs.iter().map(|run| run.tests[set].clone()).collect()
             };
             let first = entries.first().map(outcomes).unwrap_or_default();
@@ -120,11 +120,11 @@ impl NextTrackResult {
     }
 
     /// A table of all models for each number of own items shown.
-    pub(super) fn tables(&self) -> Vec<(Option<u32>, Table)> {
+    pub(super) fn tables(&self) -> Vec<(Option<u32>, TextTable)> {
         let mut picks: Vec<Option<u32>> = self.models.iter().map(|model| model.picks).collect();
         picks.dedup();
         let table = |picks: Option<u32>| {
-            let mut table = Table::new(HEADER);
+            let mut table = TextTable::new(HEADER);
             self.models.iter().filter(|model| model.picks == picks).for_each(|model| {
                 table.push(row(model));
             });

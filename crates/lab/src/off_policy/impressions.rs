@@ -12,7 +12,7 @@
 use rand::Rng;
 use segue_core::Impression;
 
-use super::{CrossFitted, LoggedSlate, Observation, Prediction, Round};
+use super::{CrossFitted, LoggedSlate, Prediction, RewardObservation, Round};
 use segue_engine::Catalogue;
 use segue_engine::dataset::pick_outcomes::{PickOutcome, Verdict};
 use segue_engine::policy::Policy;
@@ -84,7 +84,7 @@ pub fn weigh(
 fn possible_choices(catalogue: &Catalogue, impression: &Impression) -> Option<Vec<Vec<bool>>> {
     let policy = logging_policy(&impression.slate).ok()?;
     let mut possible = Vec::new();
-    let note = &mut |moment: segue_engine::policy::draw::Moment<'_>| {
+    let note = &mut |moment: segue_engine::policy::draw::LoggedDraw<'_>| {
         possible.push(moment.propensities.iter().map(|propensity| *propensity > 0.0).collect());
     };
     replay(catalogue, &impression.slate, policy.as_ref(), note).ok()?;
@@ -104,10 +104,10 @@ pub fn predict(slates: Vec<WeighedSlate>, folds: usize, rng: &mut impl Rng) -> V
         .filter_map(|cut| scores.get(scores.len() * cut / SCORE_LEVELS).copied())
         .collect();
     let level = |score: f32| cuts.partition_point(|cut| *cut <= score) as u32;
-    let observations: Vec<Observation> = slates
+    let observations: Vec<RewardObservation> = slates
         .iter()
         .flat_map(|slate| slate.rounds.iter().zip(&slate.choices))
-        .map(|(round, (score, _))| Observation {
+        .map(|(round, (score, _))| RewardObservation {
             action: level(*score),
             position: 0,
             reward: round.reward,

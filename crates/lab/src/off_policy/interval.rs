@@ -18,14 +18,14 @@ const BATCHES: usize = 5_000;
 
 /// Where the truth is expected to lie.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct EstimateInterval {
     /// Lower end.
     pub low: f64,
     /// Upper end.
     pub high: f64,
 }
 
-impl Interval {
+impl EstimateInterval {
     /// Whether a value lies within.
     pub fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
@@ -47,7 +47,7 @@ pub fn bootstrap(
     level: f64,
     resamples: usize,
     rng: &mut impl Rng,
-) -> Interval {
+) -> EstimateInterval {
     bootstrap_by(Bootstrap::Studentised, contributions, level, resamples, rng)
 }
 
@@ -58,9 +58,9 @@ pub fn bootstrap_by(
     level: f64,
     resamples: usize,
     rng: &mut impl Rng,
-) -> Interval {
+) -> EstimateInterval {
     if contributions.clusters() < 2 || resamples == 0 {
-        return Interval { low: f64::NAN, high: f64::NAN };
+        return EstimateInterval { low: f64::NAN, high: f64::NAN };
     }
     let batched = (contributions.clusters() > BATCHES).then(|| contributions.batched(BATCHES));
     let contributions = batched.as_ref().unwrap_or(contributions);
@@ -83,9 +83,9 @@ pub fn bootstrap_by(
     let tail = (1.0 - level) / 2.0;
     match method {
         Bootstrap::Percentile => {
-            Interval { low: quantile(&values, tail), high: quantile(&values, 1.0 - tail) }
+            EstimateInterval { low: quantile(&values, tail), high: quantile(&values, 1.0 - tail) }
         }
-        Bootstrap::Studentised => Interval {
+        Bootstrap::Studentised => EstimateInterval {
             low: estimate - error * quantile(&values, 1.0 - tail),
             high: estimate - error * quantile(&values, tail),
         },
@@ -112,7 +112,7 @@ pub fn empirical_bernstein(
     contributions: &Contributions,
     span: f64,
     level: f64,
-) -> Option<Interval> {
+) -> Option<EstimateInterval> {
     let n = contributions.clusters() as f64;
     if !contributions.is_independent() || n < 2.0 {
         return None;
@@ -121,5 +121,5 @@ pub fn empirical_bernstein(
     let variance = contributions.standard_error().powi(2) * n;
     let reach = (2.0 * variance * log / n).sqrt() + 7.0 * span * log / (3.0 * (n - 1.0));
     let mean = contributions.estimate();
-    Some(Interval { low: mean - reach, high: mean + reach })
+    Some(EstimateInterval { low: mean - reach, high: mean + reach })
 }

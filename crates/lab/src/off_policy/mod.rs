@@ -32,9 +32,9 @@ use serde::Serialize;
 
 pub use contributions::Contributions;
 pub use diagnostics::Diagnostics;
-pub use interval::Interval;
-pub use refusal::{Limits, Refusal};
-pub use reward_model::{CrossFitted, Observation, RewardModel};
+pub use interval::EstimateInterval;
+pub use refusal::{Refusal, RefusalLimits};
+pub use reward_model::{CrossFitted, RewardModel, RewardObservation};
 pub use single_action::SingleAction;
 pub use slates::{LoggedSlate, SlateEstimator};
 
@@ -76,7 +76,7 @@ pub struct Prediction {
 
 /// How estimates are made and when they are refused.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct EstimateSettings {
     /// Coverage asked of intervals, such as .95.
     pub level: f64,
     /// Resamples behind a bootstrap interval.
@@ -84,19 +84,19 @@ pub struct Settings {
     /// Seed of the resampling.
     pub seed: u64,
     /// What a log must meet.
-    pub limits: Limits,
+    pub limits: RefusalLimits,
 }
 
-impl Default for Settings {
+impl Default for EstimateSettings {
     fn default() -> Self {
-        Self { level: 0.95, resamples: 2_000, seed: 0, limits: Limits::default() }
+        Self { level: 0.95, resamples: 2_000, seed: 0, limits: RefusalLimits::default() }
     }
 }
 
 /// What an estimator says, or why it does not.
 ///
 /// ```
-/// use segue_lab::off_policy::{Round, Settings, SingleAction, estimate_rounds};
+/// use segue_lab::off_policy::{Round, EstimateSettings, SingleAction, estimate_rounds};
 ///
 /// // Two choices, each logged half of the time; only the first is ever rewarded. The policy in
 /// // question would make it nine times in ten.
@@ -110,7 +110,7 @@ impl Default for Settings {
 /// };
 /// let rounds: Vec<Round> = (0..1_000).map(round).collect();
 /// let estimators = [SingleAction::SelfNormalised];
-/// let estimates = estimate_rounds(&rounds, &estimators, &Settings::default());
+/// let estimates = estimate_rounds(&rounds, &estimators, &EstimateSettings::default());
 /// assert!((estimates[0].value - 0.9).abs() < 1e-9 && estimates[0].refusal.is_none());
 /// ```
 #[derive(Clone, Debug, Serialize)]
@@ -124,10 +124,10 @@ pub struct PolicyEstimate {
     pub standard_error: f64,
     /// The bootstrap interval; none where the estimator is biased by design, because resampling
     /// shows noise and no bias, and none where nothing varies, such as rewards that are all 0.
-    pub interval: Option<Interval>,
+    pub interval: Option<EstimateInterval>,
     /// The empirical Bernstein interval, which holds for any number of rounds; none where the
     /// estimator is no plain mean of independent, bounded rounds.
-    pub bound: Option<Interval>,
+    pub bound: Option<EstimateInterval>,
     /// The threshold beyond which weights are not used, if the estimator has one.
     pub threshold: Option<f64>,
     /// The weights it rests on.
@@ -141,7 +141,7 @@ pub struct PolicyEstimate {
 pub fn estimate_rounds(
     rounds: &[Round],
     estimators: &[SingleAction],
-    settings: &Settings,
+    settings: &EstimateSettings,
 ) -> Vec<PolicyEstimate> {
     let diagnostics = Diagnostics::of_rounds(rounds);
     let answer = |estimator: &SingleAction| {
@@ -165,7 +165,7 @@ pub fn estimate_rounds(
 pub fn estimate_slates(
     slates: &[LoggedSlate],
     estimators: &[SlateEstimator],
-    settings: &Settings,
+    settings: &EstimateSettings,
 ) -> Vec<PolicyEstimate> {
     let answer = |estimator: &SlateEstimator| {
         let contributions = estimator.contributions(slates)?;
@@ -183,7 +183,7 @@ fn describe(
     contributions: &Contributions,
     span: Option<f64>,
     diagnostics: Diagnostics,
-    settings: &Settings,
+    settings: &EstimateSettings,
 ) -> PolicyEstimate {
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
     let standard_error = contributions.standard_error();

@@ -10,7 +10,7 @@ use super::Diagnostics;
 
 /// What a log must meet.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Limits {
+pub struct RefusalLimits {
     /// Fewest rounds, or slates, that the weighted log must be worth. With fewer, intervals do not
     /// hold what they promise.
     pub effective_samples: f64,
@@ -21,7 +21,7 @@ pub struct Limits {
     pub unsupported: f64,
 }
 
-impl Default for Limits {
+impl Default for RefusalLimits {
     fn default() -> Self {
         Self { effective_samples: 100.0, weight_deviations: 4.0, unsupported: 0.05 }
     }
@@ -107,7 +107,7 @@ fn hint(mean: f64) -> &'static str {
     }
 }
 
-impl Limits {
+impl RefusalLimits {
     /// The first limit that is not met. An estimator that does not use weights depends on the log's
     /// support only.
     pub fn refuse(&self, diagnostics: &Diagnostics, uses_weights: bool) -> Option<Refusal> {

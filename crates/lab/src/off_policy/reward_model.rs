@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 /// What an action earned.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Observation {
+pub struct RewardObservation {
     /// The action, numbered by the caller.
     pub action: u32,
     /// Its position.
@@ -39,7 +39,7 @@ pub struct RewardModel {
 
 impl RewardModel {
     /// Learns from observations; without any it expects 0.
-    pub fn fit<'a>(observations: impl Iterator<Item = &'a Observation> + Clone) -> Self {
+    pub fn fit<'a>(observations: impl Iterator<Item = &'a RewardObservation> + Clone) -> Self {
         let (low, high) =
             observations.clone().fold((0.0_f64, 1.0_f64), |(low, high), observation| {
                 (low.min(observation.reward), high.max(observation.reward))
@@ -84,7 +84,7 @@ pub struct CrossFitted {
 
 impl CrossFitted {
     /// Deals clusters into folds at random and fits a model for each of them.
-    pub fn fit(observations: &[Observation], folds: usize, rng: &mut impl Rng) -> Self {
+    pub fn fit(observations: &[RewardObservation], folds: usize, rng: &mut impl Rng) -> Self {
         let mut clusters: Vec<u32> =
             observations.iter().map(|observation| observation.cluster).collect();
         clusters.sort_unstable();

@@ -9,7 +9,7 @@
 //! **Taste.** A listener has one to three tastes, each a genre's point plus `N(0, 0.4²)`, and an
 //! affinity `N(0, 0.7²)` to each artist. With `d²` the mean squared distance of a track to the
 //! nearest taste, the listener likes the track with probability `sigmoid_f32(2.2 - 2.4 d² +
-//! affinity)`. This is the truth that [`Community::likes`] gives.
+//! affinity)`. This is the truth that [`MadeUpCommunity::likes`] gives.
 //!
 //! **Sessions.** Sessions of 6 to 18 plays arrive at random over the period; listeners arrive over
 //! its first half. A play is a repeat of something finished before, a track near a taste, or a
@@ -90,7 +90,7 @@ pub struct MadeUpHistory {
 
 /// A catalogue and the histories of everybody in it.
 #[derive(Clone, Debug)]
-pub struct Community {
+pub struct MadeUpCommunity {
     /// The catalogue.
     pub tracks: Vec<Track>,
     /// One history per listener.
@@ -104,12 +104,12 @@ pub(super) struct Sound {
     artist: u32,
 }
 
-impl Community {
+impl MadeUpCommunity {
     /// Draws a community. Same config, same community.
     ///
     /// ```
     /// use segue_core::Timestamp;
-    /// use segue_lab::simulation::community::{Community, CommunityConfig};
+    /// use segue_lab::simulation::community::{MadeUpCommunity, CommunityConfig};
     ///
     /// let config = CommunityConfig {
     ///     seed: 7,
@@ -119,7 +119,7 @@ impl Community {
     ///     sessions: 5,
     ///     start: Timestamp::UNIX_EPOCH,
     /// };
-    /// let (one, again) = (Community::draw(&config), Community::draw(&config));
+    /// let (one, again) = (MadeUpCommunity::draw(&config), MadeUpCommunity::draw(&config));
     /// assert_eq!(one.histories.len(), 3);
     /// assert_eq!(one.histories[2].listens, again.histories[2].listens);
     /// ```

@@ -25,7 +25,7 @@ const NAMES: [&str; 10] = [
 /// Where `out` cannot be written.
 pub fn write_canonical(world: &PlantedWorld, out: &mut dyn Write) -> io::Result<()> {
     write_packed(out, &mut |out| {
-        let mut add = |name: &str, table: &Table| {
+        let mut add = |name: &str, table: &TextTable| {
             add_streamed(out, &format!("{FOLDER}/{name}"), &mut |out| table(world, out))
         };
         add("canonical_musicbrainz_data.csv", &write_names)?;
@@ -34,7 +34,7 @@ pub fn write_canonical(world: &PlantedWorld, out: &mut dyn Write) -> io::Result<
     })
 }
 
-type Table = dyn Fn(&PlantedWorld, &mut dyn Write) -> io::Result<()>;
+type TextTable = dyn Fn(&PlantedWorld, &mut dyn Write) -> io::Result<()>;
 
 fn write_names(world: &PlantedWorld, out: &mut dyn Write) -> io::Result<()> {
     let mut rows = csv::Writer::from_writer(out);

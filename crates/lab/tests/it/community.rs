@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use segue_core::{EndReason, Timestamp};
-use segue_lab::simulation::community::{Community, CommunityConfig};
+use segue_lab::simulation::community::{CommunityConfig, MadeUpCommunity};
 
 fn small() -> CommunityConfig {
     CommunityConfig {
@@ -16,7 +16,7 @@ fn small() -> CommunityConfig {
 
 #[test]
 fn the_same_seed_draws_the_same_community() {
-    let (one, other) = (Community::draw(&small()), Community::draw(&small()));
+    let (one, other) = (MadeUpCommunity::draw(&small()), MadeUpCommunity::draw(&small()));
     assert_eq!(one.tracks, other.tracks);
     for (a, b) in one.histories.iter().zip(&other.histories) {
         assert_eq!(a.listens, b.listens);
@@ -26,7 +26,7 @@ fn the_same_seed_draws_the_same_community() {
 
 #[test]
 fn listeners_finish_what_they_truly_like_more_often_than_what_they_do_not() {
-    let community = Community::draw(&small());
+    let community = MadeUpCommunity::draw(&small());
     let mut finished = HashMap::from([(true, 0.0), (false, 0.0)]);
     let mut plays = finished.clone();
     for history in &community.histories {
@@ -50,7 +50,7 @@ fn listeners_finish_what_they_truly_like_more_often_than_what_they_do_not() {
 #[test]
 fn plays_are_in_order_and_within_the_period() {
     let config = small();
-    let community = Community::draw(&config);
+    let community = MadeUpCommunity::draw(&config);
     let end = config.start.as_second() + i64::from(config.days + 1) * 86_400;
     for history in &community.histories {
         assert!(!history.listens.is_empty());

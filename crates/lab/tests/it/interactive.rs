@@ -9,8 +9,8 @@ use segue_engine::policy::{Belief, EpsilonGreedy, Greedy, LinUcb, LinearThompson
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 use segue_lab::beliefs::Acquaintance;
 use segue_lab::interactive::{
-    Asked, Conversation, ConversationPlan, Guided, Hiding, Proposer, Strategy, compare, converse,
-    curve, hits, split,
+    AskedRecommender, Conversation, ConversationPlan, Guided, Hiding, Proposer, Strategy, compare,
+    converse, curve, hits, split,
 };
 
 /// 40 listeners, of whom even ones have the even items of 20 and odd ones the odd.
@@ -79,7 +79,7 @@ fn talk(strategy: &Strategy, meet: fn() -> Box<dyn Acquaintance>, seed: u64) -> 
 #[test]
 fn a_yes_is_followed_up() {
     let greedy = strategy(Greedy, UncertaintySource::None, 1.0);
-    let conversations = talk(&greedy, || Box::new(Asked::new(&Parity)), 1);
+    let conversations = talk(&greedy, || Box::new(AskedRecommender::new(&Parity)), 1);
     for conversation in conversations {
         // Item 0 comes first; who says no to it is offered item 1, then their camp's ten until only
         // one or two others are left.

@@ -7,14 +7,14 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::Timestamp;
 use segue_engine::TrackIdx;
 use segue_lab::simulation::listeners::{Listener, ListenerModel, Occasion};
-use segue_lab::simulation::world::{World, WorldConfig};
+use segue_lab::simulation::world::{MadeUpWorld, WorldConfig};
 
-fn world() -> Arc<World> {
+fn world() -> Arc<MadeUpWorld> {
     let start = Timestamp::from_second(1_700_000_000).unwrap();
-    Arc::new(World::draw(&WorldConfig { seed: 11, artists: 40, days: 90, start }))
+    Arc::new(MadeUpWorld::draw(&WorldConfig { seed: 11, artists: 40, days: 90, start }))
 }
 
-fn listeners(model: ListenerModel, world: &Arc<World>) -> Vec<Box<dyn Listener>> {
+fn listeners(model: ListenerModel, world: &Arc<MadeUpWorld>) -> Vec<Box<dyn Listener>> {
     model.draw(world, 5, 12)
 }
 
@@ -22,12 +22,12 @@ fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-fn enjoyments(listener: &dyn Listener, world: &World, at: f64) -> Vec<f64> {
+fn enjoyments(listener: &dyn Listener, world: &MadeUpWorld, at: f64) -> Vec<f64> {
     world.catalogue.rows().map(|track| listener.enjoyment(track, at)).collect()
 }
 
 /// The track that they would enjoy most.
-fn favourite(listener: &dyn Listener, world: &World, at: f64) -> TrackIdx {
+fn favourite(listener: &dyn Listener, world: &MadeUpWorld, at: f64) -> TrackIdx {
     let order = |a: &TrackIdx, b: &TrackIdx| {
         listener.enjoyment(*a, at).total_cmp(&listener.enjoyment(*b, at))
     };
@@ -37,7 +37,7 @@ fn favourite(listener: &dyn Listener, world: &World, at: f64) -> TrackIdx {
 /// Lives through the days: a session of their own each, all that they do written down.
 fn life(
     listener: &mut dyn Listener,
-    world: &World,
+    world: &MadeUpWorld,
     days: std::ops::Range<i32>,
 ) -> Vec<(TrackIdx, f64)> {
     let mut plays = Vec::new();

@@ -7,19 +7,19 @@ use std::sync::Arc;
 use segue::world::World;
 use segue::world::build::BuildConfig;
 use segue_core::{ListenerId, Timestamp, Track, TrackId, WorkId};
-use segue_engine::dataset::labels::Outcome;
+use segue_engine::dataset::labels::PlayOutcome;
 use segue_engine::dataset::plays::{Play, Plays};
 use segue_engine::{Catalogue, WorkIdx};
 use segue_ingest::identity::named_track;
-use segue_lab::mix::{HeldOut, MixCut, MixData, MixFigure, MixOptions, MixRow, RowKind, run};
+use segue_lab::mix::{HeldOutPlays, MixCut, MixData, MixFigure, MixOptions, MixRow, RowKind, run};
 use segue_lab::progress::Silent;
-use segue_lab::simulation::community::{Community, CommunityConfig};
+use segue_lab::simulation::community::{CommunityConfig, MadeUpCommunity};
 use segue_models::set::SetConfig;
 
 const DAY_S: i64 = 86_400;
 
 fn library() -> MixData {
-    let community = Community::draw(&CommunityConfig {
+    let community = MadeUpCommunity::draw(&CommunityConfig {
         seed: 3,
         listeners: 8,
         artists: 30,
@@ -58,7 +58,7 @@ fn play(catalogue: &Catalogue, id: &str, at: Option<Timestamp>) -> Play {
     Play {
         track: catalogue.find(&TrackId::new(id)).unwrap(),
         at,
-        outcome: Outcome::Liked { weight: 1.0, plays: 1 },
+        outcome: PlayOutcome::Liked { weight: 1.0, plays: 1 },
         answered: false,
     }
 }
@@ -66,7 +66,7 @@ fn play(catalogue: &Catalogue, id: &str, at: Option<Timestamp>) -> Play {
 #[test]
 fn nothing_from_after_a_cut_is_learned_from() {
     let data = library();
-    for held_out in [HeldOut::Share(0.1), HeldOut::Days(14.0)] {
+    for held_out in [HeldOutPlays::Share(0.1), HeldOutPlays::Days(14.0)] {
         for number in 0..2 {
             let options = MixOptions { held_out, ..MixOptions::default() };
             let cut = MixCut::new(&data, &options, number);
@@ -91,7 +91,7 @@ fn nothing_from_after_a_cut_is_learned_from() {
                 let is_later = |work: &WorkIdx| later.contains(cut.catalogue.work_id(*work));
                 assert!(case.new.iter().chain(again).all(is_later));
             }
-            if let HeldOut::Days(_) = held_out {
+            if let HeldOutPlays::Days(_) = held_out {
                 let moment = cut.cases[0].now;
                 let mut plays = cut.past.iter().flat_map(|one| &one.plays);
                 assert!(plays.all(|play| play.at.unwrap() < moment), "one moment for everybody");
@@ -166,7 +166,7 @@ fn of_a_world_is_there_what_is_drawn_by_the_plays_before_the_cut() {
     let plays = early.chain(late).collect();
     let listener = ListenerId::new("ann");
     let plays = vec![Plays { listener, plays, feedback: Vec::new(), friends: Vec::new() }];
-    let options = MixOptions { held_out: HeldOut::Days(8.0), ..quick() };
+    let options = MixOptions { held_out: HeldOutPlays::Days(8.0), ..quick() };
     let mut data = made_up(catalogue, plays);
 
     let without = MixCut::new(&data, &options, 0);

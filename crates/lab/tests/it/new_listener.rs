@@ -6,7 +6,8 @@ use segue_core::{AudioFeature, ListenerId, Track, TrackId, WorkId};
 use segue_engine::dataset::profile::liking;
 use segue_engine::{Catalogue, Profile, TrackIdx};
 use segue_lab::new_listener::{
-    Baseline, Baselines, Likes, NewListenerProtocol, Outcome, Ranker, ask, split, summarise, trials,
+    Baseline, Baselines, ListenerLikes, NewListenerProtocol, NewListenerRanker, TrialOutcome, ask,
+    split, summarise, trials,
 };
 
 const CAMPS: usize = 3;
@@ -28,13 +29,13 @@ fn catalogue() -> Catalogue {
     Catalogue::from_tracks((0..300).map(track).collect())
 }
 
-fn listeners(catalogue: &Catalogue, count: usize) -> Vec<Likes> {
+fn listeners(catalogue: &Catalogue, count: usize) -> Vec<ListenerLikes> {
     (0..count)
         .map(|i| {
             let rows = (0..20).map(|j| (((i + 7 * j) % 100) * CAMPS + i % CAMPS) as u32);
             let unique: BTreeSet<_> =
                 rows.map(|row| (catalogue.work(TrackIdx(row)), TrackIdx(row))).collect();
-            Likes {
+            ListenerLikes {
                 listener: ListenerId::new(format!("l{i:02}")),
                 tracks: unique.into_iter().map(|(_, row)| row).collect(),
             }
@@ -60,7 +61,7 @@ fn a_listener_is_either_learned_from_or_hidden() {
 fn what_is_given_or_held_in_any_version_is_never_asked_as_foreign() {
     let catalogue = catalogue();
     let listeners = listeners(&catalogue, 12);
-    let hidden: Vec<&Likes> = listeners.iter().collect();
+    let hidden: Vec<&ListenerLikes> = listeners.iter().collect();
     let trials = trials(&catalogue, &hidden, &protocol());
     assert_eq!(trials.len(), 12);
     for (trial, likes) in trials.iter().zip(&listeners) {
@@ -79,7 +80,7 @@ fn a_listener_with_too_few_likes_is_left_out() {
     let catalogue = catalogue();
     let mut listeners = listeners(&catalogue, 4);
     listeners[2].tracks.truncate(6);
-    let hidden: Vec<&Likes> = listeners.iter().collect();
+    let hidden: Vec<&ListenerLikes> = listeners.iter().collect();
     assert_eq!(trials(&catalogue, &hidden, &protocol()).len(), 3);
 }
 
@@ -87,7 +88,7 @@ fn a_listener_with_too_few_likes_is_left_out() {
 fn baselines_find_the_camp_of_a_listener() {
     let catalogue = catalogue();
     let listeners = listeners(&catalogue, 30);
-    let all: Vec<&Likes> = listeners.iter().collect();
+    let all: Vec<&ListenerLikes> = listeners.iter().collect();
     let baselines = Baselines::fit(&catalogue, &all[..20], 1);
     let trials = trials(&catalogue, &all[20..], &protocol());
     for baseline in [
@@ -111,7 +112,7 @@ fn of_middle_camp(listener: &ListenerId) -> bool {
 #[test]
 fn popularity_counts_training_listeners() {
     let catalogue = catalogue();
-    let likes = |name: &str, rows: &[u32]| Likes {
+    let likes = |name: &str, rows: &[u32]| ListenerLikes {
         listener: ListenerId::new(name),
         tracks: rows.iter().copied().map(TrackIdx).collect(),
     };
@@ -125,7 +126,7 @@ fn popularity_counts_training_listeners() {
 #[test]
 fn every_k_is_asked_about_the_same_tracks_with_more_given() {
     struct CountGiven;
-    impl Ranker for CountGiven {
+    impl NewListenerRanker for CountGiven {
         fn rank(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<f64> {
             // Right for the first track only once five likes are given.
             tracks
@@ -140,7 +141,7 @@ fn every_k_is_asked_about_the_same_tracks_with_more_given() {
     }
     let catalogue = catalogue();
     let listeners = listeners(&catalogue, 6);
-    let hidden: Vec<&Likes> = listeners.iter().collect();
+    let hidden: Vec<&ListenerLikes> = listeners.iter().collect();
     let trials = trials(&catalogue, &hidden, &protocol());
     let outcomes = ask("count", &CountGiven, &catalogue, &trials, &[0, 2, 5]);
     assert_eq!(outcomes.len(), 18);
@@ -151,7 +152,7 @@ fn every_k_is_asked_about_the_same_tracks_with_more_given() {
 
 #[test]
 fn differences_are_paired_by_listener_and_repeats_count_once() {
-    let outcome = |model: &str, listener: &str, auc: f64| Outcome {
+    let outcome = |model: &str, listener: &str, auc: f64| TrialOutcome {
         model: model.into(),
         given: 5,
         listener: ListenerId::new(listener),

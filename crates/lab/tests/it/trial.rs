@@ -10,11 +10,11 @@ use segue_engine::mix::quota::Caps;
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_lab::simulation::listeners::ListenerModel;
-use segue_lab::simulation::trial::comparison::{Measured, Verdict, compare};
+use segue_lab::simulation::trial::comparison::{Measured, TrialVerdict, compare};
 use segue_lab::simulation::trial::measures::{Measure, generalist_specialist, gini};
 use segue_lab::simulation::trial::{
-    Answered, Arm, Course, Day, Learner, LearnerError, Meeting, Opening, Run, TrialConfig,
-    TrialError, oracle, run,
+    Answered, Day, Learner, LearnerError, ListeningCourse, Meeting, Opening, Run, TrialArm,
+    TrialConfig, TrialError, oracle, run,
 };
 
 use crate::world::RowScorer;
@@ -31,8 +31,14 @@ pub(crate) fn config(model: ListenerModel, seed: u64) -> TrialConfig {
     }
 }
 
-fn arm(explore: f32) -> Arm {
-    Arm { explore, policy: PolicyKind::PlackettLuce, length: 8, no_repeat_days: 1, refit_days: 3 }
+fn arm(explore: f32) -> TrialArm {
+    TrialArm {
+        explore,
+        policy: PolicyKind::PlackettLuce,
+        length: 8,
+        no_repeat_days: 1,
+        refit_days: 3,
+    }
 }
 
 /// Likes what was finished more often than skipped and, a little, what anybody did.
@@ -271,7 +277,7 @@ fn a_specialist_scores_1_and_who_hears_opposites_less() {
 }
 
 /// A course in which every mix has two tracks, enjoyed like this day by day.
-fn course(opening: &Opening, enjoyments: &[f64]) -> Course {
+fn course(opening: &Opening, enjoyments: &[f64]) -> ListeningCourse {
     let (run, _) = ran(opening, 0.0);
     let mut course = run.courses[0].clone();
     let day = |&enjoyment: &f64| Day { mixes: 1, shown: 2, heard: 2, enjoyment, ..Day::default() };
@@ -304,8 +310,8 @@ fn a_price_paid_early_is_earned_back_on_the_day_that_says_so() {
             && (last.by_seed[0] - 0.2).abs() < 1e-12
     );
     assert!((last.value.mean - 0.75).abs() < 1e-12);
-    assert_eq!(far.verdict(Measure::SatisfactionLast), Some(Verdict::More));
-    assert_eq!(far.verdict(Measure::SatisfactionFirst), Some(Verdict::Less));
+    assert_eq!(far.verdict(Measure::SatisfactionLast), Some(TrialVerdict::More));
+    assert_eq!(far.verdict(Measure::SatisfactionFirst), Some(TrialVerdict::Less));
     // -.4, -.6, -.4, 0: nothing is lost any more from the fourth day on.
     assert_eq!(far.break_even_day, Some(3));
     assert!((far.gained[1] + 0.6).abs() < 1e-12 && (far.gained[5] - 0.8).abs() < 1e-12);

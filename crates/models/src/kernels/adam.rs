@@ -27,7 +27,7 @@ impl Default for Adam {
 
 /// One step's factors.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+pub struct AdamStep {
     adam: Adam,
     rate: f32,
     second_correction: f32,
@@ -47,9 +47,9 @@ pub struct Stretch<'a> {
 
 impl Adam {
     /// The factors of the `number`th step, counted from 1.
-    pub fn step(self, number: u32, learning_rate: f32, weight_decay: f32) -> Step {
+    pub fn step(self, number: u32, learning_rate: f32, weight_decay: f32) -> AdamStep {
         let correction = |beta: f32| 1.0 - f64::from(beta).powf(f64::from(number));
-        Step {
+        AdamStep {
             adam: self,
             rate: (f64::from(learning_rate) / correction(self.beta_1)) as f32,
             second_correction: correction(self.beta_2).recip() as f32,
@@ -58,7 +58,7 @@ impl Adam {
     }
 }
 
-impl Step {
+impl AdamStep {
     /// Moves the parameters against their gradient.
     pub fn apply(self, stretch: Stretch<'_>, gradient: &[f32]) {
         apply(self, stretch, gradient);
@@ -66,8 +66,8 @@ impl Step {
 }
 
 vectorised! {
-fn apply(step: Step, stretch: Stretch<'_>, gradient: &[f32]) {
-    let Step { adam: Adam { beta_1, beta_2, epsilon }, rate, second_correction, shrink } = step;
+fn apply(step: AdamStep, stretch: Stretch<'_>, gradient: &[f32]) {
+    let AdamStep { adam: Adam { beta_1, beta_2, epsilon }, rate, second_correction, shrink } = step;
     let moments = stretch.first.iter_mut().zip(stretch.second);
     for ((theta, g), (m, v)) in stretch.parameters.iter_mut().zip(gradient).zip(moments) {
         *m = beta_1 * *m + (1.0 - beta_1) * g;

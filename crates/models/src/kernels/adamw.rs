@@ -19,7 +19,7 @@ pub struct AdamW {
 
 /// How far one step goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+pub struct AdamWStep {
     /// Learning rate η.
     pub learning_rate: f32,
     /// Weight decay λ, multiplied by the learning rate.
@@ -42,7 +42,7 @@ impl AdamW {
     pub fn update(
         &mut self,
         span: std::ops::Range<usize>,
-        step: Step,
+        step: AdamWStep,
         parameters: &mut [f32],
         gradients: &[f32],
     ) {
@@ -86,7 +86,7 @@ mod tests {
         let mut optimiser = AdamW::new(7);
         for gradient in &gradients {
             optimiser.begin_step();
-            let step = Step { learning_rate: 0.01, weight_decay: 0.1 };
+            let step = AdamWStep { learning_rate: 0.01, weight_decay: 0.1 };
             optimiser.update(0..7, step, &mut parameters, gradient);
         }
         let want: Vec<f64> = (0..7)

@@ -87,8 +87,14 @@ impl CausalAttention {
     ///
     /// # Shapes
     /// As in [`forward`](Self::forward), `dout` as `out`, `dqkv` as `qkv`.
-    pub fn backward(self, saved: Saved<'_>, dout: &[f32], scratch: &mut [f32], dqkv: &mut [f32]) {
-        let Saved { qkv, weights } = saved;
+    pub fn backward(
+        self,
+        saved: SavedAttention<'_>,
+        dout: &[f32],
+        scratch: &mut [f32],
+        dqkv: &mut [f32],
+    ) {
+        let SavedAttention { qkv, weights } = saved;
         let (width, stride, row) = (self.dim / self.heads, 3 * self.dim, self.stride());
         let scale = (width as f32).sqrt().recip();
         dqkv.fill(0.0);
@@ -169,7 +175,7 @@ fn softmax_backward(block: Block, stride: usize, scale: f32, weights: &[f32], ds
 
 /// What the backward pass needs of the forward pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Saved<'a> {
+pub struct SavedAttention<'a> {
     /// The input.
     pub qkv: &'a [f32],
     /// The attention weights.
@@ -215,7 +221,12 @@ mod tests {
         assert_close(&out, &reference(sizes, &wide(&qkv)), 1e-5);
 
         let (mut scratch, mut dqkv) = (vec![f32::NAN; sizes.scratch_len()], vec![f32::NAN; 3 * n]);
-        sizes.backward(Saved { qkv: &qkv, weights: &weights }, &dout, &mut scratch, &mut dqkv);
+        sizes.backward(
+            SavedAttention { qkv: &qkv, weights: &weights },
+            &dout,
+            &mut scratch,
+            &mut dqkv,
+        );
         let loss = |x: &[f64]| dot(&reference(sizes, x), &wide(&dout));
         assert_close(&dqkv, &finite_differences(&wide(&qkv), loss), 1e-4);
     }

@@ -21,7 +21,7 @@ pub struct BatchEnsemble {
 
 /// Parameters, or their gradients.
 #[derive(Debug)]
-pub struct Parameters<T> {
+pub struct EnsembleParameters<T> {
     /// The shared weight W, `[output, input]`.
     pub weight: T,
     /// r, `[members, input]`.
@@ -34,7 +34,7 @@ pub struct Parameters<T> {
 
 /// Intermediate results that the backward pass needs.
 #[derive(Clone, Debug)]
-pub struct Saved {
+pub struct SavedEnsemble {
     /// `r ⊙ x`, `[members, batch, input]`.
     scaled: Vec<f32>,
     /// `(r ⊙ x) Wᵀ`, `[members, batch, output]`.
@@ -43,16 +43,25 @@ pub struct Saved {
 
 impl BatchEnsemble {
     /// Room for the intermediate results of this batch or a smaller one.
-    pub fn saved(self) -> Saved {
+    pub fn saved(self) -> SavedEnsemble {
         let rows = self.members * self.batch;
-        Saved { scaled: vec![0.0; rows * self.input], product: vec![0.0; rows * self.output] }
+        SavedEnsemble {
+            scaled: vec![0.0; rows * self.input],
+            product: vec![0.0; rows * self.output],
+        }
     }
 
     /// Computes `y`. The input is either one batch per member or one batch that all of them see.
     ///
     /// # Shapes
     /// `x` `[members, batch, input]` or `[batch, input]`, `y` `[members, batch, output]`.
-    pub fn forward(self, x: &[f32], p: &Parameters<&[f32]>, saved: &mut Saved, y: &mut [f32]) {
+    pub fn forward(
+        self,
+        x: &[f32],
+        p: &EnsembleParameters<&[f32]>,
+        saved: &mut SavedEnsemble,
+        y: &mut [f32],
+    ) {
         let (rows, block) = (self.members * self.batch, self.batch * self.input);
         for member in 0..self.members {
             let x = if x.len() == block { x } else { &x[member * block..][..block] };
@@ -85,10 +94,10 @@ impl BatchEnsemble {
     pub fn backward(
         self,
         x: &[f32],
-        p: &Parameters<&[f32]>,
-        saved: &Saved,
+        p: &EnsembleParameters<&[f32]>,
+        saved: &SavedEnsemble,
         backward: Backward<'_>,
-        gradients: &mut Parameters<&mut [f32]>,
+        gradients: &mut EnsembleParameters<&mut [f32]>,
     ) {
         let Backward { dy, dx } = backward;
         self.backward_output_side(p, saved, dy, gradients);
@@ -115,10 +124,10 @@ impl BatchEnsemble {
     /// Gradients of s and b; turns `dy` into the gradient of the product.
     fn backward_output_side(
         self,
-        p: &Parameters<&[f32]>,
-        saved: &Saved,
+        p: &EnsembleParameters<&[f32]>,
+        saved: &SavedEnsemble,
         dy: &mut [f32],
-        gradients: &mut Parameters<&mut [f32]>,
+        gradients: &mut EnsembleParameters<&mut [f32]>,
     ) {
         let block = self.batch * self.output;
         for member in 0..self.members {
@@ -185,8 +194,12 @@ mod tests {
         let sizes = [output * input, members * input, members * output, members * output];
         let p: Vec<Vec<f32>> = sizes.iter().zip(2..).map(|(&n, seed)| normals(seed, n)).collect();
         let p64: Vec<Vec<f64>> = p.iter().map(|p| wide(p)).collect();
-        let parameters =
-            Parameters { weight: &p[0][..], scale_in: &p[1], scale_out: &p[2], bias: &p[3] };
+        let parameters = EnsembleParameters {
+            weight: &p[0][..],
+            scale_in: &p[1],
+            scale_out: &p[2],
+            bias: &p[3],
+        };
         let (mut saved, mut y) = (SIZES.saved(), vec![0.0; members * batch * output]);
         SIZES.forward(x, &parameters, &mut saved, &mut y);
         let all: [&[f64]; 4] = [&p64[0], &p64[1], &p64[2], &p64[3]];
@@ -197,7 +210,8 @@ mod tests {
         let mut dx = vec![0.0; members * batch * input];
         let mut g: Vec<Vec<f32>> = sizes.iter().map(|&n| vec![0.0; n]).collect();
         let [weight, scale_in, scale_out, bias] = &mut g[..] else { unreachable!() };
-        let mut gradients = Parameters { weight: &mut weight[..], scale_in, scale_out, bias };
+        let mut gradients =
+            EnsembleParameters { weight: &mut weight[..], scale_in, scale_out, bias };
         let backward = Backward { dy: &mut dy, dx: &mut dx };
         SIZES.backward(x, &parameters, &saved, backward, &mut gradients);
         for (i, found) in g.iter().enumerate() {

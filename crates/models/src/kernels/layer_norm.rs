@@ -33,7 +33,7 @@ pub fn forward(x: &[f32], weight: &[f32], bias: &[f32], moments: &mut [Moments],
 
 /// What the backward pass needs of the forward pass.
 #[derive(Clone, Copy, Debug)]
-pub struct Saved<'a> {
+pub struct SavedNorm<'a> {
     /// The input.
     pub x: &'a [f32],
     /// Its moments.
@@ -47,7 +47,13 @@ vectorised! {
 /// # Shapes
 /// As in [`forward`], `dy` and `dx` as `y` and `x`; `dparameters` is the gradient of the weight,
 /// then of the bias.
-pub fn backward(saved: Saved<'_>, weight: &[f32], dy: &[f32], dx: &mut [f32], dparameters: [&mut [f32]; 2]) {
+pub fn backward(
+    saved: SavedNorm<'_>,
+    weight: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+    dparameters: [&mut [f32]; 2],
+) {
     let dim = weight.len();
     let [dweight, dbias] = dparameters;
     let rows = saved.x.chunks_exact(dim).zip(saved.moments);
@@ -105,7 +111,7 @@ mod tests {
             assert_close(&y, &reference(&x64, &weight64, &bias64), 1e-5);
 
             let (mut dx, mut dweight, mut dbias) = (vec![2.0; n], vec![0.0; dim], vec![0.0; dim]);
-            let saved = Saved { x: &x, moments: &moments };
+            let saved = SavedNorm { x: &x, moments: &moments };
             backward(saved, &weight, &dy, &mut dx, [&mut dweight, &mut dbias]);
             let loss = |x: &[f64], w: &[f64], b: &[f64]| dot(&reference(x, w, b), &dy64);
             dx.iter_mut().for_each(|dx| *dx -= 2.0);

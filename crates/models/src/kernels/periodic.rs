@@ -26,7 +26,7 @@ pub struct Periodic {
 
 /// Parameters, or their gradients.
 #[derive(Debug)]
-pub struct Parameters<T> {
+pub struct PeriodicParameters<T> {
     /// Frequencies, `[features, frequencies]`.
     pub frequencies: T,
     /// Weights, `[features, dim, 2 * frequencies]`, sines first.
@@ -51,7 +51,13 @@ impl Periodic {
     /// # Shapes
     /// `x` `[features, batch]`, `waves` `[features, batch, 2 * frequencies]`, `out` `[features,
     /// batch, dim]`.
-    pub fn forward(self, x: &[f32], p: &Parameters<&[f32]>, waves: &mut [f32], out: &mut [f32]) {
+    pub fn forward(
+        self,
+        x: &[f32],
+        p: &PeriodicParameters<&[f32]>,
+        waves: &mut [f32],
+        out: &mut [f32],
+    ) {
         let n = self.frequencies;
         for feature in 0..self.features {
             let frequencies = &p.frequencies[feature * n..][..n];
@@ -86,10 +92,10 @@ impl Periodic {
     /// As in [`forward`](Self::forward), `out` what it computed.
     pub fn backward(
         self,
-        saved: &Saved<'_>,
-        p: &Parameters<&[f32]>,
+        saved: &SavedPeriodic<'_>,
+        p: &PeriodicParameters<&[f32]>,
         scratch: Scratch<'_>,
-        gradients: &mut Parameters<&mut [f32]>,
+        gradients: &mut PeriodicParameters<&mut [f32]>,
     ) {
         let n = self.frequencies;
         let Scratch { dout, dwaves } = scratch;
@@ -125,7 +131,7 @@ impl Periodic {
 
 /// What the backward pass needs of the forward pass.
 #[derive(Debug)]
-pub struct Saved<'a> {
+pub struct SavedPeriodic<'a> {
     /// The input.
     pub x: &'a [f32],
     /// Sines and cosines.
@@ -174,7 +180,7 @@ mod tests {
 
     const SIZES: Periodic = Periodic { batch: 5, features: 2, frequencies: 3, dim: 4 };
 
-    fn reference(x: &[f64], p: &Parameters<&[f64]>) -> Vec<f64> {
+    fn reference(x: &[f64], p: &PeriodicParameters<&[f64]>) -> Vec<f64> {
         let Periodic { batch, features, frequencies, dim } = SIZES;
         let mut out = Vec::new();
         for feature in 0..features {
@@ -201,12 +207,16 @@ mod tests {
     fn outputs_and_gradients_follow_the_reference() {
         let (x, frequencies, weight, bias) =
             (normals(1, 10), normals(2, 6), normals(3, 48), normals(4, 8));
-        let p = Parameters { frequencies: &frequencies[..], weight: &weight[..], bias: &bias[..] };
+        let p = PeriodicParameters {
+            frequencies: &frequencies[..],
+            weight: &weight[..],
+            bias: &bias[..],
+        };
         let (mut waves, mut out) = (vec![0.0; SIZES.waves_len()], vec![0.0; SIZES.out_len()]);
         SIZES.forward(&x, &p, &mut waves, &mut out);
         let (x64, f64s, w64, b64) = (wide(&x), wide(&frequencies), wide(&weight), wide(&bias));
         let run = |f: &[f64], w: &[f64], b: &[f64]| {
-            reference(&x64, &Parameters { frequencies: f, weight: w, bias: b })
+            reference(&x64, &PeriodicParameters { frequencies: f, weight: w, bias: b })
         };
         assert_close(&out, &run(&f64s, &w64, &b64), 1e-5);
 
@@ -214,8 +224,8 @@ mod tests {
         let dout64 = wide(&dout);
         let (mut df, mut dw, mut db) = (vec![0.0; 6], vec![0.0; 48], vec![0.0; 8]);
         let mut gradients =
-            Parameters { frequencies: &mut df[..], weight: &mut dw[..], bias: &mut db[..] };
-        let saved = Saved { x: &x, waves: &waves, out: &out };
+            PeriodicParameters { frequencies: &mut df[..], weight: &mut dw[..], bias: &mut db[..] };
+        let saved = SavedPeriodic { x: &x, waves: &waves, out: &out };
         let mut scratch = (dout, vec![0.0; SIZES.waves_len()]);
         let scratch = Scratch { dout: &mut scratch.0, dwaves: &mut scratch.1 };
         SIZES.backward(&saved, &p, scratch, &mut gradients);

@@ -43,12 +43,12 @@ pub(crate) struct ArtistPlace {
 }
 
 /// The works one listener likes, with the artist of each.
-pub(crate) type Likes = Vec<(WorkIdx, Option<ArtistIdx>)>;
+pub(crate) type LikedWorks = Vec<(WorkIdx, Option<ArtistIdx>)>;
 
 impl Community {
     /// Learns from what each listener likes. Too few listeners are no community: nothing is learned
     /// from them.
-    pub(crate) fn fit(likes: &[&Likes], seed: u64) -> Self {
+    pub(crate) fn fit(likes: &[&LikedWorks], seed: u64) -> Self {
         if likes.len() < FEWEST_LISTENERS {
             return Self::default();
         }
@@ -80,7 +80,7 @@ impl Community {
     }
 }
 
-fn artist_counts(likes: &Likes) -> BTreeMap<ArtistIdx, f32> {
+fn artist_counts(likes: &LikedWorks) -> BTreeMap<ArtistIdx, f32> {
     let mut counts = BTreeMap::new();
     for artist in likes.iter().filter_map(|&(_, artist)| artist) {
         *counts.entry(artist).or_default() += 1.0;
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     /// Two camps of ten listeners; each listener likes four of the six artists of a camp.
-    fn camps() -> Vec<Likes> {
+    fn camps() -> Vec<LikedWorks> {
         (0..20u32)
             .map(|listener| {
                 let camp = listener % 2;

@@ -47,7 +47,7 @@ pub(crate) const REWORKED: usize = 16;
 const CLIP: f32 = 4.0;
 
 /// Descriptors of one track, NaN where unknown.
-pub(crate) type Description = [f32; COUNT];
+pub(crate) type TrackDescriptors = [f32; COUNT];
 
 /// Means and deviations that put descriptors on a common scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Scale {
     }
 
     /// Describes one track.
-    pub(crate) fn describe(&self, catalogue: &Catalogue, row: TrackIdx) -> Description {
+    pub(crate) fn describe(&self, catalogue: &Catalogue, row: TrackIdx) -> TrackDescriptors {
         let mut description = raw(catalogue, row, self.newest_year, self.embedding.as_ref());
         for (i, value) in description.iter_mut().enumerate() {
             // A descriptor that never varied says nothing: 0, as if it were average. NaN passes
@@ -134,7 +134,7 @@ fn raw(
     row: TrackIdx,
     newest_year: u16,
     embedding: Option<&EmbeddingAxes>,
-) -> Description {
+) -> TrackDescriptors {
     let track = catalogue.track(row);
     let flag = |set: bool| if set { 1.0 } else { 0.0 };
     let mut description = [f32::NAN; COUNT];
@@ -186,14 +186,14 @@ fn names_guests(title: &str) -> bool {
 }
 
 /// Whether anything of the sound is known besides the duration.
-pub(crate) fn is_audible(description: &Description) -> bool {
+pub(crate) fn is_audible(description: &TrackDescriptors) -> bool {
     const DURATION: usize = 9;
     description[..SOUND].iter().enumerate().any(|(i, value)| i != DURATION && !value.is_nan())
 }
 
 /// Every track of a catalogue, described.
 pub(crate) struct Descriptions {
-    pub(crate) values: Vec<Description>,
+    pub(crate) values: Vec<TrackDescriptors>,
     pub(crate) works: Vec<WorkIdx>,
     pub(crate) artists: Vec<Option<ArtistIdx>>,
     pub(crate) albums: Vec<Option<u32>>,
@@ -222,7 +222,7 @@ impl Descriptions {
         }
     }
 
-    pub(crate) fn of(&self, track: TrackIdx) -> &Description {
+    pub(crate) fn of(&self, track: TrackIdx) -> &TrackDescriptors {
         &self.values[track.0 as usize]
     }
 }

@@ -10,8 +10,8 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::{ArtistIdx, TrackIdx};
 
-use super::community::{ArtistPlace, Community, Likes, PLACE};
-use super::describe::{COUNT, Description, Descriptions, SOUND, is_audible};
+use super::community::{ArtistPlace, Community, LikedWorks, PLACE};
+use super::describe::{COUNT, Descriptions, SOUND, TrackDescriptors, is_audible};
 use super::space::Space;
 
 /// Spaces that relations are measured in: the sound alone, and all that is described.
@@ -33,7 +33,7 @@ pub(crate) const EMBEDDING: usize = 1 + COUNT + PLACE;
 pub(crate) struct FeatureSpaces {
     pub(crate) spaces: [Space; SPACES],
     pub(crate) community: Community,
-    pub(crate) background: Vec<Description>,
+    pub(crate) background: Vec<TrackDescriptors>,
     placed_background: [Neighbours; SPACES],
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Kernels {
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) track: TrackIdx,
-    pub(crate) description: Description,
+    pub(crate) description: TrackDescriptors,
     /// Positions in both spaces; the first is empty where nothing is known of the sound.
     pub(crate) positions: [Vec<f32>; SPACES],
     /// Logarithm of the density of the catalogue around it.
@@ -72,7 +72,7 @@ pub(crate) struct Placed {
 impl FeatureSpaces {
     /// Learns from what listeners like: tracks, one group per listener.
     pub(crate) fn fit(descriptions: &Descriptions, likes: &[Vec<TrackIdx>], seed: u64) -> Self {
-        let works: Vec<Likes> = likes
+        let works: Vec<LikedWorks> = likes
             .iter()
             .map(|tracks| {
                 let row = |track: &TrackIdx| track.0 as usize;
@@ -94,7 +94,7 @@ impl FeatureSpaces {
             Space::fit(inputs, &groups)
         });
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let audible: Vec<&Description> =
+        let audible: Vec<&TrackDescriptors> =
             descriptions.values.iter().filter(|d| is_audible(d)).collect();
         let background =
             audible.sample(&mut rng, BACKGROUND).map(|&&description| description).collect();
@@ -104,7 +104,7 @@ impl FeatureSpaces {
     pub(crate) fn new(
         spaces: [Space; SPACES],
         community: Community,
-        background: Vec<Description>,
+        background: Vec<TrackDescriptors>,
     ) -> Self {
         let placed_background = [0, 1].map(|i| {
             Neighbours::new(
@@ -238,7 +238,7 @@ impl Neighbours {
     }
 }
 
-fn placed(space: &Space, description: &Description) -> Vec<f32> {
+fn placed(space: &Space, description: &TrackDescriptors) -> Vec<f32> {
     let mut position = Vec::with_capacity(space.dimensions());
     space.place(&description[..space.inputs], &mut position);
     position

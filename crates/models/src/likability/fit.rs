@@ -16,7 +16,7 @@ use super::episode::{Contrasts, Episodes, HistorySizes, Rows, TrainingListener};
 use super::feature_spaces::FeatureSpaces;
 use super::labelled::{LabelledTrack, labelled_tracks};
 use super::layer::Layer;
-use super::measure::{HeldOutPrediction, calibrated, calibration, measure, reliability};
+use super::measure::{LabelledPrediction, calibrated, calibration, measure, reliability};
 use super::relation::{COLUMNS, column_names};
 use super::{LikabilityModel, NamedCommunity, persist};
 use crate::ModelError;
@@ -330,13 +330,13 @@ impl<'a> TrainingListeners<'a> {
 }
 
 impl Trained {
-    fn answers(&self, rows: &Rows) -> Result<Vec<HeldOutPrediction>, ModelError> {
+    fn answers(&self, rows: &Rows) -> Result<Vec<LabelledPrediction>, ModelError> {
         let predicted = self.network.predict(&table(&rows.columns, &self.columns))?;
         let labels = rows.liked.iter().zip(&rows.weights);
         Ok(predicted
             .iter()
             .zip(labels)
-            .map(|(predicted, (&liked, &weight))| HeldOutPrediction {
+            .map(|(predicted, (&liked, &weight))| LabelledPrediction {
                 probability: predicted.mean,
                 liked,
                 weight,
@@ -349,18 +349,18 @@ impl Trained {
 #[derive(Default)]
 struct Held {
     rows: Rows,
-    answers: Vec<HeldOutPrediction>,
+    answers: Vec<LabelledPrediction>,
 }
 
 impl Held {
     fn report(&self, rows: usize) -> FitReport {
-        let labelled: Vec<HeldOutPrediction> = self.select(|i| self.rows.is_feedback[i]);
+        let labelled: Vec<LabelledPrediction> = self.select(|i| self.rows.is_feedback[i]);
         let of_both_kinds = labelled.iter().any(|a| a.liked) && labelled.iter().any(|a| !a.liked);
         let relied_on: Vec<usize> = (0..self.answers.len())
             .filter(|&i| !of_both_kinds || self.rows.is_feedback[i])
             .collect();
         let listeners: Vec<u32> = relied_on.iter().map(|&i| self.rows.listeners[i]).collect();
-        let relied_on: Vec<HeldOutPrediction> =
+        let relied_on: Vec<LabelledPrediction> =
             relied_on.iter().map(|&i| self.answers[i]).collect();
         let sizes: BTreeSet<u32> = self.rows.history.iter().copied().collect();
         // Sizes between the usual ones are as many as listeners have different numbers of likes.
@@ -389,7 +389,7 @@ impl Held {
         raw.map(|raw| calibrated(calibration, raw)).collect()
     }
 
-    fn select(&self, keep: impl Fn(usize) -> bool) -> Vec<HeldOutPrediction> {
+    fn select(&self, keep: impl Fn(usize) -> bool) -> Vec<LabelledPrediction> {
         (0..self.answers.len()).filter(|&i| keep(i)).map(|i| self.answers[i]).collect()
     }
 }

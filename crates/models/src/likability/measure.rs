@@ -19,14 +19,14 @@ const CLIP: f64 = 1e-6;
 
 /// A prediction and what the listener said.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct HeldOutPrediction {
+pub(crate) struct LabelledPrediction {
     pub(crate) probability: f32,
     pub(crate) liked: bool,
     pub(crate) weight: f32,
 }
 
 /// The calibration that these answers ask for.
-pub(crate) fn calibration(answers: &[HeldOutPrediction]) -> Calibration {
+pub(crate) fn calibration(answers: &[LabelledPrediction]) -> Calibration {
     let probabilities: Vec<f64> =
         answers.iter().map(|answer| f64::from(answer.probability)).collect();
     let liked: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
@@ -37,7 +37,7 @@ pub(crate) fn calibration(answers: &[HeldOutPrediction]) -> Calibration {
 
 /// Figures of calibrated answers, each calibrated without itself: one half of the answers under the
 /// map of the other.
-pub(crate) fn measure(answers: &[HeldOutPrediction]) -> Option<HeldOut> {
+pub(crate) fn measure(answers: &[LabelledPrediction]) -> Option<HeldOut> {
     let maps = [1, 0].map(|other| {
         let half = answers.iter().enumerate().filter(|(i, _)| half(*i) == other);
         calibration(&half.map(|(_, answer)| *answer).collect::<Vec<_>>())
@@ -68,7 +68,7 @@ pub struct Reliability {
 }
 
 /// How far the predictions of answers can be relied on; `listeners` says who gave each.
-pub(crate) fn reliability(answers: &[HeldOutPrediction], listeners: &[u32]) -> Reliability {
+pub(crate) fn reliability(answers: &[LabelledPrediction], listeners: &[u32]) -> Reliability {
     let map = calibration(answers);
     let probabilities: Vec<f64> =
         answers.iter().map(|answer| map.apply(f64::from(answer.probability))).collect();
@@ -139,13 +139,13 @@ mod tests {
     use super::*;
 
     /// Probabilities that are twice as far from one half, in log-odds, as they should be.
-    fn overconfident() -> Vec<HeldOutPrediction> {
+    fn overconfident() -> Vec<LabelledPrediction> {
         (0..2_000)
             .map(|i| {
                 let truth = 0.1 + 0.8 * (i % 50) as f32 / 49.0;
                 let odds = (truth / (1.0 - truth)).powi(2);
                 let liked = ((i / 50) as f32 + 0.5) / 40.0 < truth;
-                HeldOutPrediction { probability: odds / (1.0 + odds), liked, weight: 1.0 }
+                LabelledPrediction { probability: odds / (1.0 + odds), liked, weight: 1.0 }
             })
             .collect()
     }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn likes_that_alternate_with_contrasts_are_measured_fairly() {
-        let answer = |i: usize| HeldOutPrediction {
+        let answer = |i: usize| LabelledPrediction {
             probability: if i.is_multiple_of(2) { 0.7 } else { 0.3 },
             liked: i.is_multiple_of(2),
             weight: 1.0,

@@ -45,7 +45,7 @@ use segue_core::WorkId;
 
 use crate::tabular::Tabm;
 use community::ArtistPlace;
-use describe::{Description, Scale};
+use describe::{Scale, TrackDescriptors};
 use feature_spaces::SPACES;
 use layer::Layer;
 use space::Space;
@@ -100,7 +100,7 @@ pub struct LikabilityModel {
     version: String,
     scale: Scale,
     spaces: [Space; SPACES],
-    background: Vec<Description>,
+    background: Vec<TrackDescriptors>,
     community: NamedCommunity,
     /// Indices of the columns that the network reads.
     columns: Vec<usize>,

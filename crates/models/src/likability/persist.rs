@@ -307,12 +307,12 @@ fn u32_bytes(values: impl Iterator<Item = u32>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::describe::Description;
+    use super::super::describe::TrackDescriptors;
     use super::*;
 
     #[test]
     fn descriptions_survive_with_what_is_missing_in_them() {
-        let mut description: Description = [0.5; COUNT];
+        let mut description: TrackDescriptors = [0.5; COUNT];
         description[3] = f32::NAN;
         let bytes = f32_bytes(description.into_iter());
         let view = TensorView::new(Dtype::F32, vec![1, COUNT], &bytes).unwrap();

@@ -290,7 +290,7 @@ fn thinned(labelled: &[LabelledTrack]) -> Vec<LabelledTrack> {
 fn position(
     feature_spaces: &FeatureSpaces,
     space: usize,
-    description: &describe::Description,
+    description: &describe::TrackDescriptors,
 ) -> Option<Vec<f32>> {
     if space == 0 && !describe::is_audible(description) {
         return None;

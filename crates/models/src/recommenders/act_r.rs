@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::Counts;
 use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::item_knn::{ItemKnn, ItemKnnConfig};
-use super::saved::{Reader, Writer};
+use super::saved::{ModelWriter, Reader};
 use crate::ModelError;
 
 /// How [`ActR`] remembers: how fast activation decays and whether items of the same session call
@@ -112,7 +112,7 @@ impl ActR {
     /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let writer = Writer::default().f32s("popularity", &[self.items()], &self.popularity);
+        let writer = ModelWriter::default().f32s("popularity", &[self.items()], &self.popularity);
         let writer = match &self.associations {
             Some(associations) => writer.bytes("associations", associations.to_bytes()),
             None => writer,

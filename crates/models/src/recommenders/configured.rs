@@ -12,8 +12,8 @@ use super::sasrec::Block;
 use super::{
     ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, Decay, DecayedPopularity,
     DecayedPopularityConfig, Ease, EaseConfig, EventWeighting, Friends, FriendsConfig, Friendships,
-    Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, LikabilityRanking, Popularity,
-    PopularityConfig, Sasrec, SasrecConfig, Strength,
+    Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, LikabilityRanking, PopularityConfig,
+    PopularityModel, Sasrec, SasrecConfig, Strength,
 };
 use crate::ModelError;
 use crate::likability::LikabilityConfig;
@@ -23,8 +23,8 @@ use crate::likability::LikabilityConfig;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecommenderKind {
-    /// [`Popularity`]: what most listeners play, the same answer for everybody; the baseline to
-    /// beat.
+    /// [`PopularityModel`]: what most listeners play, the same answer for everybody; the baseline
+    /// to beat.
     Popularity,
     /// [`DecayedPopularity`]: what most listeners played lately, where each play fades with a
     /// half-life in days.
@@ -105,7 +105,7 @@ impl FromStr for RecommenderKind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecommenderConfig {
-    /// Settings of [`Popularity`]; see there for what each of them does.
+    /// Settings of [`PopularityModel`]; see there for what each of them does.
     Popularity(PopularityConfig),
     /// Settings of [`DecayedPopularity`]; see there for what each of them does.
     DecayedPopularity(DecayedPopularityConfig),
@@ -240,7 +240,7 @@ impl RecommenderConfig {
         validate: Option<&mut Validate<'_>>,
     ) -> Result<Fitted, ModelError> {
         let model: Box<dyn Recommender> = match self {
-            Self::Popularity(config) => Box::new(Popularity::fit(fit_set.training, config)?),
+            Self::Popularity(config) => Box::new(PopularityModel::fit(fit_set.training, config)?),
             Self::DecayedPopularity(config) => {
                 Box::new(DecayedPopularity::fit(fit_set.training, config)?)
             }

@@ -17,7 +17,7 @@ use super::ItemFeatures;
 use super::counts::Counts;
 use super::event_weighting::EventWeighting;
 use super::popularity::TieBreak;
-use super::saved::{Reader, Writer};
+use super::saved::{ModelWriter, Reader};
 use crate::ModelError;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
@@ -83,7 +83,8 @@ impl ContentCosine {
     /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let writer = Writer::default().f32s("features", &[self.items(), self.dim], &self.features);
+        let writer =
+            ModelWriter::default().f32s("features", &[self.items(), self.dim], &self.features);
         self.tie_break.write(writer).finish(Self::NAME, &self.config)
     }
 

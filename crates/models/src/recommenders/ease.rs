@@ -17,7 +17,7 @@ use super::counts::Counts;
 use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::inverse::SymmetricMatrix;
 use super::popularity::TieBreak;
-use super::saved::{Reader, Writer};
+use super::saved::{ModelWriter, Reader};
 use crate::ModelError;
 
 /// How [`Ease`] is fitted and asked.
@@ -127,7 +127,7 @@ impl Ease {
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let items = self.items();
-        let writer = Writer::default().f32s("weights", &[items, items], &self.weights);
+        let writer = ModelWriter::default().f32s("weights", &[items, items], &self.weights);
         self.tie_break.write(writer).finish(Self::NAME, &self.config)
     }
 

@@ -52,7 +52,7 @@ impl ItemFeatures {
 
     /// Mean and standard deviation of each number over the items where it is present; a constant
     /// has deviation 1.
-    pub fn scaling(&self) -> Scaling {
+    pub fn scaling(&self) -> FeatureScaling {
         let mut moments = vec![(0.0f64, 0.0f64, 0.0f64); self.dim];
         for row in self.values.chunks_exact(self.dim) {
             for ((n, sum, squares), &x) in
@@ -69,7 +69,7 @@ impl ItemFeatures {
             let deviation = (squares / n - mean * mean).max(0.0).sqrt();
             (mean as f32, if deviation > 1e-6 { deviation as f32 } else { 1.0 })
         };
-        Scaling { columns: moments.iter().map(scale).collect() }
+        FeatureScaling { columns: moments.iter().map(scale).collect() }
     }
 
     /// The features as a network reads them: each number standardised, 0 where missing, then one
@@ -80,7 +80,7 @@ impl ItemFeatures {
     ///
     /// # Panics
     /// If the scaling was taken from features of another width.
-    pub fn encoded(&self, scaling: &Scaling) -> Vec<f32> {
+    pub fn encoded(&self, scaling: &FeatureScaling) -> Vec<f32> {
         assert_eq!(scaling.columns.len(), self.dim, "the scaling is of these features");
         let rows = self.values.chunks_exact(self.dim);
         rows.flat_map(|row| {
@@ -97,12 +97,12 @@ impl ItemFeatures {
 /// How each feature is brought to mean 0 and deviation 1; kept with a model, so that items that
 /// come later are read alike.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Scaling {
+pub struct FeatureScaling {
     /// Mean and standard deviation of each feature.
     columns: Vec<(f32, f32)>,
 }
 
-impl Scaling {
+impl FeatureScaling {
     /// Number of features that the scaling was fitted on.
     pub fn dim(&self) -> usize {
         self.columns.len()

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::{Counts, RowsBuilder};
 use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::popularity::TieBreak;
-use super::saved::{Reader, Writer};
+use super::saved::{ModelWriter, Reader};
 use crate::ModelError;
 
 /// How [`ItemKnn`] is fitted and asked.
@@ -186,7 +186,7 @@ impl ItemKnn {
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values = self.similar.values();
-        let writer = Writer::default()
+        let writer = ModelWriter::default()
             .offsets("offsets", self.similar.offsets())
             .u32s("items", self.similar.indices())
             .f32s("similarities", &[values.len()], values);

@@ -33,6 +33,6 @@ pub use item_features::ItemFeatures;
 pub use item_knn::{ItemKnn, ItemKnnConfig};
 pub use likability::LikabilityRanking;
 pub use popularity::{
-    Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig,
+    Counting, DecayedPopularity, DecayedPopularityConfig, PopularityConfig, PopularityModel,
 };
 pub use sasrec::{Sasrec, SasrecConfig};

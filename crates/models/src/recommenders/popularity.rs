@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::event_weighting::{Decay, EventWeighting};
-use super::saved::{Reader, Writer};
+use super::saved::{ModelWriter, Reader};
 use crate::ModelError;
 
 /// What makes an item popular: its events, or the listeners who have any.
@@ -23,7 +23,7 @@ pub enum Counting {
     Listeners,
 }
 
-/// How [`Popularity`] counts: events, or listeners.
+/// How [`PopularityModel`] counts: events, or listeners.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PopularityConfig {
     /// What makes an item popular: its events, or the listeners who have any.
@@ -36,14 +36,14 @@ pub struct PopularityConfig {
 /// ```
 /// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 /// use segue_engine::{Query, Recommender};
-/// use segue_models::recommenders::{Popularity, PopularityConfig};
+/// use segue_models::recommenders::{PopularityModel, PopularityConfig};
 ///
 /// let mut builder = InteractionsBuilder::default();
 /// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
 ///     builder.push(listener, item, None, None)?;
 /// }
 /// let interactions = builder.build(KCore::default())?;
-/// let model = Popularity::fit(&interactions.all(), &PopularityConfig::default())?;
+/// let model = PopularityModel::fit(&interactions.all(), &PopularityConfig::default())?;
 ///
 /// // Ann heard only `a` so far: what comes next?
 /// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
@@ -57,12 +57,12 @@ pub struct PopularityConfig {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Popularity {
+pub struct PopularityModel {
     config: PopularityConfig,
     counts: Vec<f32>,
 }
 
-impl Popularity {
+impl PopularityModel {
     const NAME: &str = "popularity";
 
     /// Counts the training data once; nothing random is involved.
@@ -87,7 +87,7 @@ impl Popularity {
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let shape = [self.counts.len()];
-        Writer::default().f32s("counts", &shape, &self.counts).finish(Self::NAME, &self.config)
+        ModelWriter::default().f32s("counts", &shape, &self.counts).finish(Self::NAME, &self.config)
     }
 
     /// The model back from its bytes.
@@ -100,7 +100,7 @@ impl Popularity {
     }
 }
 
-impl Recommender for Popularity {
+impl Recommender for PopularityModel {
     fn items(&self) -> usize {
         self.counts.len()
     }
@@ -160,7 +160,7 @@ impl DecayedPopularity {
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let shape = [self.counts.len()];
-        Writer::default().f32s("counts", &shape, &self.counts).finish(Self::NAME, &self.config)
+        ModelWriter::default().f32s("counts", &shape, &self.counts).finish(Self::NAME, &self.config)
     }
 
     /// The model back from its bytes.
@@ -240,7 +240,7 @@ impl TieBreak {
         self.shares.len()
     }
 
-    pub(super) fn write(&self, writer: Writer) -> Writer {
+    pub(super) fn write(&self, writer: ModelWriter) -> ModelWriter {
         writer.f32s(Self::NAME, &[self.shares.len()], &self.shares)
     }
 

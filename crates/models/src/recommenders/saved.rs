@@ -18,11 +18,11 @@ const FORMAT: &str = "1";
 
 /// Collects the tensors of a model.
 #[derive(Debug, Default)]
-pub(crate) struct Writer {
+pub(crate) struct ModelWriter {
     tensors: Vec<(&'static str, Dtype, Vec<usize>, Vec<u8>)>,
 }
 
-impl Writer {
+impl ModelWriter {
     /// Adds real numbers.
     pub(crate) fn f32s(mut self, name: &'static str, shape: &[usize], values: &[f32]) -> Self {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn bytes_of_another_model_are_refused() {
-        let bytes = Writer::default().f32s("values", &[1], &[1.0]).finish("one", &7);
+        let bytes = ModelWriter::default().f32s("values", &[1], &[1.0]).finish("one", &7);
         let (reader, config) = Reader::open::<u32>(&bytes, "one").unwrap();
         assert_eq!((config, reader.f32s_of("values", 1).unwrap()), (7, vec![1.0]));
         assert!(Reader::open::<u32>(&bytes, "another").is_err());
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn tensors_of_another_kind_or_length_are_refused() {
-        let bytes = Writer::default().f32s("values", &[2], &[1.0, 2.0]).finish("one", &());
+        let bytes = ModelWriter::default().f32s("values", &[2], &[1.0, 2.0]).finish("one", &());
         let (reader, ()) = Reader::open(&bytes, "one").unwrap();
         assert!(reader.f32s_of("values", 3).is_err());
         assert!(reader.u32s("values").is_err());

@@ -230,11 +230,11 @@ fn heard_after(
     from: Timestamp,
     until: Timestamp,
 ) -> FxHashSet<WorkIdx> {
-    use segue_engine::dataset::labels::Outcome;
+    use segue_engine::dataset::labels::PlayOutcome;
     one.plays
         .iter()
         .filter(|play| play.at.is_some_and(|at| (from..until).contains(&at)))
-        .filter(|play| !matches!(play.outcome, Outcome::Disliked { .. }))
+        .filter(|play| !matches!(play.outcome, PlayOutcome::Disliked { .. }))
         .map(|play| catalogue.work(play.track))
         .collect()
 }

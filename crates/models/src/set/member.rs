@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::listener::ListenerView;
 use crate::ModelError;
 use crate::recommenders::{
-    DecayedPopularity, Ease, EventWeighting, Ials, ItemKnn, Popularity, Sasrec,
+    DecayedPopularity, Ease, EventWeighting, Ials, ItemKnn, PopularityModel, Sasrec,
 };
 
 /// Which model a member of a set is.
@@ -146,7 +146,7 @@ pub(super) struct Member {
 /// The model of a member.
 #[derive(Debug)]
 pub(super) enum MemberModel {
-    Popularity(Popularity),
+    Popularity(PopularityModel),
     Trending(DecayedPopularity),
     /// Of [`MemberKind::ItemKnn`], [`MemberKind::Sessions`] and [`MemberKind::WorldNeighbours`].
     Neighbours(ItemKnn),
@@ -211,7 +211,7 @@ impl Member {
     pub(super) fn from_bytes(kind: MemberKind, bytes: &[u8]) -> Result<Self, ModelError> {
         let model = match kind {
             MemberKind::Popularity | MemberKind::WorldPopular => {
-                MemberModel::Popularity(Popularity::from_bytes(bytes)?)
+                MemberModel::Popularity(PopularityModel::from_bytes(bytes)?)
             }
             MemberKind::Trending => MemberModel::Trending(DecayedPopularity::from_bytes(bytes)?),
             MemberKind::ItemKnn | MemberKind::Sessions | MemberKind::WorldNeighbours => {

@@ -47,7 +47,7 @@ use self::member::Member;
 use self::ranking::{Chance, Ranking};
 use crate::ModelError;
 use crate::likability::LikabilityModel;
-use crate::recommenders::saved::{Reader, Writer};
+use crate::recommenders::saved::{ModelWriter, Reader};
 
 pub use bound::SetScorer;
 pub use budget::Budget;
@@ -113,7 +113,7 @@ impl ModelSet {
     pub fn to_bytes(&self) -> Vec<u8> {
         let names: String =
             self.names.iter().map(|name| name.as_str().replace('\n', " ") + "\n").collect();
-        let mut writer = Writer::default().bytes(VOCABULARY, names.into_bytes());
+        let mut writer = ModelWriter::default().bytes(VOCABULARY, names.into_bytes());
         for member in &self.members {
             writer = writer.bytes(member.kind.name(), member.to_bytes());
         }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use segue_core::WorkId;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::dataset::labels::Outcome;
+use segue_engine::dataset::labels::PlayOutcome;
 use segue_engine::dataset::plays::Plays;
 use segue_engine::dataset::profile::SITTING_GAP_S;
 use segue_engine::full_ranking::top_k;
@@ -19,8 +19,8 @@ use super::world::{WorldItems, WorldRows};
 use crate::ModelError;
 use crate::recommenders::{
     Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, EventWeighting,
-    Ials, IalsConfig, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec, SasrecConfig,
-    Strength,
+    Ials, IalsConfig, ItemKnn, ItemKnnConfig, PopularityConfig, PopularityModel, Sasrec,
+    SasrecConfig, Strength,
 };
 
 /// A dense model of all pairs is fitted up to this many items: 64 MB of weights.
@@ -143,7 +143,7 @@ fn sequences(
         for play in &one.plays {
             let item = vocabulary.item(catalogue.work(play.track));
             let (Some(item), Some(at)) = (item, play.at) else { continue };
-            if !matches!(play.outcome, Outcome::Disliked { .. }) {
+            if !matches!(play.outcome, PlayOutcome::Disliked { .. }) {
                 builder.push_item(one.listener.as_str(), item, Some(seconds(at)), None).ok()?;
             }
         }
@@ -264,7 +264,7 @@ impl Recipe {
         let model = match self {
             Self::Popularity => {
                 let config = PopularityConfig { counting: Counting::Listeners };
-                MemberModel::Popularity(Popularity::fit(&works, &config)?)
+                MemberModel::Popularity(PopularityModel::fit(&works, &config)?)
             }
             Self::Trending(config) => {
                 MemberModel::Trending(DecayedPopularity::fit(&plays()?, config)?)

@@ -12,7 +12,7 @@ use segue_engine::dataset::plays::Plays;
 use super::member::MemberModel;
 use super::training::WorldRecipe;
 use crate::ModelError;
-use crate::recommenders::{FoldIn, Ials, ItemKnn, Popularity};
+use crate::recommenders::{FoldIn, Ials, ItemKnn, PopularityModel};
 
 /// A world that can be asked for what is near.
 pub trait OpenWorld: Sync {
@@ -82,7 +82,7 @@ impl WorldItems {
     pub(super) fn fit(&self, recipe: &WorldRecipe) -> Result<MemberModel, ModelError> {
         Ok(match recipe {
             WorldRecipe::Popular => {
-                MemberModel::Popularity(Popularity::from_people(self.people.clone()))
+                MemberModel::Popularity(PopularityModel::from_people(self.people.clone()))
             }
             WorldRecipe::Neighbours(config) => MemberModel::Neighbours(ItemKnn::from_counts(
                 self.offsets.clone(),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
+use segue_engine::classifier::{Classifier, ClassifierError, FittedClassifier};
 use segue_engine::{Likability, Table};
 
 use super::ensemble::{Ensemble, EnsembleConfig, fit_classifier};
@@ -13,9 +13,9 @@ use crate::ModelError;
 
 const NAME: &str = "trees";
 
-/// How trees are grown on that many rows. Chosen on listener-like tables of another seed, which share
-/// songs with those reported on; depths of 3 to 5, twice the step and other penalties do about as
-/// well.
+/// How trees are grown on that many rows. Chosen on listener-like tables of another seed, which
+/// share songs with those reported on; depths of 3 to 5, twice the step and other penalties do
+/// about as well.
 pub fn trees(rows: usize) -> TreesConfig {
     TreesConfig {
         rounds: 400,
@@ -107,7 +107,7 @@ impl Classifier for BoostedTreesClassifier {
         table: &Table,
         labels: &[bool],
         seed: u64,
-    ) -> Result<Box<dyn Fitted>, ClassifierError> {
+    ) -> Result<Box<dyn FittedClassifier>, ClassifierError> {
         fit_classifier(table, labels, &config(labels.len()), seed)
     }
 }

@@ -8,7 +8,7 @@ use segue_engine::vector::dot;
 
 use super::network::{Network, member_rows};
 use super::train_config::TrainConfig;
-use crate::kernels::batch_ensemble::{Backward, BatchEnsemble, Parameters, Saved};
+use crate::kernels::batch_ensemble::{Backward, BatchEnsemble, EnsembleParameters, SavedEnsemble};
 use crate::kernels::{bce, dropout};
 
 /// One mini-batch, embedded.
@@ -50,7 +50,7 @@ pub(super) struct ChunkSizes {
 
 /// What a hidden layer leaves behind for its backward pass.
 struct LayerState {
-    saved: Saved,
+    saved: SavedEnsemble,
     pre: Vec<f32>,
     out: Vec<f32>,
     mask: Vec<f32>,
@@ -237,7 +237,7 @@ impl Chunk {
                     part(&block.bias, block.output),
                 ])
                 .expect("spans do not overlap");
-            let mut gradients = Parameters { weight, scale_in, scale_out, bias };
+            let mut gradients = EnsembleParameters { weight, scale_in, scale_out, bias };
             sizes.backward(x, &parameters, &layer.saved, Backward { dy, dx }, &mut gradients);
         }
         if config.feature_dropout > 0.0 {

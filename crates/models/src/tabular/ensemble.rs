@@ -9,7 +9,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use segue_engine::classifier::{ClassifierError, Fitted};
+use segue_engine::classifier::{ClassifierError, FittedClassifier};
 use segue_engine::folds::{self, Fold};
 use segue_engine::metrics;
 use segue_engine::{Likability, Table};
@@ -271,12 +271,12 @@ pub(super) fn fit_classifier(
     labels: &[bool],
     config: &EnsembleConfig,
     seed: u64,
-) -> Result<Box<dyn Fitted>, ClassifierError> {
+) -> Result<Box<dyn FittedClassifier>, ClassifierError> {
     let weights = vec![1.0; labels.len()];
     Ok(Box::new(Ensemble::fit(table, labels, &weights, config, seed)?))
 }
 
-impl Fitted for Ensemble {
+impl FittedClassifier for Ensemble {
     fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
         Ok(Ensemble::predict(self, table)?)
     }

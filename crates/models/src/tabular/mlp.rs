@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
+use segue_engine::classifier::{Classifier, ClassifierError, FittedClassifier};
 use segue_engine::{Likability, Table};
 
 use super::ensemble::{CalibrationConfig, Ensemble, EnsembleConfig, fit_classifier};
@@ -101,7 +101,7 @@ impl Classifier for MlpClassifier {
         table: &Table,
         labels: &[bool],
         seed: u64,
-    ) -> Result<Box<dyn Fitted>, ClassifierError> {
+    ) -> Result<Box<dyn FittedClassifier>, ClassifierError> {
         fit_classifier(table, labels, &config(labels.len()), seed)
     }
 }

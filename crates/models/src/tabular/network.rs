@@ -257,11 +257,11 @@ impl BlockPlaces {
         parameters: &'a [f32],
         first: usize,
         members: usize,
-    ) -> batch_ensemble::Parameters<&'a [f32]> {
+    ) -> batch_ensemble::EnsembleParameters<&'a [f32]> {
         let part = |range: &Range<usize>, width: usize| {
             &parameters[range.start + first * width..range.start + (first + members) * width]
         };
-        batch_ensemble::Parameters {
+        batch_ensemble::EnsembleParameters {
             weight: &parameters[self.weight.clone()],
             scale_in: part(&self.scale_in, self.input),
             scale_out: part(&self.scale_out, self.output),
@@ -359,7 +359,7 @@ impl EmbeddingState {
                     to.copy_from_slice(&row[layout.scalars + feature * sizes.dim..][..sizes.dim]);
                 }
             }
-            let saved = periodic::Saved {
+            let saved = periodic::SavedPeriodic {
                 x: &self.numeric,
                 waves: &self.waves[..sizes.waves_len()],
                 out: &self.out[..sizes.out_len()],
@@ -372,7 +372,7 @@ impl EmbeddingState {
                     places.periodic_bias.clone(),
                 ])
                 .expect("spans do not overlap");
-            let mut gradients = periodic::Parameters { frequencies, weight, bias };
+            let mut gradients = periodic::PeriodicParameters { frequencies, weight, bias };
             let scratch = periodic::Scratch { dout, dwaves: &mut self.dwaves };
             sizes.backward(&saved, &network.periodic_parameters(), scratch, &mut gradients);
         }
@@ -387,8 +387,8 @@ impl EmbeddingState {
 }
 
 impl Network {
-    fn periodic_parameters(&self) -> periodic::Parameters<&[f32]> {
-        periodic::Parameters {
+    fn periodic_parameters(&self) -> periodic::PeriodicParameters<&[f32]> {
+        periodic::PeriodicParameters {
             frequencies: &self.parameters[self.places.frequencies.clone()],
             weight: &self.parameters[self.places.periodic_weight.clone()],
             bias: &self.parameters[self.places.periodic_bias.clone()],

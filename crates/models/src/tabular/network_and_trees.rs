@@ -1,9 +1,9 @@
-//! A [`Tabm`](super::Tabm) with trees beside it. How much the trees count is chosen on held-out rows, and may be
-//! nothing. It is better than the network alone from some thousand rows on, and no default:
-//! `docs/measurements.md` has the figures.
+//! A [`Tabm`](super::Tabm) with trees beside it. How much the trees count is chosen on held-out
+//! rows, and may be nothing. It is better than the network alone from some thousand rows on, and no
+//! default: `docs/measurements.md` has the figures.
 
 use segue_engine::Table;
-use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
+use segue_engine::classifier::{Classifier, ClassifierError, FittedClassifier};
 
 use super::ensemble::{EnsembleConfig, fit_classifier};
 use super::{boosted_trees, tabm};
@@ -23,7 +23,7 @@ impl Classifier for NetworkAndTreesClassifier {
         table: &Table,
         labels: &[bool],
         seed: u64,
-    ) -> Result<Box<dyn Fitted>, ClassifierError> {
+    ) -> Result<Box<dyn FittedClassifier>, ClassifierError> {
         fit_classifier(table, labels, &config(labels.len()), seed)
     }
 }

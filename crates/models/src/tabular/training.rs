@@ -13,7 +13,7 @@ use super::chunk::{Batch, Chunk, ChunkSizes, add};
 use super::network::{CHUNK, EmbeddingState, Network};
 use super::preprocess::Encoded;
 pub use super::train_config::TrainConfig;
-use crate::kernels::adamw::{AdamW, Step};
+use crate::kernels::adamw::{AdamW, AdamWStep};
 
 /// What is learned from: encoded rows, their labels and weights.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +113,7 @@ impl<'a> Trainer<'a> {
         self.optimiser.begin_step();
         for span in network.spans.iter().filter(|span| span.trains) {
             let weight_decay = if span.decays { self.config.weight_decay } else { 0.0 };
-            let step = Step { learning_rate, weight_decay };
+            let step = AdamWStep { learning_rate, weight_decay };
             self.optimiser.update(
                 span.range.clone(),
                 step,

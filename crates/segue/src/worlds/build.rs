@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use segue_models::recommenders::{Ials, IalsConfig};
 use segue_world::WorldError;
-use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, Heard, build, update};
+use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, HeardRows, build, update};
 
 use crate::Result;
 
@@ -52,11 +52,11 @@ pub fn update_world(
 }
 
 /// Factors of whatever people heard.
-fn factors(heard: Heard) -> segue_world::Result<Factors> {
+fn factors(heard: HeardRows) -> segue_world::Result<Factors> {
     let failed =
         |error: segue_models::ModelError| WorldError::Factors { reason: error.to_string() };
     let config = IalsConfig::default();
-    let Heard { columns, offsets, items } = heard;
+    let HeardRows { columns, offsets, items } = heard;
     let fitted = Ials::factorise(columns, offsets, items, &config, SEED);
     let (values, fold_in) = fitted.map_err(failed)?;
     let settings = serde_json::to_string(&fold_in).expect("settings are plain data");

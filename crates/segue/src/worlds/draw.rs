@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use segue_models::recommenders::{FoldIn, Ials};
-use segue_world::ivf::{Ivf, Search};
+use segue_world::ivf::{Ivf, SearchEffort};
 use segue_world::{RecordingIdx, World};
 
 use super::releases::day;
@@ -150,7 +150,7 @@ impl<'a> Space<'a> {
     ) -> Vec<u32> {
         let Some(listener) = self.place(heard) else { return Vec::new() };
         self.index
-            .search(&listener, &Search::new(most), allowed)
+            .search(&listener, &SearchEffort::new(most), allowed)
             .iter()
             .map(|hit| hit.row)
             .collect()

@@ -26,7 +26,7 @@ use segue_world::{Sound, World, WorldError};
 pub use build::build_world_on;
 pub use build::{build_world, update_world};
 pub use kept::{drop_world, keep_world};
-pub use rows::{Drawn, WorldView};
+pub use rows::{DrawnRows, WorldView};
 pub(crate) use status::REMEDY;
 pub use status::{WorldState, WorldStatus};
 

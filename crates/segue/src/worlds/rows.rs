@@ -58,14 +58,14 @@ pub(super) fn is_named(catalogue: &Catalogue, work: WorkIdx) -> bool {
 
 /// What a library draws from a world.
 #[derive(Clone, Debug, Default)]
-pub struct Drawn {
+pub struct DrawnRows {
     /// Works that are in the catalogue already.
     pub works: Vec<WorkIdx>,
     /// Tracks of which the catalogue has no version.
     pub missing: Vec<Track>,
 }
 
-impl Drawn {
+impl DrawnRows {
     /// How many songs these are.
     pub fn len(&self) -> usize {
         self.works.len() + self.missing.len()
@@ -93,10 +93,10 @@ impl<'a> WorldView<'a> {
     }
 
     /// What is near to what listeners play and that none of them plays.
-    pub fn draw(&self, listeners: &[Plays]) -> Drawn {
+    pub fn draw(&self, listeners: &[Plays]) -> DrawnRows {
         let bags = self.bags(listeners);
         let played: FxHashSet<RecordingIdx> = bags.iter().flatten().map(|(row, _)| *row).collect();
-        let mut drawn = Drawn::default();
+        let mut drawn = DrawnRows::default();
         for row in near(self.world, &bags) {
             match self.recordings.works.get(&row) {
                 _ if played.contains(&row) => {}

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::card::Card;
 use super::layout::{Frame, page};
-use super::links::{self, Service};
+use super::links::{self, ListeningService};
 use super::track::{cards, choose, leads_to};
 use super::urls;
 use super::words::Words;
@@ -57,7 +57,9 @@ pub fn view(frame: &Frame, artist: &ArtistView) -> Markup {
         section aria-labelledby="opens-title" {
             h2 #opens-title { "Elsewhere" }
             ul.services {
-                @for service in Service::ALL { li { (leads_to(&links::of_artist(service, &artist.name))) } }
+                @for service in ListeningService::ALL {
+                    li { (leads_to(&links::of_artist(service, &artist.name))) }
+                }
             }
             (choose(frame))
         }

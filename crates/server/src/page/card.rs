@@ -12,7 +12,7 @@ use segue_audio::covers::CoverSize;
 use segue_core::AudioFeatures;
 
 use super::icons::icon;
-use super::links::{self, Service};
+use super::links::{self, ListeningService};
 use super::{sketch, urls};
 
 /// A track that is offered, with the reason: what every list of tracks on the page is made of.
@@ -48,7 +48,7 @@ pub struct Card {
 
 /// Where a card stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct CardPlace<'a> {
     /// Who is asked.
     pub listener: &'a str,
     /// The page that forms come back to.
@@ -57,11 +57,11 @@ pub struct Place<'a> {
     /// nothing takes the place of a card that left.
     pub list: &'a str,
     /// The service that songs open with, if one was chosen.
-    pub opens: Option<Service>,
+    pub opens: Option<ListeningService>,
 }
 
 /// The card.
-pub fn card(place: &Place<'_>, card: &Card) -> Markup {
+pub fn card(place: &CardPlace<'_>, card: &Card) -> Markup {
     let artist = card.artists.first().map_or("", String::as_str);
     html! {
         article.card data-track=(card.track) data-artist=(artist) data-list=(place.list) tabindex="-1" {
@@ -96,7 +96,7 @@ pub(super) fn credits(artists: &[String]) -> Markup {
 
 /// The sketch on its ground, and over it what plays the song: the file where there is one, else the
 /// way to where it opens.
-fn sleeve(place: &Place<'_>, card: &Card) -> Markup {
+fn sleeve(place: &CardPlace<'_>, card: &Card) -> Markup {
     html! {
         div class={ "sleeve " (sketch::mood(&card.sound).class()) } {
             (sketch::sketch(&card.sound))
@@ -147,7 +147,7 @@ fn monogram(name: &str) -> Markup {
     html! { @if let Some(letter) = letter { span.monogram aria-hidden="true" { (letter.to_uppercase()) } } }
 }
 
-fn opens(place: &Place<'_>, card: &Card) -> Markup {
+fn opens(place: &CardPlace<'_>, card: &Card) -> Markup {
     let link = links::first(place.opens, &card.versions, &card.title, &card.artists);
     html! {
         a.open href=(link.address) target="_blank" rel="external noopener noreferrer" {
@@ -159,7 +159,7 @@ fn opens(place: &Place<'_>, card: &Card) -> Markup {
 
 /// Like, and behind three dots all else that can be done with the song. Each is a form's button or
 /// a link, so that each works by itself.
-fn says(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
+fn says(place: &CardPlace<'_>, card: &Card, artist: &str) -> Markup {
     let sheet = format!("more-{}-{}", urls::encoded(place.list), urls::encoded(&card.track));
     html! {
         form.says method="post" action=(urls::feedback(place.listener)) {
@@ -175,7 +175,7 @@ fn says(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
     }
 }
 
-fn more(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
+fn more(place: &CardPlace<'_>, card: &Card, artist: &str) -> Markup {
     let link = links::first(place.opens, &card.versions, &card.title, &card.artists);
     html! {
         p.sheet-title { (card.title) }

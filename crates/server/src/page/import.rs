@@ -69,7 +69,7 @@ pub struct ImportView {
     /// The world among its files, once it was taken into use.
     pub world: Option<WorldTaken>,
     /// What became of every row; `None` until all of them are read.
-    pub report: Option<Report>,
+    pub report: Option<RowsReport>,
     /// Why it failed; for an import that is done, why nothing was learned from it.
     pub error: Option<String>,
     /// That mixes will have nothing new, and what to do, as a sentence without a full stop; `None`
@@ -90,7 +90,7 @@ pub struct WorldTaken {
 
 /// What became of the rows of an import. Every row that was read is accounted for.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct RowsReport {
     /// The sums over all files; its name is empty and it has no note.
     pub total: FileRow,
     /// The same counts file by file, entries of archives included, in the order of reading.
@@ -272,7 +272,7 @@ fn training() -> Markup {
     }
 }
 
-fn table(words: &Words, report: &Report) -> Markup {
+fn table(words: &Words, report: &RowsReport) -> Markup {
     let total = &report.total;
     let kept = [
         (total.plays, "plays"),

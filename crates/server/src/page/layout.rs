@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::links::Service;
+use super::links::ListeningService;
 use super::words::Words;
 use super::{assets, icons, keys, player, urls};
 
@@ -36,7 +36,7 @@ pub struct Frame {
     /// Path and query of this page: where forms come back to.
     pub here: String,
     /// The service that songs open with, if one was chosen.
-    pub opens: Option<Service>,
+    pub opens: Option<ListeningService>,
     /// Whether a key was used to get in, so that there is a way out.
     pub signed_in: bool,
     /// What was just done, with the way to undo it.

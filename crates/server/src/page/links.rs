@@ -10,7 +10,7 @@ use super::urls::encoded;
 
 /// A service that a song can be opened with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub enum ListeningService {
     /// Spotify.
     Spotify,
     /// YouTube Music.
@@ -33,7 +33,7 @@ pub enum Service {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownService;
 
-impl Service {
+impl ListeningService {
     /// All of them, in the order of menus.
     pub const ALL: [Self; 8] = [
         Self::Spotify,
@@ -106,7 +106,7 @@ impl Service {
     }
 }
 
-impl FromStr for Service {
+impl FromStr for ListeningService {
     type Err = UnknownService;
 
     fn from_str(key: &str) -> Result<Self, UnknownService> {
@@ -118,7 +118,7 @@ impl FromStr for Service {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The service that it leads to.
-    pub service: Service,
+    pub service: ListeningService,
     /// The address.
     pub address: String,
     /// Whether it leads to the very track, and not to a search for it.
@@ -130,15 +130,20 @@ pub struct Link {
 ///
 /// # Examples
 /// ```
-/// use segue_server::page::links::{Service, of_track};
+/// use segue_server::page::links::{ListeningService, of_track};
 ///
 /// let ids = ["mbid:9f", "spotify:track:4uLU6hMCjMI75M1A2tKUQC"].map(str::to_owned);
-/// let link = of_track(Service::Spotify, &ids, "Never Gonna", &["Rick".to_owned()]);
+/// let link = of_track(ListeningService::Spotify, &ids, "Never Gonna", &["Rick".to_owned()]);
 /// assert_eq!(link.address, "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC");
-/// let link = of_track(Service::Deezer, &ids, "Never Gonna", &["Rick".to_owned()]);
+/// let link = of_track(ListeningService::Deezer, &ids, "Never Gonna", &["Rick".to_owned()]);
 /// assert_eq!(link.address, "https://www.deezer.com/search/Rick%20Never%20Gonna");
 /// ```
-pub fn of_track(service: Service, ids: &[String], title: &str, artists: &[String]) -> Link {
+pub fn of_track(
+    service: ListeningService,
+    ids: &[String],
+    title: &str,
+    artists: &[String],
+) -> Link {
     let exact = ids.iter().find_map(|id| service.exact(id));
     let is_exact = exact.is_some();
     let names: Vec<&str> = artists.iter().take(1).map(String::as_str).chain([title]).collect();
@@ -148,14 +153,20 @@ pub fn of_track(service: Service, ids: &[String], title: &str, artists: &[String
 
 /// The way to a track that is offered first: at the service that somebody chose; else at the first
 /// one that knows the very track; else at YouTube, which asks for no account.
-pub fn first(chosen: Option<Service>, ids: &[String], title: &str, artists: &[String]) -> Link {
+pub fn first(
+    chosen: Option<ListeningService>,
+    ids: &[String],
+    title: &str,
+    artists: &[String],
+) -> Link {
     let at = |service| of_track(service, ids, title, artists);
-    let listens = |service: &Service| *service != Service::MusicBrainz;
-    let exact = || Service::ALL.into_iter().filter(listens).map(at).find(|link| link.is_exact);
-    chosen.map(at).or_else(exact).unwrap_or_else(|| at(Service::YouTube))
+    let listens = |service: &ListeningService| *service != ListeningService::MusicBrainz;
+    let exact =
+        || ListeningService::ALL.into_iter().filter(listens).map(at).find(|link| link.is_exact);
+    chosen.map(at).or_else(exact).unwrap_or_else(|| at(ListeningService::YouTube))
 }
 
 /// The way to an artist at a service: a search by name.
-pub fn of_artist(service: Service, name: &str) -> Link {
+pub fn of_artist(service: ListeningService, name: &str) -> Link {
     Link { service, address: service.search(name, true), is_exact: false }
 }

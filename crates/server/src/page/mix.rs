@@ -7,7 +7,7 @@
 use maud::{Markup, html};
 use segue::PromptReading;
 
-use super::card::{Card, Place, card, sentence};
+use super::card::{Card, CardPlace, card, sentence};
 use super::dial::{Preview, dial};
 use super::layout::{Frame, page};
 use super::prompt;
@@ -97,9 +97,9 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
 }
 
 /// The place of a card on a list of this page.
-pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
+pub fn place<'a>(frame: &'a Frame, list: &'a str) -> CardPlace<'a> {
     let listener = frame.listener.as_deref().unwrap_or_default();
-    Place { listener, back: &frame.here, list, opens: frame.opens }
+    CardPlace { listener, back: &frame.here, list, opens: frame.opens }
 }
 
 /// Who may keep a mix as a list of their own.

@@ -13,7 +13,7 @@ use super::urls;
 /// Everything that `/model` shows: what serves now, how well it predicts, and which other models
 /// there are.
 #[derive(Clone, Debug, Default)]
-pub struct Model {
+pub struct ModelPage {
     /// What the active model learned, a sentence each; empty where no model is in use.
     pub learned: Vec<String>,
     /// How predictions and answers compare, from low to high; empty where nothing was held out of
@@ -98,7 +98,7 @@ pub struct ComparisonRow {
 }
 
 /// The page.
-pub fn view(frame: &Frame, model: &Model) -> Markup {
+pub fn view(frame: &Frame, model: &ModelPage) -> Markup {
     let main = html! {
         div.page-head { h1 { "What Segue learned" } }
         (learned(model))
@@ -113,7 +113,7 @@ pub fn view(frame: &Frame, model: &Model) -> Markup {
     page(frame, "What Segue learned", &main)
 }
 
-fn learned(model: &Model) -> Markup {
+fn learned(model: &ModelPage) -> Markup {
     html! {
         @if model.learned.is_empty() {
             p.empty {
@@ -127,7 +127,7 @@ fn learned(model: &Model) -> Markup {
     }
 }
 
-fn metrics(model: &Model) -> Markup {
+fn metrics(model: &ModelPage) -> Markup {
     html! {
         section aria-labelledby="metrics-title" {
             h2 #metrics-title { "How good is it?" }
@@ -146,7 +146,7 @@ fn metrics(model: &Model) -> Markup {
     }
 }
 
-fn calibrated(frame: &Frame, model: &Model) -> Markup {
+fn calibrated(frame: &Frame, model: &ModelPage) -> Markup {
     html! {
         section aria-labelledby="calibration-title" {
             h2 #calibration-title { "Does it mean what it says?" }
@@ -157,7 +157,7 @@ fn calibrated(frame: &Frame, model: &Model) -> Markup {
     }
 }
 
-fn world_in_use(frame: &Frame, model: &Model, world: &str) -> Markup {
+fn world_in_use(frame: &Frame, model: &ModelPage, world: &str) -> Markup {
     html! {
         section aria-labelledby="world-title" {
             h2 #world-title { "What other people play" }
@@ -172,7 +172,7 @@ fn world_in_use(frame: &Frame, model: &Model, world: &str) -> Markup {
     }
 }
 
-fn models(frame: &Frame, model: &Model) -> Markup {
+fn models(frame: &Frame, model: &ModelPage) -> Markup {
     html! {
         section aria-labelledby="models-title" {
             h2 #models-title { "Models" }
@@ -196,7 +196,7 @@ fn models(frame: &Frame, model: &Model) -> Markup {
     }
 }
 
-fn list(frame: &Frame, model: &Model) -> Markup {
+fn list(frame: &Frame, model: &ModelPage) -> Markup {
     let words = &frame.words;
     html! {
         div.scroll tabindex="0" role="region" aria-label="All models" {
@@ -216,7 +216,7 @@ fn list(frame: &Frame, model: &Model) -> Markup {
     }
 }
 
-fn serves(frame: &Frame, model: &Model, row: &ModelRow) -> Markup {
+fn serves(frame: &Frame, model: &ModelPage, row: &ModelRow) -> Markup {
     html! {
         @if row.active { strong.serving { "● now" } }
         @else if model.may_change {
@@ -228,7 +228,7 @@ fn serves(frame: &Frame, model: &Model, row: &ModelRow) -> Markup {
     }
 }
 
-fn compare(model: &Model) -> Markup {
+fn compare(model: &ModelPage) -> Markup {
     let chosen = model.comparison.as_ref();
     let left = chosen.map_or(model.models[0].version.as_str(), |comparison| &comparison.left);
     let right = chosen.map_or(model.models[1].version.as_str(), |comparison| &comparison.right);

@@ -8,7 +8,7 @@ use super::layout::{Frame, page};
 
 /// An error as a page shows it to somebody with a browser; programs get the same as JSON.
 #[derive(Clone, Debug, Default)]
-pub struct Problem {
+pub struct ProblemPage {
     /// The HTTP status of the answer, 400 to 599, shown small above the message.
     pub status: u16,
     /// The stable code of the error, as in [`ApiError::code`](crate::ApiError::code).
@@ -22,7 +22,7 @@ pub struct Problem {
 }
 
 /// The page.
-pub fn view(frame: &Frame, problem: &Problem) -> Markup {
+pub fn view(frame: &Frame, problem: &ProblemPage) -> Markup {
     let heading = match problem.status {
         401 | 403 => "Not for this key",
         404 => "Nothing here",

@@ -14,7 +14,7 @@ pub const SHOWN_PICKS: usize = 8;
 
 /// Everything that `/` shows a listener with a history: the beginning of the mix, and shelves.
 #[derive(Clone, Debug, Default)]
-pub struct Home {
+pub struct HomePage {
     /// The mix at the settings in the address, of which the first [`SHOWN_PICKS`] are shown.
     pub mix: Mix,
     /// The shelves, most inviting first; one without cards is left out.
@@ -35,7 +35,7 @@ pub struct ShelfView {
 }
 
 /// The page.
-pub fn view(frame: &Frame, home: &Home) -> Markup {
+pub fn view(frame: &Frame, home: &HomePage) -> Markup {
     let main = html! {
         div.page-head {
             h1 { "What next?" }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::card::{Card, card, credits, sentence};
 use super::layout::{Frame, page};
-use super::links::{self, Service};
+use super::links::{self, ListeningService};
 use super::mix::place;
 use super::urls;
 use super::words::Words;
@@ -93,7 +93,7 @@ fn opens(frame: &Frame, shown: &Card) -> Markup {
         section aria-labelledby="opens-title" {
             h2 #opens-title { "Listen to it" }
             ul.services {
-                @for service in Service::ALL {
+                @for service in ListeningService::ALL {
                     @let link = links::of_track(service, &shown.versions, &shown.title, &shown.artists);
                     li { (leads_to(&link)) }
                 }
@@ -123,7 +123,7 @@ pub(super) fn choose(frame: &Frame) -> Markup {
             div.joined {
                 select #service name="service" {
                     option value="" { "whatever knows the song" }
-                    @for service in Service::ALL {
+                    @for service in ListeningService::ALL {
                         option value=(service.key()) selected[frame.opens == Some(service)] { (service.name()) }
                     }
                 }

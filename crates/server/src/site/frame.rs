@@ -14,7 +14,7 @@ use crate::access::{Access, SESSION_COOKIE, Scope, cookie, is_on_purpose};
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::page::layout::{Frame, Section};
-use crate::page::links::Service;
+use crate::page::links::ListeningService;
 use crate::page::urls;
 use crate::page::words::Words;
 
@@ -44,7 +44,7 @@ pub(crate) struct Asked {
     /// Names the request in the log.
     pub(crate) request_id: Option<String>,
     listener: Option<String>,
-    opens: Option<Service>,
+    opens: Option<ListeningService>,
     flash: Option<String>,
     signed_in: bool,
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use segue_core::{FeedbackTarget, Moment, Record, Source, Timestamp, Track};
-use segue_ingest::{ColumnReading, Explanation, UNREAD_COLUMNS};
+use segue_ingest::{ColumnReading, FileExplanation, UNREAD_COLUMNS};
 
 use super::imports::in_words;
 use crate::page::held::{HeldView, KindView, RowView, WorldCard};
 use crate::worlds::FoundWorld;
 
 /// Files of one format with the same columns, one after another or not.
-type Kind<'e> = (Source, &'e [ColumnReading], Vec<&'e Explanation>);
+type Kind<'e> = (Source, &'e [ColumnReading], Vec<&'e FileExplanation>);
 
-pub(super) fn view_model(explained: &[Explanation], world: Option<FoundWorld>) -> HeldView {
+pub(super) fn view_model(explained: &[FileExplanation], world: Option<FoundWorld>) -> HeldView {
     let world =
         world.map(|FoundWorld { file, recordings, people }| WorldCard { file, recordings, people });
     let mut held = HeldView { world, ..HeldView::default() };
@@ -72,7 +72,7 @@ fn kind((source, columns, files): &Kind<'_>) -> KindView {
     view
 }
 
-fn name(file: &Explanation) -> String {
+fn name(file: &FileExplanation) -> String {
     let path = &file.report.path;
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -19,7 +19,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::holding;
 use crate::imports::{ImportState, ImportStatus};
 use crate::limits::LONGEST_NAME;
-use crate::page::import::{self, FileRow, ImportView, Report, WorldTaken};
+use crate::page::import::{self, FileRow, ImportView, RowsReport, WorldTaken};
 use crate::page::layout::{Flash, Section};
 use crate::page::urls;
 use crate::worlds::KeptWorld;
@@ -125,7 +125,7 @@ pub(super) async fn fragment(
 }
 
 fn view_model(status: ImportStatus) -> ImportView {
-    let report = status.report.as_ref().map(|report| Report {
+    let report = status.report.as_ref().map(|report| RowsReport {
         total: row(&report.total()),
         files: report.files.iter().map(row).collect(),
     });

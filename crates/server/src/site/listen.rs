@@ -22,13 +22,13 @@ use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::ImportStatus;
-use crate::mixing::{self, Counts};
+use crate::mixing::{self, LogsAs};
 use crate::page::card::card;
 use crate::page::dial::Preview;
 use crate::page::layout::{Frame, Section};
 use crate::page::mix::Mix;
 use crate::page::search::Search;
-use crate::page::shelves::{Home, SHOWN_PICKS, ShelfView};
+use crate::page::shelves::{HomePage, SHOWN_PICKS, ShelfView};
 use crate::page::urls::{self, MixSettings};
 use crate::page::words::Words;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
@@ -60,7 +60,7 @@ pub(super) async fn home(
     let (frame, mix, listener) =
         mixed(&app, frame, &id, Shown { asked: &asked, most: SHOWN_PICKS }).await?;
     let shelves = fill_shelves(&app, listener, &mix, counts(&asked)).await?;
-    Ok(answer(&frame, shelves_view::view(&frame, &Home { mix, shelves })))
+    Ok(answer(&frame, shelves_view::view(&frame, &HomePage { mix, shelves })))
 }
 
 /// Where there is no model yet, or one is being trained.
@@ -174,8 +174,8 @@ async fn fragment_frame(app: &Arc<App>, asked: &Asked) -> ApiResult<Frame> {
 }
 
 /// What the log makes of what the page shows.
-fn counts(asked: &Asked) -> Counts {
-    if asked.is_on_purpose { Counts::AsShown } else { Counts::AsNothing }
+fn counts(asked: &Asked) -> LogsAs {
+    if asked.is_on_purpose { LogsAs::AsShown } else { LogsAs::AsNothing }
 }
 
 fn nobody() -> ApiError {
@@ -389,7 +389,7 @@ async fn fill_shelves(
     app: &Arc<App>,
     listener: Arc<KeptListener>,
     mix: &Mix,
-    counts: Counts,
+    counts: LogsAs,
 ) -> ApiResult<Vec<ShelfView>> {
     let shown: Vec<TrackId> =
         mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
@@ -414,7 +414,7 @@ async fn fill_shelves(
     let slates =
         |filled: Filled| vec![Impression::new(filled.shelf.request.now, filled.outcome.slate)];
     let mixes: Vec<Vec<Impression>> = page.shelves.into_iter().map(slates).collect();
-    if !mixes.is_empty() && counts == Counts::AsShown {
+    if !mixes.is_empty() && counts == LogsAs::AsShown {
         mixing::log(app, mixes, forgotten).await?;
     }
     Ok(made)

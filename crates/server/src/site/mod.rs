@@ -150,7 +150,7 @@ async fn error_page(
         true => frame::frame(app, asked, Section::Elsewhere).await.unwrap_or_default(),
         false => Frame::default(),
     };
-    let problem = problem::Problem {
+    let problem = problem::ProblemPage {
         status: error.status.as_u16(),
         code: error.code.to_owned(),
         message: error.message.clone(),

@@ -25,7 +25,7 @@ use crate::imports::ImportState;
 use crate::page::calibration::Bin;
 use crate::page::layout::{Flash, Section};
 use crate::page::model::{
-    self as view, ComparisonRow, ComparisonView, MetricView, Model, ModelRow,
+    self as view, ComparisonRow, ComparisonView, MetricView, ModelPage, ModelRow,
 };
 use crate::page::words::Words;
 
@@ -54,7 +54,7 @@ pub(super) async fn show(
     let training =
         app.imports.statuses().iter().any(|status| status.state == ImportState::Training);
     let words = &frame.words;
-    let model = Model {
+    let model = ModelPage {
         learned: active.map(|known| known.learned(words)).unwrap_or_default(),
         calibration: active.map(Known::calibration).unwrap_or_default(),
         metrics: active.map(Known::metrics).unwrap_or_default(),

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::ApiResult;
 use crate::extract::Submitted;
 use crate::page::layout::Frame;
-use crate::page::links::Service;
+use crate::page::links::ListeningService;
 use crate::page::login::{self, Login};
 use crate::page::urls;
 
@@ -102,7 +102,7 @@ pub(super) async fn choose_service(
     Submitted(Opens { service, back }): Submitted<Opens>,
 ) -> Response {
     let mut response = Redirect::to(urls::local(&back)).into_response();
-    match service.parse::<Service>() {
+    match service.parse::<ListeningService>() {
         Ok(service) => set_cookie(response.headers_mut(), SERVICE_COOKIE, service.key(), YEAR),
         Err(_) => set_cookie(response.headers_mut(), SERVICE_COOKIE, "", 0),
     }

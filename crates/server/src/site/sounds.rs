@@ -1,6 +1,6 @@
 //! How a track sounds, in words: by what was measured in its file, and by the word of a world.
 
-use segue::world::{Key, Sound};
+use segue::world::{RecordingKey, Sound};
 use segue_core::{AudioAnalysis, AudioFeature, Descriptor};
 use segue_engine::sound::estimates;
 use segue_engine::sound::origin::FeatureOrigin;
@@ -54,7 +54,7 @@ pub(super) fn measured(analysis: &AudioAnalysis) -> Option<String> {
     let tempo = sure(Descriptor::Tempo).map(|tempo| format!("{tempo:.0} beats a minute"));
     let key = sure(Descriptor::Key).map(|number| {
         let number = number as u8;
-        key(Key { tonic: number % 12, is_major: number < 12 })
+        key(RecordingKey { tonic: number % 12, is_major: number < 12 })
     });
     let loudness = analysis.value(Descriptor::Loudness).map(|lufs| format!("{lufs:.0} LUFS"));
     let parts: Vec<String> = [tempo, key, loudness].into_iter().flatten().collect();
@@ -109,7 +109,7 @@ pub(super) fn learned(catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
     })
 }
 
-fn key(key: Key) -> String {
+fn key(key: RecordingKey) -> String {
     let scale = if key.is_major { "major" } else { "minor" };
     format!("in {} {scale}", TONICS[usize::from(key.tonic) % TONICS.len()])
 }
@@ -144,7 +144,7 @@ mod tests {
         let sound = Sound {
             submissions: 14,
             tempo_bpm: Some(119.7),
-            key: Some(Key { tonic: 9, is_major: false }),
+            key: Some(RecordingKey { tonic: 9, is_major: false }),
             probability_happy: Some(0.93),
             probability_sad: Some(0.1),
             probability_instrumental: Some(0.85),
@@ -155,7 +155,7 @@ mod tests {
             "About 120 beats a minute, in A minor, happy and without a voice. By 14 analyses \
              in AcousticBrainz; tempos may be half or double."
         );
-        let key = Some(Key { tonic: 3, is_major: true });
+        let key = Some(RecordingKey { tonic: 3, is_major: true });
         let sound = Sound { submissions: 1, key, ..Sound::default() };
         assert!(in_words(&sound).unwrap().starts_with("In E♭ major. By 1 analysis in"));
         assert_eq!(in_words(&Sound::default()), None);

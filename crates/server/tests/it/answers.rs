@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use segue::{PlayDetails, Reaction, opinion};
 use segue_core::{FeedbackTarget, Listen, ListenerId, Timestamp, TrackId};
-use segue_engine::dataset::labels::{Outcome, outcome};
+use segue_engine::dataset::labels::{PlayOutcome, outcome};
 use segue_store::Event;
 use serde_json::json;
 
@@ -45,7 +45,11 @@ async fn a_skip_is_the_same_row_and_teaches_the_same_wherever_it_is_given() {
     for who in ROUTES {
         let kept = plays(&world, who);
         assert_eq!(kept, [expected(Reaction::SKIPPED, who, &track)], "{who}");
-        assert_eq!(outcome(&kept[0], Some(180_000)), Outcome::Disliked { weight: 1.0 }, "{who}");
+        assert_eq!(
+            outcome(&kept[0], Some(180_000)),
+            PlayOutcome::Disliked { weight: 1.0 },
+            "{who}"
+        );
     }
 }
 
@@ -60,7 +64,7 @@ async fn a_finished_track_is_the_same_row_through_both_interfaces() {
     for who in &ROUTES[1..] {
         let kept = plays(&world, who);
         assert_eq!(kept, [expected(Reaction::FINISHED, who, &track)], "{who}");
-        let liked = Outcome::Liked { weight: 0.5, plays: 1 };
+        let liked = PlayOutcome::Liked { weight: 0.5, plays: 1 };
         assert_eq!(outcome(&kept[0], Some(180_000)), liked, "{who}");
     }
 }
@@ -72,7 +76,7 @@ async fn the_time_that_a_player_measured_is_kept() {
     world.post("/v1/listeners/eve/listens", &play).await.ok();
     let kept = plays(&world, "eve");
     assert_eq!(kept[0].ms_played, Some(70_000));
-    assert_eq!(outcome(&kept[0], Some(180_000)), Outcome::Disliked { weight: 0.5 });
+    assert_eq!(outcome(&kept[0], Some(180_000)), PlayOutcome::Disliked { weight: 0.5 });
 }
 
 #[tokio::test]

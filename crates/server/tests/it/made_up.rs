@@ -10,23 +10,23 @@ use segue_core::{
     AudioFeature, AudioFeatures, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId,
 };
 use segue_engine::Catalogue;
-use segue_engine::history::{Period, Plays, Review, ReviewRequest};
+use segue_engine::history::{DatedPlays, Period, Review, ReviewRequest};
 use segue_server::page::artist::{ArtistHistory, ArtistView};
 use segue_server::page::calibration::Bin;
 use segue_server::page::card::Card;
 use segue_server::page::dial::Preview;
 use segue_server::page::held::{HeldView, KindView, RowView, WorldCard};
 use segue_server::page::history::{DayOfPlays, HistoryView, OnePlay, PlaysView};
-use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report, WorldTaken};
+use segue_server::page::import::{FileRow, ImportStateView, ImportView, RowsReport, WorldTaken};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
-use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
+use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, ModelPage, ModelRow};
 use segue_server::page::people::{Invitation, KnownPerson, PeopleView};
-use segue_server::page::problem::Problem;
+use segue_server::page::problem::ProblemPage;
 use segue_server::page::search::Search;
-use segue_server::page::shelves::{Home, ShelfView};
+use segue_server::page::shelves::{HomePage, ShelfView};
 use segue_server::page::sketch::PETALS;
 use segue_server::page::taste::{Example, ExclusionView, Given, OneTaste, TasteView, TrendView};
 use segue_server::page::track::{SongHistory, TrackView};
@@ -73,7 +73,7 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("taste", taste::view(&frame(Section::Taste, "/taste"), &a_taste())),
         ("taste-empty", taste::view(&frame(Section::Taste, "/taste"), &unknown_taste())),
         ("model", model::view(&frame(Section::Model, "/model"), &a_model())),
-        ("model-empty", model::view(&frame(Section::Model, "/model"), &Model::default())),
+        ("model-empty", model::view(&frame(Section::Model, "/model"), &ModelPage::default())),
         ("import", import::view(&frame(Section::Import, "/import"), "ada")),
         ("held", import::view_import(&empty, &an_import(ImportStateView::Held))),
         ("reading", import::view_import(&empty, &an_import(ImportStateView::Reading))),
@@ -242,8 +242,8 @@ pub(crate) fn an_artist() -> ArtistView {
 }
 
 /// Shelves and mix.
-pub(crate) fn home() -> Home {
-    Home {
+pub(crate) fn home() -> HomePage {
+    HomePage {
         mix: a_mix(),
         shelves: vec![
             shelf(
@@ -353,7 +353,7 @@ pub(crate) fn a_history(period: &str, days: i64) -> HistoryView {
             Listen::new(who, TrackId::new(song.track.as_str()), at, Source::ListenBrainz)
         })
         .collect();
-    let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
+    let plays = DatedPlays::from_listens(&catalogue, &listens, &TimeZone::UTC);
     let period = Period::parse(period, today).unwrap_or(Period::All);
     HistoryView {
         review: Review::of(&catalogue, &plays, ReviewRequest { period, today, named: 12 }),
@@ -481,14 +481,14 @@ fn chart() -> Markup {
 }
 
 /// A model page.
-pub(crate) fn a_model() -> Model {
+pub(crate) fn a_model() -> ModelPage {
     let metric = |name: &str, value: &str, interval: &str, meaning: &str| MetricView {
         name: name.to_owned(),
         meaning: meaning.to_owned(),
         value: value.to_owned(),
         interval: Some(interval.to_owned()),
     };
-    Model {
+    ModelPage {
         learned: vec![
             "You finish calm songs more often than loud ones, above all in the evening.".to_owned(),
             "An artist you finished twice is worth more to you than any sound.".to_owned(),
@@ -650,7 +650,7 @@ fn a_look() -> HeldView {
     }
 }
 
-fn a_report() -> Report {
+fn a_report() -> RowsReport {
     let audio = FileRow {
         file: "Streaming_History_Audio_2019-2021_4.json".to_owned(),
         format: Some("Spotify extended streaming history".to_owned()),
@@ -674,11 +674,11 @@ fn a_report() -> Report {
         ..FileRow::default()
     };
     let total = FileRow { rows: 16_612, signals: 812, ..audio.clone() };
-    Report { total, files: vec![audio, library, alone] }
+    RowsReport { total, files: vec![audio, library, alone] }
 }
 
-fn a_problem() -> Problem {
-    Problem {
+fn a_problem() -> ProblemPage {
+    ProblemPage {
         status: 404,
         code: "track_not_found".to_owned(),
         message: "No track is called “spotify:track:0”.".to_owned(),

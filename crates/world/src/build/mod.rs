@@ -38,10 +38,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::file::{Manifest, WorldWriter};
-use crate::ivf::Rows;
+use crate::ivf::VectorRows;
 use crate::{Result, WorldError};
 
-pub use people::Heard;
+pub use people::HeardRows;
 pub use report::{BuildReport, FeatureOutcome, MemberOutcome};
 
 /// A recording is in a world if at least so many people played it.
@@ -130,7 +130,7 @@ pub struct Factors {
 }
 
 /// Fits [`Factors`] to what people heard: a model, which this crate has none of.
-pub type FitFactors<'f> = dyn FnMut(Heard) -> Result<Factors> + 'f;
+pub type FitFactors<'f> = dyn FnMut(HeardRows) -> Result<Factors> + 'f;
 
 /// Builds a world into the file `out`, which must not be there yet.
 ///
@@ -215,7 +215,7 @@ fn fit_both(
     counted: &people::Counted,
     neighbours: &pairs::Neighbours,
     fit: &mut FitFactors<'_>,
-    heard: &mut dyn FnMut(people::Of, usize) -> Result<Heard>,
+    heard: &mut dyn FnMut(people::Of, usize) -> Result<HeardRows>,
 ) -> Result<[Factors; 2]> {
     let beside = memory::Room::beside(config, counted.bytes() + neighbours.bytes()).taken();
     let factors = fit(heard(people::Of::Recordings, beside)?)?;
@@ -252,7 +252,7 @@ impl Made {
         self.sounds.write(&mut writer)?;
         self.neighbours.write(&mut writer)?;
         let mut index = |name, factors: &Factors| {
-            let rows = Rows::new(&factors.values, factors.width);
+            let rows = VectorRows::new(&factors.values, factors.width);
             writer.index(name, &rows, &mut |done| progress(BuildStage::Writing(done)))
         };
         index("factors", &self.factors)?;

@@ -18,7 +18,7 @@ use super::piece::PartPiece;
 use super::recordings::Names;
 use super::spill::{AtomicFile, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, MemberOutcome, SHARES};
-use crate::dump::{ListenSink, Mbid, Member, MemberReport, read_listens};
+use crate::dump::{DumpMemberReport, ListenSink, Mbid, Member, read_listens};
 use crate::{Result, WorldError};
 
 pub(super) const ROW_BYTES: usize = 16;
@@ -268,7 +268,7 @@ impl ListenSink for PartSink<'_> {
         &mut self,
         member: &Member,
         pieces: Vec<PartPiece>,
-        report: &MemberReport,
+        report: &DumpMemberReport,
     ) -> Result<()> {
         let mut outcome = MemberOutcome::default();
         pieces.iter().for_each(|piece| outcome.add(&piece.outcome));

@@ -68,7 +68,7 @@ pub(super) struct Counted {
 
 /// Who heard what, as rows of people: what factors are fitted to.
 #[derive(Debug, Default)]
-pub struct Heard {
+pub struct HeardRows {
     /// Recordings, or artists, that there are.
     pub columns: usize,
     /// Where the row of each person begins, and the end of the last.
@@ -84,7 +84,7 @@ pub(super) enum Of {
     Artists,
 }
 
-impl Heard {
+impl HeardRows {
     pub(super) fn none_of(columns: usize) -> Self {
         Self { columns, offsets: vec![0], items: Vec::new() }
     }
@@ -433,8 +433,8 @@ pub(super) fn heard(
     counted: &Counted,
     of: Of,
     beside: usize,
-) -> Result<Heard> {
-    let mut heard = Heard::none_of(counted.columns(of));
+) -> Result<HeardRows> {
+    let mut heard = HeardRows::none_of(counted.columns(of));
     for share in 0..SHARES {
         heard.require_memory(config, beside, [share, SHARES])?;
         for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {

@@ -11,7 +11,7 @@ use super::parts::{ROW_BYTES, Row, names_path, part_path, token_of};
 use super::spill::{AtomicFile, u32_at};
 use super::{MemberOutcome, SHARES};
 use crate::Result;
-use crate::dump::{Listen, ListenPiece, Mbid};
+use crate::dump::{DumpListen, ListenPiece, Mbid};
 use crate::names::number_of;
 
 /// Longer names are no names.
@@ -110,7 +110,7 @@ impl PartPiece {
 }
 
 impl ListenPiece for PartPiece {
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+    fn listen(&mut self, listen: DumpListen<'_>) -> Result<()> {
         let Ok(user) = u32::try_from(listen.user) else {
             self.outcome.drop(STRANGE_USER);
             return Ok(());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Made;
-use crate::dump::{Member, MemberReport, TableReport};
+use crate::dump::{DumpMemberReport, Member, TableReport};
 
 /// What became of a member of a dump.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ impl MemberOutcome {
     }
 
     /// Adds what its reader says of it.
-    pub(super) fn read(&mut self, member: &Member, report: &MemberReport) {
+    pub(super) fn read(&mut self, member: &Member, report: &DumpMemberReport) {
         (self.member, self.bytes) = (member.name.clone(), member.bytes);
         self.rows = report.rows;
         self.broken.clone_from(&report.broken);

@@ -24,7 +24,7 @@ use super::report::FeatureOutcome;
 use super::spill::{AtomicFile, for_each_record, read, u32_at};
 use super::{BuildConfig, BuildStage, aliases};
 use crate::dump::{FeatureRow, Mbid, read_features};
-use crate::file::{Key, NUMBERS, Sound, WorldWriter};
+use crate::file::{NUMBERS, RecordingKey, Sound, WorldWriter};
 use crate::{Result, WorldError};
 
 /// The field of a value that is a key; the others are those of [`Sound::numbers`].
@@ -61,7 +61,7 @@ fn numbers(row: &FeatureRow<'_>) -> [(Option<f32>, RangeInclusive<f32>); NUMBERS
 }
 
 /// A key by the names that Essentia has for it.
-fn key(row: &FeatureRow<'_>) -> Option<Key> {
+fn key(row: &FeatureRow<'_>) -> Option<RecordingKey> {
     let tonic = match row.key? {
         "C" => 0,
         "C#" | "Db" => 1,
@@ -82,7 +82,7 @@ fn key(row: &FeatureRow<'_>) -> Option<Key> {
         "minor" => false,
         _ => return None,
     };
-    Some(Key { tonic, is_major })
+    Some(RecordingKey { tonic, is_major })
 }
 
 /// A value of a recording, as bits of which the order is that of the numbers.
@@ -310,7 +310,7 @@ impl Sound {
             // The most frequent, of several the first.
             let runs = values.chunk_by(|a, b| a.bits == b.bits).map(|run| (run.len(), run[0].bits));
             let (_, best) = runs.fold((0, 0), |best, run| if run.0 > best.0 { run } else { best });
-            self.key = Key::of_number(best);
+            self.key = RecordingKey::of_number(best);
             return;
         }
         // The lower of two in the middle: between a tempo and its double lies none.

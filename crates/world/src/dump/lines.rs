@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::listens::{ListenPiece, Row};
-use super::report::{DropReason, MemberReport};
+use super::report::{DumpDropReason, DumpMemberReport};
 use super::unpack::read_failed;
 use crate::Result;
 
@@ -22,7 +22,7 @@ pub(super) fn read_lines(
     path: &Path,
     input: &mut dyn BufRead,
     piece: &mut dyn ListenPiece,
-    report: &mut MemberReport,
+    report: &mut DumpMemberReport,
 ) -> Result<Option<String>> {
     let mut line = Vec::new();
     let mut number = 0u64;
@@ -40,7 +40,7 @@ pub(super) fn read_lines(
             continue;
         }
         if end == LineEnd::TooLong {
-            report.drop_row(DropReason::TooLong);
+            report.drop_row(DumpDropReason::TooLong);
             continue;
         }
         match serde_json::from_slice::<Line<'_>>(&line) {
@@ -48,7 +48,7 @@ pub(super) fn read_lines(
             Err(_) if end == LineEnd::OfInput => {
                 return Ok(Some(at(number, "it ends in the middle of a line: it is cut off")));
             }
-            Err(_) => report.drop_row(DropReason::Unreadable),
+            Err(_) => report.drop_row(DumpDropReason::Unreadable),
         }
     }
 }

@@ -12,7 +12,7 @@
 //! Dumps of listens are large and often cut, so what is damaged costs no more than its own member:
 //! it is reported as broken, and the others are read. Tables of names and features are read whole
 //! or not at all, so that damage there is an error. Each row is a listen or counted as dropped,
-//! with the [reason](DropReason).
+//! with the [reason](DumpDropReason).
 
 mod features;
 mod files;
@@ -27,9 +27,9 @@ mod tar_walk;
 mod unpack;
 
 pub use features::{FeatureRow, read_features};
+pub use listens::{DumpListen, ListenPiece, ListenSink, Member, read_listens};
 #[cfg(feature = "spark")]
 pub(crate) use listens::{LONGEST_CELL, parquet_members};
-pub use listens::{Listen, ListenPiece, ListenSink, Member, read_listens};
 pub use mbid::{Mbid, MbidError};
 pub use names::{CanonicalRow, Redirect, read_canonical, read_redirects};
-pub use report::{DropReason, MemberReport, TableReport};
+pub use report::{DumpDropReason, DumpMemberReport, TableReport};

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::mbid::Mbid;
-use super::report::{DropReason, TableReport};
+use super::report::{DumpDropReason, TableReport};
 use super::table::{Table, Taken, for_each_file, text};
 use crate::{Result, WorldError};
 
@@ -53,20 +53,20 @@ pub fn read_canonical(
     })
 }
 
-fn canonical_row(cells: [&[u8]; 5]) -> std::result::Result<CanonicalRow<'_>, DropReason> {
+fn canonical_row(cells: [&[u8]; 5]) -> std::result::Result<CanonicalRow<'_>, DumpDropReason> {
     let [recording, artist, title, artists, score] = cells;
     let row = CanonicalRow {
-        recording: Mbid::from_text(recording).ok_or(DropReason::NoIdentifier)?,
+        recording: Mbid::from_text(recording).ok_or(DumpDropReason::NoIdentifier)?,
         artist: text(artist)?,
         title: text(title)?,
         artists: text(artists)?,
-        score: text(score)?.parse().map_err(|_| DropReason::Unreadable)?,
+        score: text(score)?.parse().map_err(|_| DumpDropReason::Unreadable)?,
     };
     if row.artist.trim().is_empty() {
-        return Err(DropReason::NoArtist);
+        return Err(DumpDropReason::NoArtist);
     }
     if row.title.trim().is_empty() {
-        return Err(DropReason::NoTitle);
+        return Err(DumpDropReason::NoTitle);
     }
     Ok(row)
 }
@@ -85,7 +85,7 @@ pub fn read_redirects(
         Mbid::from_text(to),
     ) {
         (Some(from), Some(to)) => take(Redirect { from, to }).map(Ok),
-        _ => Ok(Err(DropReason::NoIdentifier)),
+        _ => Ok(Err(DumpDropReason::NoIdentifier)),
     })
 }
 

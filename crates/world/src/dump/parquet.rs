@@ -7,7 +7,7 @@ use segue_ingest::IngestError;
 use segue_ingest::parts::{Batch, CellKind, ParquetFile};
 
 use super::listens::{ListenPiece, Row};
-use super::report::MemberReport;
+use super::report::DumpMemberReport;
 use crate::{Result, WorldError};
 
 /// The columns that are read, in the order in which [`take_rows`] takes them.
@@ -59,7 +59,7 @@ impl ParquetPlace {
         &self,
         [share, shares]: [usize; 2],
         piece: &mut dyn ListenPiece,
-        report: &mut MemberReport,
+        report: &mut DumpMemberReport,
     ) -> Result<Option<String>> {
         let file = match self.open()? {
             Ok(file) => file,
@@ -88,7 +88,7 @@ pub(super) fn has_identifiers(file: &ParquetFile) -> bool {
 fn take_rows(
     batch: &Batch,
     piece: &mut dyn ListenPiece,
-    report: &mut MemberReport,
+    report: &mut DumpMemberReport,
 ) -> std::result::Result<(), Stop> {
     for row in 0..batch.rows() {
         let listen = Row {

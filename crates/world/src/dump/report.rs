@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Why a row of a dump is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DropReason {
+pub enum DumpDropReason {
     /// It does not say who listened.
     NoUser,
     /// It does not say when, or names a time of day beyond the day.
@@ -26,7 +26,7 @@ pub enum DropReason {
     Unreadable,
 }
 
-impl fmt::Display for DropReason {
+impl fmt::Display for DumpDropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoUser => "no listener",
@@ -44,20 +44,20 @@ impl fmt::Display for DropReason {
 
 /// What became of the rows of a member: `rows` are the `listens` and all `dropped`, always.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MemberReport {
+pub struct DumpMemberReport {
     /// Rows that were reached.
     pub rows: u64,
     /// Rows that were handed on.
     pub listens: u64,
     /// Rows that were not, by reason.
-    pub dropped: BTreeMap<DropReason, u64>,
+    pub dropped: BTreeMap<DumpDropReason, u64>,
     /// Why the member cannot be trusted, where it is damaged, cut off, or not as long as its
     /// archive says. Listens that were handed on before are right by themselves, but not all there
     /// are.
     pub broken: Option<String>,
 }
 
-impl MemberReport {
+impl DumpMemberReport {
     /// A member of which nothing can be read.
     pub(super) fn broken(reason: impl Into<String>) -> Self {
         Self { broken: Some(reason.into()), ..Self::default() }
@@ -73,7 +73,7 @@ impl MemberReport {
         self.broken = behind.broken;
     }
 
-    pub(super) fn drop_row(&mut self, reason: DropReason) {
+    pub(super) fn drop_row(&mut self, reason: DumpDropReason) {
         self.rows += 1;
         *self.dropped.entry(reason).or_default() += 1;
     }
@@ -92,11 +92,11 @@ pub struct TableReport {
     /// Rows that were handed on.
     pub kept: u64,
     /// Rows that were not, by reason.
-    pub dropped: BTreeMap<DropReason, u64>,
+    pub dropped: BTreeMap<DumpDropReason, u64>,
 }
 
 impl TableReport {
-    pub(super) fn count(&mut self, row: Result<(), DropReason>) {
+    pub(super) fn count(&mut self, row: Result<(), DumpDropReason>) {
         self.rows += 1;
         match row {
             Ok(()) => self.kept += 1,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use csv::ByteRecord;
 
 use super::files::files_of;
-use super::report::{DropReason, TableReport};
+use super::report::{DumpDropReason, TableReport};
 use super::tar_walk::{Source, Step, Stream, TarWalk};
 use super::unpack::{self, BUFFER_BYTES, Content, read_failed};
 use crate::{Result, WorldError};
@@ -20,7 +20,7 @@ use crate::{Result, WorldError};
 const LONGEST_ROW: usize = 1 << 20;
 
 /// What became of a row.
-pub(super) type Taken = std::result::Result<(), DropReason>;
+pub(super) type Taken = std::result::Result<(), DumpDropReason>;
 /// Who looks at the files of a dump: each with its name and content.
 pub(super) type Visit<'v> = dyn FnMut(&Path, &mut dyn Read) -> Result<()> + 'v;
 
@@ -179,7 +179,7 @@ impl<'r> Table<'r> {
             }
             report.count(match row.len() == self.header.len() {
                 true => take(&row)?,
-                false => Err(DropReason::Unreadable),
+                false => Err(DumpDropReason::Unreadable),
             });
         }
     }
@@ -215,6 +215,6 @@ impl Read for Bounded<'_> {
 }
 
 /// The text in a cell.
-pub(super) fn text(cell: &[u8]) -> std::result::Result<&str, DropReason> {
-    std::str::from_utf8(cell).map_err(|_| DropReason::NotText)
+pub(super) fn text(cell: &[u8]) -> std::result::Result<&str, DumpDropReason> {
+    std::str::from_utf8(cell).map_err(|_| DumpDropReason::NotText)
 }

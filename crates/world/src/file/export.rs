@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{RecordingIdx, World, WorldWriter};
-use crate::ivf::Rows;
+use crate::ivf::VectorRows;
 use crate::{Result, WorldError};
 
 impl World {
@@ -37,7 +37,7 @@ impl World {
             ("artist_factors", self.artist_factors()?, &artists),
         ] {
             let factors: Vec<f32> = rows.iter().flat_map(|&row| index.to_f32(row)).collect();
-            writer.index(name, &Rows::new(&factors, index.dim()), &mut |_| {})?;
+            writer.index(name, &VectorRows::new(&factors, index.dim()), &mut |_| {})?;
         }
         let mut manifest = self.manifest().clone();
         manifest.part_of = Some(self.digest());

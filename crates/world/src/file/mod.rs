@@ -17,9 +17,9 @@ mod sound;
 mod writer;
 
 pub use manifest::{FeaturesManifest, Manifest};
-pub use reader::{RecordingIdx, Section, World};
-pub use sound::{Key, Sound};
+pub use reader::{RecordingIdx, World, WorldSection};
 pub(crate) use sound::{NUMBERS, SOUND_BYTES};
+pub use sound::{RecordingKey, Sound};
 pub(crate) use writer::WorldWriter;
 
 /// The first bytes of a file.

@@ -26,7 +26,7 @@ impl RecordingIdx {
 
 /// A part of a world, for reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
+pub struct WorldSection {
     /// What it holds.
     pub name: String,
     /// How long it is.
@@ -142,8 +142,8 @@ impl World {
     }
 
     /// The sections, in the order in which they lie.
-    pub fn sections(&self) -> Vec<Section> {
-        let section = |entry: &Entry| Section { name: entry.name.clone(), bytes: entry.bytes };
+    pub fn sections(&self) -> Vec<WorldSection> {
+        let section = |entry: &Entry| WorldSection { name: entry.name.clone(), bytes: entry.bytes };
         self.table.sections.iter().map(section).collect()
     }
 

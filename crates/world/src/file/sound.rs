@@ -35,7 +35,7 @@ pub struct Sound {
     /// How much the loudness changes, in decibels (`lowlevel.dynamic_complexity`).
     pub dynamic_complexity: Option<f32>,
     /// The key (`tonal.key_key` and `tonal.key_scale`).
-    pub key: Option<Key>,
+    pub key: Option<RecordingKey>,
     /// Probability from 0 to 1 that one would dance to it, by a model (`highlevel.danceability`).
     /// Probabilities of these models lie close to 0 or 1 more often than such a probability would.
     pub probability_danceable: Option<f32>,
@@ -59,14 +59,14 @@ pub struct Sound {
 
 /// A key: what its scale begins with, and which scale it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct RecordingKey {
     /// The tonic as a pitch class: 0 is C, 1 is C♯ or D♭, 11 is B.
     pub tonic: u8,
     /// Whether the scale is major, and not minor.
     pub is_major: bool,
 }
 
-impl Key {
+impl RecordingKey {
     /// A number below 24 for each key, and back.
     pub(crate) fn number(self) -> u8 {
         2 * self.tonic + u8::from(self.is_major)
@@ -114,7 +114,7 @@ impl Sound {
         let words: [u32; SOUND_BYTES / 4] =
             std::array::from_fn(|at| u32::from_le_bytes(row.as_chunks().0[at]));
         let mut sound = Self { submissions: words[NUMBERS], ..Self::default() };
-        sound.key = Key::of_number(words[NUMBERS + 1]);
+        sound.key = RecordingKey::of_number(words[NUMBERS + 1]);
         for (number, &word) in sound.numbers().into_iter().zip(&words) {
             *number = Some(f32::from_bits(word)).filter(|number| number.is_finite());
         }

@@ -22,17 +22,17 @@
 //! ```
 //! use std::{io::Cursor, path::Path};
 //!
-//! use segue_world::ivf::{Ivf, IvfConfig, Rows, Search, build};
+//! use segue_world::ivf::{Ivf, IvfConfig, VectorRows, SearchEffort, build};
 //!
 //! let path = Path::new("vectors.ivf");
 //! let vectors = [0.0, 1.0, 3.0, 4.0, -1.0, 0.5];
 //! let mut out = Cursor::new(Vec::new());
-//! build(&Rows::new(&vectors, 2), &IvfConfig::default(), path, &mut out, &mut |_| ())?;
+//! build(&VectorRows::new(&vectors, 2), &IvfConfig::default(), path, &mut out, &mut |_| ())?;
 //!
 //! let bytes = out.into_inner();
 //! let index = Ivf::open(path, &bytes)?;
 //! let owned = [1];
-//! let hits = index.search(&[1.0, 1.0], &Search::new(2), &|row| !owned.contains(&row));
+//! let hits = index.search(&[1.0, 1.0], &SearchEffort::new(2), &|row| !owned.contains(&row));
 //! assert_eq!(hits.iter().map(|hit| hit.row).collect::<Vec<_>>(), [0, 2]);
 //! # Ok::<(), segue_world::WorldError>(())
 //! ```
@@ -51,7 +51,7 @@ mod search;
 use crate::Result;
 
 pub use build::build;
-pub use search::{Hit, Ivf, Search};
+pub use search::{Hit, Ivf, SearchEffort};
 
 /// How an index is built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,12 +87,12 @@ pub trait Vectors: Sync {
 
 /// Vectors in memory, row after row.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
+pub struct VectorRows<'a> {
     values: &'a [f32],
     dim: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> VectorRows<'a> {
     /// The matrix `[values.len() / dim, dim]`.
     ///
     /// # Panics
@@ -103,7 +103,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl Vectors for Rows<'_> {
+impl Vectors for VectorRows<'_> {
     fn len(&self) -> usize {
         self.values.len() / self.dim
     }

@@ -29,7 +29,7 @@ pub struct Hit {
 
 /// How far a search goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
+pub struct SearchEffort {
     /// How many hits are wanted.
     pub k: usize,
     /// How many lists are looked into. More find more and take longer, in proportion.
@@ -39,7 +39,7 @@ pub struct Search {
     pub rerank: usize,
 }
 
-impl Search {
+impl SearchEffort {
     /// The `k` nearest, with 128 lists and ten times `k` rows scored again, a thousand at least:
     /// 99 % of the hundred nearest among ten million made-up vectors, 97 % among fifty million.
     pub fn new(k: usize) -> Self {
@@ -145,7 +145,7 @@ impl<'a> Ivf<'a> {
     pub fn search(
         &self,
         query: &[f32],
-        search: &Search,
+        search: &SearchEffort,
         allowed: &dyn Fn(u32) -> bool,
     ) -> Vec<Hit> {
         if self.layout.lists == 0 {

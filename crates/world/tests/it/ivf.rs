@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use segue_world::ivf::{Hit, Ivf, IvfConfig, Rows, Search, build};
+use segue_world::ivf::{Hit, Ivf, IvfConfig, SearchEffort, VectorRows, build};
 
 const DIM: usize = 24;
 
@@ -52,7 +52,8 @@ impl Aligned {
 fn written(values: &[f32], lists: Option<usize>) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     let config = IvfConfig { lists, seed: 7 };
-    build(&Rows::new(values, DIM), &config, Path::new("index"), &mut out, &mut |_| ()).unwrap();
+    build(&VectorRows::new(values, DIM), &config, Path::new("index"), &mut out, &mut |_| ())
+        .unwrap();
     out.into_inner()
 }
 
@@ -60,7 +61,7 @@ fn index(values: &[f32], lists: usize) -> Aligned {
     Aligned::new(&written(values, Some(lists)))
 }
 
-fn recall(ivf: &Ivf<'_>, search: &Search) -> f64 {
+fn recall(ivf: &Ivf<'_>, search: &SearchEffort) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let mut found = 0;
     for _ in 0..50 {
@@ -80,7 +81,7 @@ fn rows(hits: &[Hit]) -> impl Iterator<Item = u32> {
 fn a_tenth_of_the_lists_holds_nearly_all_that_is_near() {
     for spread in [0.0, 1.0] {
         let index = index(&clustered(20_000, spread), 400);
-        let found = recall(&index.open(), &Search { k: 20, probes: 40, rerank: 200 });
+        let found = recall(&index.open(), &SearchEffort { k: 20, probes: 40, rerank: 200 });
         assert!(found > 0.95, "{found} of lengths with spread {spread}");
     }
 }
@@ -90,7 +91,7 @@ fn a_hit_has_the_score_of_its_vector_and_the_best_comes_first() {
     let index = index(&clustered(5_000, 0.5), 50);
     let ivf = index.open();
     let query = normals(&mut ChaCha8Rng::seed_from_u64(1), DIM);
-    let hits = ivf.search(&query, &Search { k: 30, probes: 10, rerank: 100 }, &|_| true);
+    let hits = ivf.search(&query, &SearchEffort { k: 30, probes: 10, rerank: 100 }, &|_| true);
     assert_eq!(hits.len(), 30);
     assert!(hits.is_sorted_by(|a, b| (-a.score, a.row) < (-b.score, b.row)));
     for Hit { row, score } in hits {
@@ -107,7 +108,7 @@ fn what_may_not_be_had_takes_no_place() {
     let query = normals(&mut ChaCha8Rng::seed_from_u64(2), DIM);
     let banned: HashSet<u32> = rows(&ivf.exact(&query, 500, &|_| true)).collect();
     let allowed = |row| !banned.contains(&row);
-    let search = Search { k: 100, probes: 50, rerank: 100 };
+    let search = SearchEffort { k: 100, probes: 50, rerank: 100 };
     let hits = ivf.search(&query, &search, &allowed);
     assert_eq!(hits.len(), 100);
     assert!(rows(&hits).all(allowed));
@@ -130,7 +131,7 @@ fn few_rows_are_scanned_and_many_are_not() {
     let few = Aligned::new(&written(&clustered(300, 0.0), None));
     assert_eq!(few.open().lists(), 0);
     let query = vec![1.0; DIM];
-    let search = Search { k: 10, probes: 1, rerank: 0 };
+    let search = SearchEffort { k: 10, probes: 1, rerank: 0 };
     let hits = few.open().search(&query, &search, &|_| true);
     assert_eq!(hits, few.open().exact(&query, 10, &|_| true));
     for rows in 0..40 {
@@ -145,17 +146,17 @@ fn few_rows_are_scanned_and_many_are_not() {
 fn more_hits_than_there_are_rows_are_all_rows() {
     for lists in [0, 5] {
         let index = index(&clustered(60, 0.5), lists);
-        let search = Search { k: 1_000, probes: usize::MAX, rerank: usize::MAX };
+        let search = SearchEffort { k: 1_000, probes: usize::MAX, rerank: usize::MAX };
         let query = [1.0; DIM];
         assert_eq!(index.open().search(&query, &search, &|_| true).len(), 60);
-        let none = Search { k: 0, ..search };
+        let none = SearchEffort { k: 0, ..search };
         assert_eq!(index.open().search(&query, &none, &|_| true), []);
     }
 }
 
 #[test]
 fn no_rows_and_rows_of_zeros_are_indexed() {
-    let search = Search { k: 3, probes: 9, rerank: 9 };
+    let search = SearchEffort { k: 3, probes: 9, rerank: 9 };
     assert_eq!(index(&[], 4).open().search(&[1.0; DIM], &search, &|_| true), []);
     let zeros = index(&[0.0; 50 * DIM], 4);
     let hits = zeros.open().search(&[1.0; DIM], &search, &|_| true);
@@ -168,7 +169,8 @@ fn an_index_may_begin_anywhere_in_what_is_written() {
     let mut out = Cursor::new(vec![9; 64]);
     out.set_position(64);
     let config = IvfConfig { lists: Some(10), seed: 7 };
-    build(&Rows::new(&values, DIM), &config, Path::new("index"), &mut out, &mut |_| ()).unwrap();
+    build(&VectorRows::new(&values, DIM), &config, Path::new("index"), &mut out, &mut |_| ())
+        .unwrap();
     assert!(out.into_inner()[64..] == written(&values, Some(10)));
 }
 
@@ -177,7 +179,7 @@ fn what_is_no_number_is_refused_with_its_row() {
     let mut values = clustered(100, 0.0);
     values[42 * DIM + 3] = f32::NAN;
     let mut out = Cursor::new(Vec::new());
-    let (rows, config) = (Rows::new(&values, DIM), IvfConfig::default());
+    let (rows, config) = (VectorRows::new(&values, DIM), IvfConfig::default());
     let error = build(&rows, &config, Path::new("world"), &mut out, &mut |_| ()).unwrap_err();
     let wanted = "`world`: vector 42 holds what is no number, or too large a one";
     assert_eq!(error.to_string(), wanted);
@@ -213,7 +215,7 @@ proptest! {
             (0..rows * DIM).map(|_| rng.random_range(-2..3) as f32).collect();
         let index = index(&values, lists);
         let allowed = |row: u32| row % 3 != 1;
-        let search = Search { k, probes: usize::MAX, rerank: rows };
+        let search = SearchEffort { k, probes: usize::MAX, rerank: rows };
         let query = &values[..DIM];
         let found = index.open().search(query, &search, &allowed);
         prop_assert_eq!(found, index.open().exact(query, k, &allowed));
@@ -232,7 +234,7 @@ proptest! {
             bytes[64 + 100 * 2 * DIM + place.index(24)] ^= byte & 0x11;
         }
         if let Ok(ivf) = Ivf::open(Path::new("index"), index.bytes()) {
-            let search = Search { k: 10, probes: 5, rerank: 20 };
+            let search = SearchEffort { k: 10, probes: 5, rerank: 20 };
             let hits = ivf.search(&vec![0.5; ivf.dim()], &search, &|_| true);
             prop_assert!(hits.iter().all(|hit| ivf.vector(hit.row).is_some()));
         }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use segue_world::build::{BuildConfig, BuildReport, Factors, Heard, build};
+use segue_world::build::{BuildConfig, BuildReport, Factors, HeardRows, build};
 use segue_world::{Result, World};
 
 /// A listen of a made-up dump.
@@ -42,7 +42,7 @@ pub(crate) fn lines(listens: &[Played]) -> String {
 }
 
 /// Two numbers a row that tell rows apart.
-pub(crate) fn factors(heard: Heard) -> Result<Factors> {
+pub(crate) fn factors(heard: HeardRows) -> Result<Factors> {
     let values = (0..heard.columns).flat_map(|row| [row as f32, 1.0]).collect();
     Ok(Factors { width: 2, values, settings: "{}".to_owned() })
 }

@@ -14,7 +14,7 @@ use parquet::schema::parser::parse_message_type;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_world::build::spark::{self, SparkAddress, SparkConfig, SparkError};
-use segue_world::build::{BuildConfig, BuildReport, Factors, Heard, build};
+use segue_world::build::{BuildConfig, BuildReport, Factors, HeardRows, build};
 use segue_world::{Result, World, WorldError};
 
 /// A row of a member; anything may be missing.
@@ -206,7 +206,7 @@ fn write_members(folder: &Path) {
 }
 
 /// Factors that tell who heard what, and in which order people came.
-fn factors(heard: Heard) -> Result<Factors> {
+fn factors(heard: HeardRows) -> Result<Factors> {
     let mut values = vec![0.0; heard.columns * 2];
     for (person, ends) in heard.offsets.windows(2).enumerate() {
         for &item in &heard.items[ends[0]..ends[1]] {

@@ -11,7 +11,7 @@ use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Track,
     TrackId,
 };
-use segue_lab::simulation::community::{Community, MadeUpHistory};
+use segue_lab::simulation::community::{MadeUpCommunity, MadeUpHistory};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub(super) struct Exports {
 }
 
 /// Writes the community's files into `folder`.
-pub(super) fn write(community: &Community, folder: &Path) -> anyhow::Result<Exports> {
+pub(super) fn write(community: &MadeUpCommunity, folder: &Path) -> anyhow::Result<Exports> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     let catalogue = folder.join("tracks.csv");
     write_catalogue(&community.tracks, &catalogue)?;

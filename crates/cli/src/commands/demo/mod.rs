@@ -12,7 +12,7 @@ use segue::{Imported, Library};
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::pipeline::MixRequest;
 use segue_ingest::ImportOptions;
-use segue_lab::simulation::community::{Community, CommunityConfig};
+use segue_lab::simulation::community::{CommunityConfig, MadeUpCommunity};
 
 use crate::commands::{import, mix, train};
 use crate::terminal::{self, print_line, say};
@@ -60,7 +60,7 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
         "1. A community of {} listeners and {} artists is drawn (seed {}).",
         args.listeners, config.artists, args.seed
     ));
-    let community = Community::draw(&config);
+    let community = MadeUpCommunity::draw(&config);
     let plays: usize = community.histories.iter().map(|history| history.listens.len()).sum();
     let exports = exports::write(&community, &folder.join("exports"))?;
     say(&format!(

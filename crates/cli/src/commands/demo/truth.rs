@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_engine::Index;
 use segue_engine::metrics::{Summary, auc};
 use segue_engine::{Scorer, TrackIdx};
-use segue_lab::simulation::community::Community;
+use segue_lab::simulation::community::MadeUpCommunity;
 
 use segue::Dataset;
 
@@ -26,7 +26,7 @@ pub(super) struct Comparison {
 
 /// Scores a sample of unplayed tracks for every listener.
 pub(super) fn compare(
-    community: &Community,
+    community: &MadeUpCommunity,
     dataset: &Dataset,
     scorer: &dyn Scorer,
     seed: u64,

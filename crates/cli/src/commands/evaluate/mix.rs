@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use segue::{Dataset, PolicyKind};
-use segue_lab::mix::{self, HeldOut, MixData, MixOptions};
+use segue_lab::mix::{self, HeldOutPlays, MixData, MixOptions};
 use segue_lab::progress::Progress;
 
 use super::events::EventArgs;
@@ -27,7 +27,7 @@ use crate::study::{Bar, StudyArgs};
 /// those beside them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct MixArgs {
+pub(crate) struct EvaluateMixArgs {
     #[command(flatten)]
     events: EventArgs,
     /// Put aside this many days before the newest play of all, instead of the newest tenth of
@@ -72,7 +72,7 @@ Examples:
   segue evaluate mix --explore 0,1 --policy greedy --no-rules --report mix.html
   segue evaluate mix --data plays.parquet --listeners 500";
 
-impl MixArgs {
+impl EvaluateMixArgs {
     fn options(&self) -> MixOptions {
         let mut options = MixOptions {
             cuts: self.cuts,
@@ -83,7 +83,7 @@ impl MixArgs {
             ..MixOptions::default()
         };
         if let Some(days) = self.test_days {
-            options.held_out = HeldOut::Days(days);
+            options.held_out = HeldOutPlays::Days(days);
         }
         options.request.length = self.length;
         if self.no_rules { options.without_rules() } else { options }
@@ -109,7 +109,7 @@ impl MixArgs {
 ///
 /// # Errors
 /// If the data cannot be read, nobody has played enough, or models cannot be fitted.
-pub(crate) fn run(args: &MixArgs, home: &Home) -> Result<()> {
+pub(crate) fn run(args: &EvaluateMixArgs, home: &Home) -> Result<()> {
     let bar = Bar::default();
     let data = args.data(home, &bar)?;
     let report = mix::run(&args.options(), &data, &bar)?;

@@ -23,7 +23,7 @@ pub(crate) struct EvaluateArgs {
 enum Task {
     Interactive(interactive::InteractiveArgs),
     Likability(likability::LikabilityArgs),
-    Mix(Box<mix::MixArgs>),
+    Mix(Box<mix::EvaluateMixArgs>),
     NewListener(new_listener::NewListenerArgs),
     NextTrack(Box<next_track::NextTrackArgs>),
     Policy(Box<policy::PolicyArgs>),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use segue_lab::off_policy::Limits;
-use segue_lab::off_policy::log::{self, LogColumns, MixOptions, PolicyOptions};
+use segue_lab::off_policy::RefusalLimits;
+use segue_lab::off_policy::log::{self, LogColumns, LoggedMixOptions, PolicyOptions};
 
 use crate::home::{Home, read_library};
 use crate::study::{Bar, print_report};
@@ -41,7 +41,7 @@ pub(crate) struct PolicyArgs {
     #[command(flatten)]
     columns: ColumnArgs,
     #[command(flatten)]
-    mixes: MixArgs,
+    mixes: EvaluateMixArgs,
     /// How often intervals are to hold the truth.
     #[arg(long, default_value_t = 0.95, value_name = "0..1")]
     level: f64,
@@ -132,7 +132,7 @@ struct ColumnArgs {
 
 /// Which mixes, and what counts.
 #[derive(Debug, Args)]
-struct MixArgs {
+struct EvaluateMixArgs {
     /// Only this listener's mixes [default: everybody's].
     #[arg(long, value_name = "NAME", conflicts_with = "log")]
     listener: Option<String>,
@@ -190,7 +190,7 @@ impl PolicyArgs {
                 predicted: columns.predicted_column,
                 expected: columns.expected_column,
             },
-            mixes: MixOptions {
+            mixes: LoggedMixOptions {
                 listener: mixes.listener,
                 days: mixes.days,
                 first: mixes.first,
@@ -199,7 +199,7 @@ impl PolicyArgs {
                 optimism: mixes.optimism,
             },
             level: self.level,
-            limits: Limits {
+            limits: RefusalLimits {
                 effective_samples: self.min_effective_samples,
                 weight_deviations: self.max_weight_deviations,
                 unsupported: self.max_unsupported,

@@ -1,17 +1,17 @@
 //! How files are understood, as a person reads it.
 
 use segue_core::{FeedbackTarget, Moment, Record, Timestamp, Track};
-use segue_ingest::{ColumnReading, Explanation};
+use segue_ingest::{ColumnReading, FileExplanation};
 
 use super::report::word;
 use crate::terminal::{print_line, table};
 
 /// Prints for each file the format, the columns and the first rows.
-pub(super) fn print(explanations: &[Explanation]) -> anyhow::Result<()> {
+pub(super) fn print(explanations: &[FileExplanation]) -> anyhow::Result<()> {
     explanations.iter().try_for_each(print_file)
 }
 
-fn print_file(Explanation { report, records, .. }: &Explanation) -> anyhow::Result<()> {
+fn print_file(FileExplanation { report, records, .. }: &FileExplanation) -> anyhow::Result<()> {
     let path = report.path.display();
     let Some(source) = report.source else {
         return print_line(&format!("{path}: {}", report.note.as_deref().unwrap_or("not read")));

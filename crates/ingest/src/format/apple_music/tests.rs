@@ -7,13 +7,13 @@ use segue_core::{DeviceClass, EndReason, FeedbackKind, ListenerId, Moment};
 
 use super::{Artists, DailyTracks, Favorites, ITunesLibrary, LibraryTracks, PlayActivity};
 use crate::format::Format;
-use crate::format::testing::{Records, fixture, read, recognises, try_read};
+use crate::format::testing::{KeptRecords, fixture, read, recognises, try_read};
 use crate::{Context, DropReason};
 
 fn artists_of(names: &[&str]) -> Artists {
     let mut artists = Artists::default();
     for name in names {
-        let mut nothing = Records::default();
+        let mut nothing = KeptRecords::default();
         let mut context = Context::new(
             Path::new(name),
             segue_core::Source::AppleMusic,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::off_policy::{CrossFitted, LoggedSlate, Observation, Prediction, Round};
+use crate::off_policy::{CrossFitted, LoggedSlate, Prediction, RewardObservation, Round};
 use anyhow::{Result, bail};
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_engine::policy::draw::generator;
@@ -371,13 +371,13 @@ fn predict(
     seed: u64,
     report: &mut PolicyResult,
 ) -> Vec<Prediction> {
-    let observation = |choice: &Choice| Observation {
+    let observation = |choice: &Choice| RewardObservation {
         action: choice.action,
         position: choice.position,
         reward: choice.reward,
         cluster: choice.cluster,
     };
-    let observations: Vec<Observation> = choices.iter().map(observation).collect();
+    let observations: Vec<RewardObservation> = choices.iter().map(observation).collect();
     let fitted = CrossFitted::fit(&observations, FOLDS, &mut generator(seed));
     report.pseudo_counts = fitted.models().iter().map(|model| model.pseudo_count()).collect();
     let mut expected: FxHashMap<(usize, u32), f64> = FxHashMap::default();

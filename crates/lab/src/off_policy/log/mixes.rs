@@ -20,7 +20,7 @@ const FEWEST_LISTENERS: usize = 20;
 
 /// Which mixes, and what counts.
 #[derive(Clone, Debug)]
-pub struct MixOptions {
+pub struct LoggedMixOptions {
     /// Only this listener's mixes; `None` for everybody's.
     pub listener: Option<String>,
     /// A pick earns 1 if it is played through or liked within so many days after the mix was made,
@@ -81,7 +81,7 @@ fn read_mixes(
     store: &Store,
     dataset: &Dataset,
     listeners: &[ListenerId],
-    options: &MixOptions,
+    options: &LoggedMixOptions,
 ) -> Result<Vec<Shown>> {
     let credit = Credit { days: options.days, before: Timestamp::MAX };
     let mut shown = Vec::new();
@@ -165,7 +165,7 @@ fn note_estimates(shown: &[Shown], report: &mut PolicyResult) {
     ));
 }
 
-impl MixOptions {
+impl LoggedMixOptions {
     /// The policy of this name, if these options make sense.
     pub(super) fn check(&self, policy: &str) -> Result<PolicyKind> {
         let kind = policy.parse().with_context(|| {

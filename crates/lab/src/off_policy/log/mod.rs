@@ -1,8 +1,8 @@
 //! What would another policy have earned? A log is read, weighed, and asked.
 //!
-//! The log is a file of choices ([`LogColumns`]) or the mixes that a store holds ([`MixOptions`]).
-//! [`from_file`] and [`from_library`] answer by all estimators that it allows; [`refusal`] says
-//! whether any of them may be relied on.
+//! The log is a file of choices ([`LogColumns`]) or the mixes that a store holds
+//! ([`LoggedMixOptions`]). [`from_file`] and [`from_library`] answer by all estimators that it
+//! allows; [`refusal`] says whether any of them may be relied on.
 
 mod file;
 mod mixes;
@@ -17,14 +17,14 @@ use segue::Library;
 use super::selection::{candidate_thresholds, switch_threshold};
 use super::slates::Weighting;
 use super::{
-    Limits, LoggedSlate, PolicyEstimate, Round, Settings, SingleAction, SlateEstimator,
-    estimate_rounds, estimate_slates,
+    EstimateSettings, LoggedSlate, PolicyEstimate, RefusalLimits, Round, SingleAction,
+    SlateEstimator, estimate_rounds, estimate_slates,
 };
 use crate::progress::Progress;
 use crate::report::Report;
 
 pub use file::LogColumns;
-pub use mixes::MixOptions;
+pub use mixes::LoggedMixOptions;
 pub use report::{Mean, PolicyResult};
 
 /// What is estimated, and how.
@@ -42,11 +42,11 @@ pub struct PolicyOptions {
     /// Columns of a file.
     pub columns: LogColumns,
     /// Which mixes of a store.
-    pub mixes: MixOptions,
+    pub mixes: LoggedMixOptions,
     /// How often intervals are to hold the truth, 0.5 to 1.
     pub level: f64,
     /// Beyond which an estimator refuses to answer.
-    pub limits: Limits,
+    pub limits: RefusalLimits,
     /// Seed of folds and resampling.
     pub seed: u64,
 }
@@ -144,8 +144,13 @@ impl PolicyOptions {
         Ok(())
     }
 
-    fn settings(&self) -> Settings {
-        Settings { level: self.level, seed: self.seed, limits: self.limits, ..Settings::default() }
+    fn settings(&self) -> EstimateSettings {
+        EstimateSettings {
+            level: self.level,
+            seed: self.seed,
+            limits: self.limits,
+            ..EstimateSettings::default()
+        }
     }
 
     fn asks_for(&self, name: &str) -> bool {

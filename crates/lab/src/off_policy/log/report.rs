@@ -2,12 +2,12 @@
 //! on.
 
 use crate::off_policy::interval::bootstrap;
-use crate::off_policy::{Contributions, Interval, PolicyEstimate, Settings};
+use crate::off_policy::{Contributions, EstimateInterval, EstimateSettings, PolicyEstimate};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use crate::report::{Table, Text};
+use crate::report::{Text, TextTable};
 
 /// In the place of an interval.
 const UNVARIED: &str = "none: nothing varies";
@@ -18,11 +18,14 @@ pub struct Mean {
     /// The mean.
     pub value: f64,
     /// Where it lies with the probability asked for; `None` where all rewards are alike.
-    pub interval: Option<Interval>,
+    pub interval: Option<EstimateInterval>,
 }
 
 impl Mean {
-    pub(super) fn of(rewards: impl Iterator<Item = (f64, u32)>, settings: &Settings) -> Self {
+    pub(super) fn of(
+        rewards: impl Iterator<Item = (f64, u32)>,
+        settings: &EstimateSettings,
+    ) -> Self {
         let contributions = Contributions::mean(rewards);
         let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
         let varies = contributions.standard_error() > 0.0;
@@ -97,7 +100,7 @@ impl PolicyResult {
             "mean reward of a {} under `{}`, from `{}`, with {percent} % intervals",
             self.unit, self.policy, self.log
         ))];
-        let mut rows = Table::new(["estimator", "value", "interval", "bound", ""]);
+        let mut rows = TextTable::new(["estimator", "value", "interval", "bound", ""]);
         if let Some(mean) = &self.logged {
             rows.push(mean.row("the log itself"));
         }
@@ -124,7 +127,7 @@ impl PolicyResult {
     /// Every set of weights once, under the first estimator that uses it, and why it was refused.
     fn weights(&self, text: &mut Vec<Text>) {
         let units = format!("{}s", self.unit);
-        let mut rows = Table::new([
+        let mut rows = TextTable::new([
             "weights of",
             &units,
             "worth",
@@ -192,6 +195,6 @@ fn interval(answer: &PolicyEstimate) -> String {
     }
 }
 
-fn between(interval: &Interval) -> String {
+fn between(interval: &EstimateInterval) -> String {
     format!("[{}, {}]", shown(interval.low), shown(interval.high))
 }

@@ -29,8 +29,8 @@ use rand_distr::{Distribution, StandardNormal};
 use rustc_hash::FxHashMap;
 use segue_core::FeedbackKind;
 
-use super::{Listener, Occasion, Reaction};
-use crate::simulation::world::{Chance, GENRES, Purpose, World};
+use super::{Listener, Occasion, SimulatedReaction};
+use crate::simulation::world::{Chance, GENRES, MadeUpWorld, Purpose};
 use segue_engine::{ArtistIdx, TrackIdx, WorkIdx};
 
 const FACTORS: usize = 6;
@@ -46,7 +46,7 @@ const MOST_FINISHED_COUNTED: u32 = 8;
 
 /// What all listeners of a world have in common.
 struct Scene {
-    world: Arc<World>,
+    world: Arc<MadeUpWorld>,
     genres: Vec<Vector>,
     tracks: Vec<Vector>,
     qualities: Vec<f64>,
@@ -56,7 +56,7 @@ struct Scene {
 
 /// Draws the listeners of one scene.
 pub(super) fn draw(
-    world: &Arc<World>,
+    world: &Arc<MadeUpWorld>,
     seed: u64,
     chances: impl Iterator<Item = Chance>,
 ) -> Vec<Box<dyn Listener>> {
@@ -67,7 +67,7 @@ pub(super) fn draw(
 }
 
 impl Scene {
-    fn draw(world: &Arc<World>, seed: u64) -> Self {
+    fn draw(world: &Arc<MadeUpWorld>, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(1);
         let catalogue = &world.catalogue;
@@ -266,7 +266,7 @@ impl Listener for LatentFactors {
         self.session = Session { is_mix: occasion == Occasion::Mix, ..Session::default() };
     }
 
-    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Reaction {
+    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> SimulatedReaction {
         let enjoyment = self.enjoyment(track, at);
         let is_finished = rng.random::<f64>() < enjoyment;
         let is_enough = rng.random_bool(0.15);
@@ -285,7 +285,7 @@ impl Listener for LatentFactors {
             self.taste = towards(self.taste, self.scene.tracks[track.0 as usize], 0.01);
             self.session.skips_in_a_row = 0;
             let said = (speaks && enjoyment > 0.6).then_some(FeedbackKind::Like);
-            return Reaction { share_played: 1.0, said, leaves: false };
+            return SimulatedReaction { share_played: 1.0, said, leaves: false };
         }
         self.session.skips_in_a_row += 1;
         let said = (speaks && enjoyment < 0.15).then_some(FeedbackKind::Dislike);
@@ -294,7 +294,7 @@ impl Listener for LatentFactors {
         let share_played = (-(1.0 - time).ln() * 0.25 * enjoyment).clamp(0.005, 0.7);
         let runs = f64::from(self.session.skips_in_a_row - 1);
         let leaves = self.session.is_mix && patience < self.traits.impatience * runs;
-        Reaction { share_played, said, leaves }
+        SimulatedReaction { share_played, said, leaves }
     }
 
     fn gets_up(&mut self) {

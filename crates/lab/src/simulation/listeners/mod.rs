@@ -27,7 +27,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::FeedbackKind;
 use serde::{Deserialize, Serialize};
 
-use super::world::{Chance, World};
+use super::world::{Chance, MadeUpWorld};
 use segue_engine::TrackIdx;
 
 /// Why a listener sits down.
@@ -41,7 +41,7 @@ pub enum Occasion {
 
 /// How a listener took a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reaction {
+pub struct SimulatedReaction {
     /// The share of the track that was played; 1 is to its end.
     pub share_played: f64,
     /// What they said of it, if anything.
@@ -66,7 +66,7 @@ pub trait Listener: Send + Sync {
     fn sits_down(&mut self, occasion: Occasion);
 
     /// A track comes on; same state and generator, same answer.
-    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Reaction;
+    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> SimulatedReaction;
 
     /// A session is over.
     fn gets_up(&mut self);
@@ -101,7 +101,12 @@ impl ListenerModel {
     }
 
     /// Draws so many listeners of a world.
-    pub fn draw(self, world: &Arc<World>, seed: u64, listeners: usize) -> Vec<Box<dyn Listener>> {
+    pub fn draw(
+        self,
+        world: &Arc<MadeUpWorld>,
+        seed: u64,
+        listeners: usize,
+    ) -> Vec<Box<dyn Listener>> {
         let chances = (0..listeners as u64).map(|listener| Chance::new(seed, listener));
         match self {
             Self::TastePoints => taste_points::draw(world, chances),

@@ -2,8 +2,8 @@
 //! [`community`](crate::simulation::community) living on.
 //!
 //! The log-odds of playing a track to its end are `2.2 - 2.4 d² + affinity + exposure(n) - 1.1
-//! B_work - 0.15 B_artist`, with `d²` the mean squared distance to the nearest taste (plus `1.5 (1 -
-//! strength)` for one that is young or fading) and `affinity ~ N(0, 0.7²)` to the artist.
+//! B_work - 0.15 B_artist`, with `d²` the mean squared distance to the nearest taste (plus `1.5 (1
+//! - strength)` for one that is young or fading) and `affinity ~ N(0, 0.7²)` to the artist.
 //!
 //! **Boredom.** `B = Σ_plays exp(-age / τ)`, with τ six days for a work and two for an artist.
 //! **Late reward.** `exposure(n) = 0.5 (1 - e^{-n/3})`, mere exposure (Zajonc 1968): a track gains
@@ -22,9 +22,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use segue_core::FeedbackKind;
 
-use super::{Listener, Occasion, Reaction};
+use super::{Listener, Occasion, SimulatedReaction};
 use crate::simulation::community::{DIMENSIONS, Point, around, genre_point};
-use crate::simulation::world::{Chance, GENRES, Purpose, World};
+use crate::simulation::world::{Chance, GENRES, MadeUpWorld, Purpose};
 use segue_engine::TrackIdx;
 
 const WORK_RECOVERY_DAYS: f64 = 6.0;
@@ -41,7 +41,7 @@ const COME_TO_MIND: usize = 4;
 
 /// Draws the listeners.
 pub(super) fn draw(
-    world: &Arc<World>,
+    world: &Arc<MadeUpWorld>,
     chances: impl Iterator<Item = Chance>,
 ) -> Vec<Box<dyn Listener>> {
     chances.map(|chance| Box::new(TastePoints::new(world, chance)) as Box<dyn Listener>).collect()
@@ -50,7 +50,7 @@ pub(super) fn draw(
 /// One of them.
 #[derive(Clone)]
 struct TastePoints {
-    world: Arc<World>,
+    world: Arc<MadeUpWorld>,
     chance: Chance,
     visits: f64,
     tastes: Vec<TastePoint>,
@@ -97,7 +97,7 @@ impl Trace {
 }
 
 impl TastePoints {
-    fn new(world: &Arc<World>, chance: Chance) -> Self {
+    fn new(world: &Arc<MadeUpWorld>, chance: Chance) -> Self {
         let mut rng = chance.of(Purpose::Nature, 0, 0);
         let count = rng.random_range(1..=3);
         let tastes = (0..count).map(|_| TastePoint::at_a_genre(1.0, &mut rng)).collect();
@@ -198,7 +198,7 @@ impl Listener for TastePoints {
 
     fn sits_down(&mut self, _: Occasion) {}
 
-    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Reaction {
+    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> SimulatedReaction {
         let enjoyment = self.enjoyment(track, at);
         let is_finished = rng.random::<f64>() < enjoyment;
         let (work, artist) = (self.work(track), self.artist(track));
@@ -218,7 +218,7 @@ impl Listener for TastePoints {
                 if is_early { rng.random_range(0.01..0.1) } else { rng.random_range(0.2..0.5) };
             (share, rng.random_bool(1.0 / 40.0).then_some(FeedbackKind::Ban))
         };
-        Reaction { share_played, said, leaves: false }
+        SimulatedReaction { share_played, said, leaves: false }
     }
 
     fn gets_up(&mut self) {}

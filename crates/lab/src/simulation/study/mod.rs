@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use super::listeners::ListenerModel;
 use super::trial::comparison::{Measured, Setting, compare};
-use super::trial::{Arm, Opening, Run, TrialConfig, run as run_arm};
+use super::trial::{Opening, Run, TrialArm, TrialConfig, run as run_arm};
 use crate::progress::Progress;
 use crate::report::{Report, Text};
 use learner::LikabilityLearner;
@@ -123,14 +123,14 @@ pub fn run(options: &CommunityOptions, progress: &dyn Progress) -> Result<Report
     Ok(Report { text: text(&found), data: found })
 }
 
-fn arms(options: &CommunityOptions) -> Result<Vec<Arm>> {
+fn arms(options: &CommunityOptions) -> Result<Vec<TrialArm>> {
     let mut dial = options.explore.clone();
     if dial.is_empty() || dial.iter().any(|explore| !(0.0..=1.0).contains(explore)) {
         bail!("`--explore` takes settings from 0 to 1");
     }
     dial.sort_by(f32::total_cmp);
     dial.dedup();
-    let arm = |explore| Arm {
+    let arm = |explore| TrialArm {
         explore,
         policy: options.policy,
         length: options.length,
@@ -177,12 +177,12 @@ fn scenes(
 fn runs(
     options: &CommunityOptions,
     scenes: &[Scene],
-    arms: &[Arm],
+    arms: &[TrialArm],
     progress: &dyn Progress,
 ) -> Result<Vec<Vec<Run>>> {
     let days = scenes.len() as u64 * arms.len() as u64 * u64::from(options.days);
     progress.begin(Some(days), "days");
-    let run = |scene: &Scene, arm: &Arm| -> Result<Run> {
+    let run = |scene: &Scene, arm: &TrialArm| -> Result<Run> {
         let mut learner =
             LikabilityLearner::new(scene.model.clone(), &scene.opening.world.catalogue, scene.seed);
         Ok(run_arm(&scene.opening, arm, &mut learner, &mut |_| progress.advance(1))?)
@@ -198,7 +198,7 @@ fn runs(
 fn listener_model_result(
     model: ListenerModel,
     scenes: &[Scene],
-    arms: &[Arm],
+    arms: &[TrialArm],
     runs: &[Vec<Run>],
 ) -> ListenerModelResult {
     let own: Vec<(&Scene, &Vec<Run>)> =

@@ -1,11 +1,11 @@
 //! What a simulation says, in words and in tables: the same for the terminal and for the page.
 
-use crate::simulation::trial::comparison::{Setting, Verdict};
+use crate::simulation::trial::comparison::{Setting, TrialVerdict};
 use crate::simulation::trial::measures::Measure;
 use segue_engine::metrics::Estimate;
 
 use super::{CommunityResult, ListenerModelResult};
-use crate::report::Table;
+use crate::report::TextTable;
 
 /// What was simulated.
 pub(super) fn subject(report: &CommunityResult) -> String {
@@ -32,9 +32,9 @@ pub(super) fn answer(report: &CommunityResult) -> String {
     let Some(first) = report.models.first().and_then(|model| model.settings.first()) else {
         return String::new();
     };
-    let last = dials(report, Measure::SatisfactionLast, Verdict::More);
-    let all = dials(report, Measure::Satisfaction, Verdict::More);
-    let worse = dials(report, Measure::SatisfactionLast, Verdict::Less);
+    let last = dials(report, Measure::SatisfactionLast, TrialVerdict::More);
+    let all = dials(report, Measure::Satisfaction, TrialVerdict::More);
+    let worse = dials(report, Measure::SatisfactionLast, TrialVerdict::Less);
     let models = if report.models.len() > 1 { " in both models of listeners" } else { "" };
     format!(
         "Against dial {}{models}, listeners enjoy mixes more in the last third at dial {}, over \
@@ -48,7 +48,7 @@ pub(super) fn answer(report: &CommunityResult) -> String {
 }
 
 /// Settings of which every model of listeners says the same.
-fn dials(report: &CommunityResult, measure: Measure, verdict: Verdict) -> Vec<f32> {
+fn dials(report: &CommunityResult, measure: Measure, verdict: TrialVerdict) -> Vec<f32> {
     let settings = report.models.first().map(|model| &model.settings[..]).unwrap_or_default();
     let agree = |place: &usize| {
         report.models.iter().all(|model| model.settings[*place].verdict(measure) == Some(verdict))
@@ -62,9 +62,9 @@ fn listed(dials: &[f32]) -> String {
 }
 
 /// The tables of one model of listeners, each with its title.
-pub(super) fn tables(model: &ListenerModelResult) -> [(&'static str, Table); 2] {
+pub(super) fn tables(model: &ListenerModelResult) -> [(&'static str, TextTable); 2] {
     let table = |header: &[&str], row: fn(&Setting) -> Vec<String>| {
-        let mut table = Table::new(header.iter().copied());
+        let mut table = TextTable::new(header.iter().copied());
         model.settings.iter().for_each(|setting| table.push(row(setting)));
         table
     };

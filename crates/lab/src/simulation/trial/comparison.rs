@@ -64,15 +64,15 @@ impl Setting {
     }
 
     /// What the paired differences of a measure to the first setting say.
-    pub fn verdict(&self, measure: Measure) -> Option<Verdict> {
-        self.standing(measure)?.difference.as_ref().map(Verdict::of)
+    pub fn verdict(&self, measure: Measure) -> Option<TrialVerdict> {
+        self.standing(measure)?.difference.as_ref().map(TrialVerdict::of)
     }
 }
 
 /// What an interval of differences says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum TrialVerdict {
     /// All of it is above 0.
     More,
     /// It holds 0.
@@ -81,7 +81,7 @@ pub enum Verdict {
     Less,
 }
 
-impl Verdict {
+impl TrialVerdict {
     /// Reads an interval.
     pub fn of(difference: &Estimate) -> Self {
         match (difference.low > 0.0, difference.high < 0.0) {

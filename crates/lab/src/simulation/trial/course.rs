@@ -7,8 +7,8 @@ use rustc_hash::FxHashSet;
 use segue_core::FeedbackKind;
 use serde::{Deserialize, Serialize};
 
-use super::super::listeners::Reaction;
-use super::super::world::World;
+use super::super::listeners::SimulatedReaction;
+use super::super::world::MadeUpWorld;
 use segue_engine::{ArtistIdx, TrackIdx};
 
 /// An artist counts as kept when the listener still comes back to them after so many days.
@@ -34,7 +34,7 @@ pub struct Day {
     /// Mean enjoyment of the best possible mix less that of this one, both as the listener sat
     /// down.
     pub regret: f64,
-    /// Sum of their popularity, as in [`World::popularity`].
+    /// Sum of their popularity, as in [`MadeUpWorld::popularity`].
     pub popularity: f64,
     /// Tracks that the listener chose themselves.
     pub own_plays: u32,
@@ -54,7 +54,7 @@ pub struct Meeting {
 
 /// The course that one listener's listening took.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Course {
+pub struct ListeningCourse {
     /// One entry per day of the trial.
     pub days: Vec<Day>,
     /// Artists first met in a mix.
@@ -67,7 +67,7 @@ pub struct Course {
     known: FxHashSet<ArtistIdx>,
 }
 
-impl Course {
+impl ListeningCourse {
     pub(super) fn new() -> Self {
         Self {
             days: Vec::new(),
@@ -81,11 +81,11 @@ impl Course {
 
     pub(super) fn own_play(
         &mut self,
-        world: &World,
+        world: &MadeUpWorld,
         track: TrackIdx,
         day: i32,
         enjoyment: f64,
-        answer: Reaction,
+        answer: SimulatedReaction,
     ) {
         let artist = world.catalogue.artist(track);
         self.known.extend(artist);
@@ -109,11 +109,11 @@ impl Course {
 
     pub(super) fn mix_play(
         &mut self,
-        world: &World,
+        world: &MadeUpWorld,
         (track, is_new): (TrackIdx, bool),
         day: u32,
         enjoyment: f64,
-        answer: Reaction,
+        answer: SimulatedReaction,
     ) {
         let today = self.days.last_mut().expect("a day has begun");
         today.heard += 1;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Course, Day};
+use super::{Day, ListeningCourse};
 use segue_engine::sound::SoundSpace;
 
 /// One question about a listener's course.
@@ -80,7 +80,7 @@ impl Measure {
     }
 
     /// The answer for one listener; `None` where there is none, such as for one who never came.
-    pub fn of(self, course: &Course, sound: &SoundSpace) -> Option<f64> {
+    pub fn of(self, course: &ListeningCourse, sound: &SoundSpace) -> Option<f64> {
         let days = &course.days[..];
         let third = days.len().div_ceil(3);
         let (first, last) = (&days[..third], &days[days.len() - third..]);

@@ -6,11 +6,11 @@
 //!                           now and then  profiles ─► Learner::refit
 //! ```
 //!
-//! A mix is made by [`Mixer`] from a profile folded of rows, as in
-//! serving: the answers are plays and words in the form in which a store holds them, and the label
-//! policy decides what they say. Listeners also play what they choose themselves, so that no arm
-//! starves; whatever is drawn for them is the same in all arms (see [`Chance`]). What only the
-//! simulation knows, the truth, goes into the [`Course`] of each listener and nowhere else.
+//! A mix is made by [`Mixer`] from a profile folded of rows, as in serving: the answers are plays
+//! and words in the form in which a store holds them, and the label policy decides what they say.
+//! Listeners also play what they choose themselves, so that no arm starves; whatever is drawn for
+//! them is the same in all arms (see [`Chance`]). What only the simulation knows, the truth, goes
+//! into the [`ListeningCourse`] of each listener and nowhere else.
 
 pub mod comparison;
 mod course;
@@ -28,11 +28,11 @@ use segue_core::{
     StartReason, Timestamp, TrackId,
 };
 
-pub use course::{Course, Day, KEPT_AFTER_DAYS, Meeting};
+pub use course::{Day, KEPT_AFTER_DAYS, ListeningCourse, Meeting};
 pub use learner::{Answered, Learner, LearnerError};
 
-use super::listeners::{Listener, ListenerModel, Occasion, Reaction};
-use super::world::{Chance, Purpose, World, WorldConfig};
+use super::listeners::{Listener, ListenerModel, Occasion, SimulatedReaction};
+use super::world::{Chance, MadeUpWorld, Purpose, WorldConfig};
 use segue_engine::Index;
 use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::quota::Caps;
@@ -68,7 +68,7 @@ pub struct TrialConfig {
 
 /// What is tried.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Arm {
+pub struct TrialArm {
     /// The dial.
     pub explore: f32,
     /// The policy.
@@ -105,7 +105,7 @@ pub enum TrialError {
 /// The evening before day 0: where every arm begins.
 pub struct Opening {
     /// The world.
-    pub world: Arc<World>,
+    pub world: Arc<MadeUpWorld>,
     config: TrialConfig,
     people: Vec<Person>,
 }
@@ -113,7 +113,7 @@ pub struct Opening {
 impl Opening {
     /// Draws world and listeners and lets them listen by themselves until the trial begins.
     pub fn draw(config: &TrialConfig) -> Self {
-        let world = Arc::new(World::draw(&WorldConfig {
+        let world = Arc::new(MadeUpWorld::draw(&WorldConfig {
             seed: config.seed,
             artists: config.artists,
             days: config.days,
@@ -160,7 +160,7 @@ impl Opening {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// One listener each, in the same order in all arms.
-    pub courses: Vec<Course>,
+    pub courses: Vec<ListeningCourse>,
     /// How often each work that was out at the end came on in a mix.
     pub exposures: Vec<u32>,
 }
@@ -172,7 +172,7 @@ pub struct Run {
 /// If a mix cannot be made or the learner fails.
 pub fn run(
     opening: &Opening,
-    arm: &Arm,
+    arm: &TrialArm,
     learner: &mut dyn Learner,
     progress: &mut dyn FnMut(u32),
 ) -> Result<Run, TrialError> {
@@ -212,7 +212,7 @@ pub fn run(
 
 /// What there is to learn from at the end of a day: the tracks that are out and everybody's profile
 /// over them.
-fn fit_set(world: &World, people: &[Person], day: i32) -> (Catalogue, Vec<Profile>) {
+fn fit_set(world: &MadeUpWorld, people: &[Person], day: i32) -> (Catalogue, Vec<Profile>) {
     let released = world.catalogue_of(day);
     let fold = |person: &Person| {
         Profile::fold(&released, person.profile.listener.clone(), &person.listens, &person.feedback)
@@ -221,11 +221,11 @@ fn fit_set(world: &World, people: &[Person], day: i32) -> (Catalogue, Vec<Profil
     (released, profiles)
 }
 
-fn courses(people: Vec<Person>) -> Vec<Course> {
+fn courses(people: Vec<Person>) -> Vec<ListeningCourse> {
     people.into_iter().map(|person| person.course).collect()
 }
 
-fn exposures(world: &World, people: &[Person], days: u32) -> Vec<u32> {
+fn exposures(world: &MadeUpWorld, people: &[Person], days: u32) -> Vec<u32> {
     let catalogue = &world.catalogue;
     let mut by_work = vec![None; catalogue.work_count()];
     for track in world.released(days as i32) {
@@ -239,11 +239,11 @@ fn exposures(world: &World, people: &[Person], days: u32) -> Vec<u32> {
 
 /// What a mix is made of besides the listener.
 struct Evening<'a> {
-    world: &'a World,
+    world: &'a MadeUpWorld,
     index: &'a Index,
     released: &'a [TrackIdx],
     arrivals: &'a [TrackId],
-    arm: &'a Arm,
+    arm: &'a TrialArm,
     day: u32,
 }
 
@@ -254,7 +254,7 @@ struct Person {
     listens: Vec<Listen>,
     feedback: Vec<Feedback>,
     profile: Profile,
-    course: Course,
+    course: ListeningCourse,
 }
 
 impl Person {
@@ -265,7 +265,7 @@ impl Person {
             listens: Vec::new(),
             feedback: Vec::new(),
             profile: Profile::empty(ListenerId::new(format!("listener-{:03}", number + 1))),
-            course: Course::new(),
+            course: ListeningCourse::new(),
         }
     }
 
@@ -280,7 +280,7 @@ impl Person {
         }
     }
 
-    fn fold(&mut self, world: &World) {
+    fn fold(&mut self, world: &MadeUpWorld) {
         let listener = self.profile.listener.clone();
         self.profile = Profile::fold(&world.catalogue, listener, &self.listens, &self.feedback);
     }
@@ -296,7 +296,7 @@ impl Person {
         }
     }
 
-    fn plays_own(&mut self, world: &World, released: &[TrackIdx], day: i32, plays: u64) {
+    fn plays_own(&mut self, world: &MadeUpWorld, released: &[TrackIdx], day: i32, plays: u64) {
         let mut at = f64::from(day) + MORNING;
         self.listener.sits_down(Occasion::Own);
         for place in 0..plays {
@@ -393,11 +393,11 @@ impl Person {
     /// A track comes on: the listener answers, and the answer becomes rows.
     fn plays(
         &mut self,
-        world: &World,
+        world: &MadeUpWorld,
         (track, start_reason): (TrackIdx, StartReason),
         at: &mut f64,
         rng: &mut ChaCha8Rng,
-    ) -> Reaction {
+    ) -> SimulatedReaction {
         let answer = self.listener.hears(track, *at, rng);
         let row = world.catalogue.track(track);
         let duration_ms = row.duration_ms().expect("every track of a world has a duration");

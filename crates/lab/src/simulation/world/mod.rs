@@ -37,7 +37,7 @@ pub struct WorldConfig {
 
 /// A catalogue, when its tracks come out, and what is true of them.
 #[derive(Debug)]
-pub struct World {
+pub struct MadeUpWorld {
     /// The catalogue, tracks yet to come included.
     pub catalogue: Arc<Catalogue>,
     start: Timestamp,
@@ -54,7 +54,7 @@ struct Facts {
     popularity: f32,
 }
 
-impl World {
+impl MadeUpWorld {
     /// Draws a world. Same config, same world.
     pub fn draw(config: &WorldConfig) -> Self {
         let songs = community::draw_catalogue(

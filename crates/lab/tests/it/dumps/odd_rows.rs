@@ -5,11 +5,11 @@ use std::sync::Arc;
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use segue_world::dump::DropReason;
+use segue_world::dump::DumpDropReason;
 
 use super::support::{Heard, Read, read_bytes, tar_of_parquet, world};
 
-fn dropped(member: &Read) -> Vec<(DropReason, u64)> {
+fn dropped(member: &Read) -> Vec<(DumpDropReason, u64)> {
     member.report.dropped.iter().map(|(reason, rows)| (*reason, *rows)).collect()
 }
 
@@ -32,12 +32,12 @@ fn lines_that_are_no_listens_are_dropped_by_reason() {
     assert_eq!(members[0].report.broken, None);
     assert_eq!(members[0].listens.len(), 2);
     let expected = [
-        (DropReason::NoUser, 1),
-        (DropReason::NoTime, 1),
-        (DropReason::NoArtist, 2),
-        (DropReason::NoTitle, 1),
-        (DropReason::TooLong, 1),
-        (DropReason::Unreadable, 2),
+        (DumpDropReason::NoUser, 1),
+        (DumpDropReason::NoTime, 1),
+        (DumpDropReason::NoArtist, 2),
+        (DumpDropReason::NoTitle, 1),
+        (DumpDropReason::TooLong, 1),
+        (DumpDropReason::Unreadable, 2),
     ];
     assert_eq!(dropped(&members[0]), expected);
 }
@@ -123,10 +123,10 @@ fn cells_of_parquet_that_are_empty_or_no_text_drop_their_rows() {
     // A millisecond before 1970 is in its last second.
     assert_eq!(heard, [(1, -1, "B"), (5, -1, "C")]);
     let expected = [
-        (DropReason::NoUser, 1),
-        (DropReason::NoArtist, 2),
-        (DropReason::NotText, 1),
-        (DropReason::TooLong, 1),
+        (DumpDropReason::NoUser, 1),
+        (DumpDropReason::NoArtist, 2),
+        (DumpDropReason::NotText, 1),
+        (DumpDropReason::TooLong, 1),
     ];
     assert_eq!(dropped(&members[0]), expected);
 }

@@ -8,7 +8,7 @@ use segue_lab::world_dumps::{
     PlantedConfig, PlantedListens, PlantedWorld, write_canonical, write_lines, write_parquet_tar,
 };
 use segue_world::dump::{
-    Listen, ListenPiece, ListenSink, Mbid, Member, MemberReport, read_listens,
+    DumpListen, DumpMemberReport, ListenPiece, ListenSink, Mbid, Member, read_listens,
 };
 use segue_world::{Result, WorldError};
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ pub(crate) struct Heard {
 pub(crate) struct Read {
     pub(crate) member: Member,
     pub(crate) listens: Vec<Heard>,
-    pub(crate) report: MemberReport,
+    pub(crate) report: DumpMemberReport,
 }
 
 impl Read {
@@ -58,7 +58,7 @@ pub(crate) struct KeptPiece {
 }
 
 impl ListenPiece for KeptPiece {
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+    fn listen(&mut self, listen: DumpListen<'_>) -> Result<()> {
         if let Some(most) = &mut self.most {
             *most = most.checked_sub(1).ok_or_else(refusal)?;
         }
@@ -95,7 +95,7 @@ impl ListenSink for Keeper {
         &mut self,
         member: &Member,
         pieces: Vec<KeptPiece>,
-        report: &MemberReport,
+        report: &DumpMemberReport,
     ) -> Result<()> {
         assert!(self.begun.contains(member), "{member:?} ends and has not begun");
         let listens: Vec<Heard> = pieces.into_iter().flat_map(|piece| piece.listens).collect();

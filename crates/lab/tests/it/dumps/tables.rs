@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use segue_lab::world_dumps::{FeatureTable, write_features};
 use segue_world::dump::{
-    DropReason, FeatureRow, Mbid, TableReport, read_canonical, read_features, read_redirects,
+    DumpDropReason, FeatureRow, Mbid, TableReport, read_canonical, read_features, read_redirects,
 };
 use tempfile::TempDir;
 
@@ -105,11 +105,11 @@ fn rows_of_names_that_say_too_little_are_dropped_by_reason() {
     assert_eq!((names.len(), report.rows), (1, 8));
     let dropped: Vec<_> = report.dropped.into_iter().collect();
     let expected = [
-        (DropReason::NoArtist, 1),
-        (DropReason::NoTitle, 1),
-        (DropReason::NoIdentifier, 1),
-        (DropReason::NotText, 1),
-        (DropReason::Unreadable, 3),
+        (DumpDropReason::NoArtist, 1),
+        (DumpDropReason::NoTitle, 1),
+        (DumpDropReason::NoIdentifier, 1),
+        (DumpDropReason::NotText, 1),
+        (DumpDropReason::Unreadable, 3),
     ];
     assert_eq!(dropped, expected);
 }
@@ -184,8 +184,11 @@ fn features_of_all_tables_are_read_and_empty_ones_dropped() {
         ];
         assert_eq!(rows, expected);
         let dropped: Vec<_> = report.dropped.into_iter().collect();
-        let expected =
-            [(DropReason::NoIdentifier, 1), (DropReason::NoValue, 1), (DropReason::Unreadable, 1)];
+        let expected = [
+            (DumpDropReason::NoIdentifier, 1),
+            (DumpDropReason::NoValue, 1),
+            (DumpDropReason::Unreadable, 1),
+        ];
         assert_eq!(dropped, expected);
     }
 }
@@ -240,6 +243,6 @@ fn documents_are_rows_by_their_names() {
     let dropped = report.unwrap().dropped;
     assert_eq!(
         dropped.into_keys().collect::<Vec<_>>(),
-        [DropReason::NoValue, DropReason::Unreadable]
+        [DumpDropReason::NoValue, DumpDropReason::Unreadable]
     );
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use segue_lab::world_dumps::{
     FeatureTable, PlantedConfig, PlantedWorld, write_features, write_parquet_tar,
 };
-use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, Heard, build, update};
+use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, HeardRows, build, update};
 use segue_world::dump::{FeatureRow, Mbid, read_features};
-use segue_world::{Key, RecordingIdx, Result, Sound, World, WorldError};
+use segue_world::{RecordingIdx, RecordingKey, Result, Sound, World, WorldError};
 use tempfile::TempDir;
 
 use super::samples::sample;
@@ -53,7 +53,7 @@ const TABLES: [(&str, FeatureTable); 3] = [
     ("tonal.tar.zst", FeatureTable::Tonal),
 ];
 
-fn factors(heard: Heard) -> Result<Factors> {
+fn factors(heard: HeardRows) -> Result<Factors> {
     let values = (0..heard.columns).flat_map(|row| [row as f32, 1.0]).collect();
     Ok(Factors { width: 2, values, settings: "{}".to_owned() })
 }
@@ -232,7 +232,7 @@ fn identifiers_that_lead_to_one_recording_are_one_and_what_is_missing_stays_so()
         // Of 50, 99 and 100; a tempo of 0 is none.
         tempo_bpm: Some(99.0),
         danceability: Some(0.5),
-        key: Some(Key { tonic: 10, is_major: false }),
+        key: Some(RecordingKey { tonic: 10, is_major: false }),
         ..Sound::default()
     };
     assert_eq!(sound, expected);
@@ -326,7 +326,7 @@ fn documents_of_acousticbrainz_say_how_a_recording_sounds() {
     assert_eq!((one.tempo_bpm, other.tempo_bpm), (Some(139.925_87), Some(146.650_3)));
     assert_eq!((one.average_loudness, one.danceability), (Some(0.048_737_552), Some(0.812_176_5)));
     assert_eq!((one.onset_rate, one.dynamic_complexity), (Some(1.068_875_9), Some(6.212_062)));
-    assert_eq!(one.key, Some(Key { tonic: 2, is_major: true }));
+    assert_eq!(one.key, Some(RecordingKey { tonic: 2, is_major: true }));
     let moods = [
         one.probability_danceable,
         one.probability_happy,

@@ -13,7 +13,7 @@ use segue_engine::policy::draw::{draw, generator};
 use segue_engine::policy::{Belief, Greedy, PlackettLuce, Policy, PolicyKind};
 use segue_lab::off_policy::impressions::{predict, rewards, weigh};
 use segue_lab::off_policy::{
-    LoggedSlate, PolicyEstimate, Settings, SlateEstimator, estimate_slates,
+    EstimateSettings, LoggedSlate, PolicyEstimate, SlateEstimator, estimate_slates,
 };
 
 use crate::world::{HashScorer, Plan, World, now, request};
@@ -98,7 +98,7 @@ fn log(world: &World, target: &dyn Policy, count: u64, length: usize) -> Vec<Log
 }
 
 fn answer(slates: &[LoggedSlate], name: &str) -> PolicyEstimate {
-    let answers = estimate_slates(slates, &SlateEstimator::ALL, &Settings::default());
+    let answers = estimate_slates(slates, &SlateEstimator::ALL, &EstimateSettings::default());
     answers.into_iter().find(|answer| answer.estimator == name).unwrap()
 }
 
@@ -155,7 +155,7 @@ fn mixes_of_a_greedy_policy_say_nothing_of_chance() {
         |cluster| weigh(&world.catalogue, &impression, &target, &[1.0; 4], cluster, 4).unwrap();
     let slates = predict((0..200).map(weighed).collect(), 5, &mut generator(1));
     assert!(slates[0].iter().all(|round| round.unsupported.unwrap() > 0.5));
-    for answer in estimate_slates(&slates, &SlateEstimator::ALL, &Settings::default()) {
+    for answer in estimate_slates(&slates, &SlateEstimator::ALL, &EstimateSettings::default()) {
         assert!(answer.refusal.unwrap().to_string().contains("explores"), "{}", answer.estimator);
     }
 }

@@ -12,8 +12,8 @@ use rand::{Rng, RngExt};
 use segue_engine::policy::draw::generator;
 use segue_lab::off_policy::selection::{candidate_thresholds, switch_threshold};
 use segue_lab::off_policy::{
-    CrossFitted, Diagnostics, Limits, Observation, PolicyEstimate, Prediction, Refusal,
-    RewardModel, Round, Settings, SingleAction, estimate_rounds,
+    CrossFitted, Diagnostics, EstimateSettings, PolicyEstimate, Prediction, Refusal, RefusalLimits,
+    RewardModel, RewardObservation, Round, SingleAction, estimate_rounds,
 };
 
 const IPS: SingleAction = SingleAction::InversePropensity { clip: f64::INFINITY };
@@ -166,14 +166,14 @@ fn every_estimator_gives_the_mean_of_the_log_to_the_policy_that_made_it() {
         round.prediction.as_mut().unwrap().expected = expected;
     });
     let estimators = [IPS, SingleAction::SelfNormalised, SingleAction::DoublyRobust];
-    for answer in estimate_rounds(&log, &estimators, &Settings::default()) {
+    for answer in estimate_rounds(&log, &estimators, &EstimateSettings::default()) {
         assert!((answer.value - mean).abs() < 1e-12, "{}", answer.estimator);
         assert_eq!(answer.refusal, None);
     }
 }
 
 fn ips(rounds: &[Round]) -> PolicyEstimate {
-    estimate_rounds(rounds, &[IPS], &Settings::default()).remove(0)
+    estimate_rounds(rounds, &[IPS], &EstimateSettings::default()).remove(0)
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn intervals_are_given_only_where_resampling_shows_the_whole_error() {
         SingleAction::SwitchDoublyRobust { threshold: f64::INFINITY },
         SingleAction::InversePropensity { clip: 1.0 },
     ];
-    let answers = estimate_rounds(&log, &estimators, &Settings::default());
+    let answers = estimate_rounds(&log, &estimators, &EstimateSettings::default());
     let given: Vec<bool> = answers.iter().map(|answer| answer.interval.is_some()).collect();
     assert_eq!(given, [true, true, false, false, true, false]);
     assert_eq!(answers[1].value, answers[4].value);
@@ -226,13 +226,13 @@ fn a_log_without_chance_is_refused() {
 fn choices_that_the_log_could_not_make_are_refused() {
     let mut log = BANDIT.log(1_000, &mut generator(3));
     log.iter_mut().for_each(|round| round.unsupported = Some(0.2));
-    let answers = estimate_rounds(&log, &[IPS, SingleAction::Direct], &Settings::default());
+    let answers = estimate_rounds(&log, &[IPS, SingleAction::Direct], &EstimateSettings::default());
     for answer in answers {
         let refusal = answer.refusal.unwrap();
         assert!(matches!(refusal, Refusal::Unsupported { .. }), "{}: {refusal}", answer.estimator);
         assert!(refusal.to_string().starts_with("20 % of the policy's choices"), "{refusal}");
     }
-    let limits = Limits { unsupported: 0.25, ..Limits::default() };
+    let limits = RefusalLimits { unsupported: 0.25, ..RefusalLimits::default() };
     assert_eq!(limits.refuse(&Diagnostics::of_rounds(&log), true), None);
 }
 
@@ -245,7 +245,8 @@ fn propensities_that_cannot_be_right_are_detected_by_the_mean_weight() {
         let refusal = ips(&log).refusal.unwrap();
         assert!(matches!(refusal, Refusal::MeanWeight { .. }), "{refusal}");
         assert!(refusal.to_string().contains(hint), "{refusal}");
-        let direct = estimate_rounds(&log, &[SingleAction::Direct], &Settings::default()).remove(0);
+        let direct =
+            estimate_rounds(&log, &[SingleAction::Direct], &EstimateSettings::default()).remove(0);
         assert_eq!(direct.refusal, None, "the model does not look at propensities");
     }
 }
@@ -260,7 +261,7 @@ fn a_short_log_may_lack_what_is_rare() {
         unsupported: None,
         cluster,
     };
-    let limits = Limits { effective_samples: 1.0, ..Limits::default() };
+    let limits = RefusalLimits { effective_samples: 1.0, ..RefusalLimits::default() };
     let refuse = |rounds| {
         limits.refuse(&Diagnostics::of_rounds(&(0..rounds).map(round).collect::<Vec<_>>()), true)
     };
@@ -283,13 +284,13 @@ fn a_log_of_which_little_is_left_is_refused() {
     assert!((answer.diagnostics.mean_weight - 1.0).abs() < 1e-9);
 }
 
-fn observation(action: u32, reward: f64, cluster: u32) -> Observation {
-    Observation { action, position: 0, reward, cluster }
+fn observation(action: u32, reward: f64, cluster: u32) -> RewardObservation {
+    RewardObservation { action, position: 0, reward, cluster }
 }
 
 #[test]
 fn rewards_are_shrunk_as_far_as_chance_explains_them() {
-    let log = |shares: [u32; 4]| -> Vec<Observation> {
+    let log = |shares: [u32; 4]| -> Vec<RewardObservation> {
         let of = |action: usize| {
             (0..100).map(move |row| {
                 observation(action as u32, f64::from(u8::from(row < shares[action])), row)
@@ -308,10 +309,10 @@ fn rewards_are_shrunk_as_far_as_chance_explains_them() {
 #[test]
 fn no_round_is_predicted_by_itself_or_its_cluster() {
     let mut rng = generator(13);
-    let mut log: Vec<Observation> = (0..300)
+    let mut log: Vec<RewardObservation> = (0..300)
         .map(|row| observation(row % 5, f64::from(u8::from(rng.random::<f64>() < 0.3)), row / 3))
         .collect();
-    let fit = |log: &[Observation]| CrossFitted::fit(log, 5, &mut generator(1));
+    let fit = |log: &[RewardObservation]| CrossFitted::fit(log, 5, &mut generator(1));
     let before = fit(&log);
     log[30..33].iter_mut().for_each(|row| row.reward = 1.0 - row.reward);
     let after = fit(&log);

@@ -7,7 +7,7 @@ use segue_engine::policy::draw::generator;
 use segue_lab::off_policy::interval::bootstrap;
 use segue_lab::off_policy::slates::Weighting;
 use segue_lab::off_policy::{
-    LoggedSlate, Prediction, Round, Settings, SingleAction, SlateEstimator, estimate_slates,
+    EstimateSettings, LoggedSlate, Prediction, Round, SingleAction, SlateEstimator, estimate_slates,
 };
 
 use super::{IPS, pick};
@@ -180,7 +180,7 @@ fn the_product_over_a_long_slate_is_refused_and_the_weights_of_single_picks_are_
         (0..20).map(pick).collect()
     };
     let slates: Vec<LoggedSlate> = (0..1_000).map(|cluster| slate(cluster, &mut rng)).collect();
-    let answers = estimate_slates(&slates, &SlateEstimator::ALL, &Settings::default());
+    let answers = estimate_slates(&slates, &SlateEstimator::ALL, &EstimateSettings::default());
     assert!(answers.iter().all(|answer| answer.estimator != "cascade-dr"), "there is no model");
     let of = |name: &str| answers.iter().find(|answer| answer.estimator == name).unwrap();
     assert!(of("sips").refusal.is_some() && of("rips").refusal.is_some());

@@ -25,7 +25,7 @@ use super::counts::Counts;
 use super::ease::{Ease, EaseConfig};
 use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::ials::{Ials, IalsConfig};
-use super::saved::{Reader, Writer};
+use super::saved::{ModelWriter, Reader};
 use crate::ModelError;
 
 /// How [`Friends`] is fitted and asked.
@@ -107,7 +107,7 @@ impl Friends {
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values = self.histories.values();
-        Writer::default()
+        ModelWriter::default()
             .f32s("discounts", &[self.discounts.len()], &self.discounts)
             .offsets("offsets", self.histories.offsets())
             .u32s("items", self.histories.indices())

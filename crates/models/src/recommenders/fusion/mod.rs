@@ -119,7 +119,9 @@ impl Panel<'_> {
 /// ```
 /// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 /// use segue_engine::{Query, Recommender};
-/// use segue_models::recommenders::{Ease, EaseConfig, Fusion, FusionWeights, Popularity, PopularityConfig};
+/// use segue_models::recommenders::{
+///     Ease, EaseConfig, Fusion, FusionWeights, PopularityConfig, PopularityModel,
+/// };
 ///
 /// let mut builder = InteractionsBuilder::default();
 /// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
@@ -127,7 +129,7 @@ impl Panel<'_> {
 /// }
 /// let interactions = builder.build(KCore::default())?;
 /// let model = {
-///     let popular = Popularity::fit(&interactions.all(), &PopularityConfig::default())?;
+///     let popular = PopularityModel::fit(&interactions.all(), &PopularityConfig::default())?;
 ///     let ease = Ease::fit(&interactions.all(), &EaseConfig::default())?;
 ///     (popular, ease)
 /// };

@@ -26,7 +26,7 @@ pub use self::elsewhere::FoldIn;
 use super::counts::{Counts, RowsBuilder};
 use super::event_weighting::{Bag, EventWeighting};
 use super::popularity::TieBreak;
-use super::saved::{Reader, Writer};
+use super::saved::{ModelWriter, Reader};
 use crate::ModelError;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
@@ -119,7 +119,7 @@ impl Ials {
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let shape = [self.items(), self.config.factors];
-        let writer = Writer::default().f32s("items", &shape, &self.items.unpadded(shape[1]));
+        let writer = ModelWriter::default().f32s("items", &shape, &self.items.unpadded(shape[1]));
         let writer = match self.fitted_items == self.items() {
             true => writer,
             false => writer

@@ -4,7 +4,7 @@ use super::windows::Packed;
 
 /// Sequences to learn from in one step, and what they are compared with.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub struct SequenceBatch {
     pub(super) packed: Packed,
     /// Negatives that all positions share, ascending.
     pub(super) shared: Vec<u32>,
@@ -12,7 +12,7 @@ pub struct Batch {
     pub(super) own: Vec<u32>,
 }
 
-impl Batch {
+impl SequenceBatch {
     /// A batch of the caller's choice: sequences of which each item but the first is a target, and
     /// the negatives that the loss compares with: shared ones, or one for each target. For
     /// comparisons with other implementations.

@@ -191,7 +191,8 @@ impl BlockLayout {
         let normed = &state.feed_forward_normed[..rows * dim];
         let dnormed = sized(narrow, rows * dim);
         self.inner.backward(parameters, (normed, dinner), gradients, (Output::Overwrite, dnormed));
-        let saved = layer_norm::Saved { x: middle, moments: &state.feed_forward_moments[..rows] };
+        let saved =
+            layer_norm::SavedNorm { x: middle, moments: &state.feed_forward_moments[..rows] };
         self.feed_forward_norm.backward(parameters, saved, (dnormed, d), gradients);
 
         let x = &state.x[..rows * dim];
@@ -207,7 +208,7 @@ impl BlockLayout {
         );
         let dqkv = sized(wide, rows * 3 * dim);
         for (sizes, row, weight) in sequences.attentions() {
-            let saved = attention::Saved {
+            let saved = attention::SavedAttention {
                 qkv: &state.qkv[row * 3 * dim..],
                 weights: &state.weights[weight..],
             };
@@ -227,7 +228,7 @@ impl BlockLayout {
             gradients,
             (Output::Overwrite, dnormed),
         );
-        let saved = layer_norm::Saved { x, moments: &state.attention_moments[..rows] };
+        let saved = layer_norm::SavedNorm { x, moments: &state.attention_moments[..rows] };
         self.attention_norm.backward(parameters, saved, (dnormed, d), gradients);
     }
 

@@ -14,7 +14,7 @@ use super::config::SasrecConfig;
 use super::layout::Layout;
 use super::{Sasrec, TowerInput};
 use crate::ModelError;
-use crate::recommenders::item_features::Scaling;
+use crate::recommenders::item_features::FeatureScaling;
 
 const ITEMS: &str = "item_embedding.weight";
 const POPULARITY: &str = "popularity";
@@ -30,7 +30,7 @@ struct Card {
     model: String,
     format: u32,
     config: SasrecConfig,
-    scaling: Option<Scaling>,
+    scaling: Option<FeatureScaling>,
 }
 
 impl Sasrec {

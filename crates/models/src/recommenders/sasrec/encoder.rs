@@ -6,7 +6,7 @@ use super::config::SasrecConfig;
 use super::layout::Layout;
 use crate::kernels::layer_norm::{self, Moments};
 use crate::kernels::simd::{add_scaled, vectorised};
-use crate::kernels::{dropout, layer_norm::Saved};
+use crate::kernels::{dropout, layer_norm::SavedNorm};
 
 /// The network as it stands.
 #[derive(Clone, Copy)]
@@ -80,8 +80,8 @@ impl Encoder<'_> {
         let EncoderState { mask, blocks, last, moments, scratch, gradient } = state;
         let d = sized(gradient, dout.len());
         d.fill(0.0);
-        let saved: Saved<'_> =
-            layer_norm::Saved { x: &last[..dout.len()], moments: &moments[..rows] };
+        let saved: SavedNorm<'_> =
+            layer_norm::SavedNorm { x: &last[..dout.len()], moments: &moments[..rows] };
         self.layout.norm.backward(self.parameters, saved, (dout, d), gradients);
         let sequences = Sequences { config: self.config, lengths };
         for (block, state) in self.layout.blocks.iter().zip(blocks).rev() {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::batch::Batch;
+use super::batch::SequenceBatch;
 use super::lanes::{Lane, Rows};
 use crate::kernels::simd::{add_scaled, vectorised};
 
@@ -26,7 +26,7 @@ pub(super) struct GradientRows {
 impl GradientRows {
     /// Notes what a batch names. With `whole`, lanes hold the gradients of that many items, targets
     /// included.
-    pub(super) fn collect(&mut self, batch: &Batch, own: usize, whole: Option<usize>) {
+    pub(super) fn collect(&mut self, batch: &SequenceBatch, own: usize, whole: Option<usize>) {
         let packed = &batch.packed;
         (self.positions, self.own, self.whole) = (packed.items.len(), own, whole);
         self.keys.clear();

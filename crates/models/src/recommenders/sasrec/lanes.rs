@@ -2,7 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::batch::Batch;
+use super::batch::SequenceBatch;
 use super::block::{Dropout, sized};
 use super::encoder::{Encoder, EncoderState};
 use super::objective::{self, Objective, Positions};
@@ -109,7 +109,7 @@ fn take<'a>(rest: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
 pub(super) struct LaneStep<'a> {
     pub(super) encoder: Encoder<'a>,
     pub(super) objective: Objective<'a>,
-    pub(super) batch: &'a Batch,
+    pub(super) batch: &'a SequenceBatch,
     pub(super) rng: &'a ChaCha8Rng,
     pub(super) number: u32,
 }

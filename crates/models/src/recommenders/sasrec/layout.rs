@@ -243,7 +243,7 @@ impl Norm {
     pub(super) fn backward(
         &self,
         parameters: &[f32],
-        saved: layer_norm::Saved<'_>,
+        saved: layer_norm::SavedNorm<'_>,
         (dy, dx): (&[f32], &mut [f32]),
         gradients: &mut [f32],
     ) {

@@ -2,7 +2,7 @@
 //! item's vector is computed, not only looked up, and the network works on this table as it
 //! otherwise does on the whole embedding.
 
-use super::batch::Batch;
+use super::batch::SequenceBatch;
 use super::tower::TowerState;
 
 /// Vectors of the items of a batch with the tower's part, and the batch in rows of these.
@@ -12,7 +12,7 @@ pub(super) struct Local {
     pub(super) has_id: Vec<bool>,
     pub(super) vectors: Vec<f32>,
     pub(super) correction: Vec<f32>,
-    pub(super) batch: Batch,
+    pub(super) batch: SequenceBatch,
     pub(super) row_of: Vec<u32>,
     pub(super) dvectors: Vec<f32>,
     pub(super) state: TowerState,

@@ -27,13 +27,13 @@ mod windows;
 
 use segue_engine::{Query, Recommender};
 
-pub use batch::Batch;
+pub use batch::SequenceBatch;
 pub use config::{Block, Loss, SasrecConfig, Windows};
 pub use step::Trainer;
 pub use training::Epoch;
 
 use crate::kernels::matmul::{Matrix, Output, matmul};
-use crate::recommenders::item_features::Scaling;
+use crate::recommenders::item_features::FeatureScaling;
 use encoder::{Encoder, EncoderState};
 use layout::Layout;
 use tower::{Tower, TowerState};
@@ -82,7 +82,7 @@ pub struct Sasrec {
 /// What the tower reads.
 #[derive(Clone, Debug)]
 struct TowerInput {
-    scaling: Scaling,
+    scaling: FeatureScaling,
     /// `[items, 2 features]`.
     encoded: Vec<f32>,
 }

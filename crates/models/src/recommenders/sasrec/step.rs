@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::batch::Batch;
+use super::batch::SequenceBatch;
 use super::config::Loss;
 use super::encoder::Encoder;
 use super::gradient_rows::GradientRows;
@@ -21,7 +21,7 @@ use super::lanes::{Lane, LaneStep, MOST_LANES, Rows, Worker, deal};
 use super::local_items::Local;
 use super::objective::Objective;
 use super::{Sasrec, SasrecConfig};
-use crate::kernels::adam::{Adam, Step, Stretch};
+use crate::kernels::adam::{Adam, AdamStep, Stretch};
 use crate::kernels::ranking_loss;
 
 /// Rows of a micro-batch: few enough that its activations stay in a core's cache, enough for matrix
@@ -106,7 +106,7 @@ impl Trainer {
     }
 
     /// Draws the negatives of a batch.
-    pub(super) fn draw_negatives(&mut self, batch: &mut Batch) {
+    pub(super) fn draw_negatives(&mut self, batch: &mut SequenceBatch) {
         let (rng, known, targets) = (&mut self.rng, &self.known, &batch.packed.targets);
         batch.shared.clear();
         batch.own.clear();
@@ -134,7 +134,7 @@ impl Trainer {
     /// # Panics
     /// If the batch holds nothing, or an item beyond the vocabulary, or no negatives for a loss
     /// that needs them.
-    pub fn step(&mut self, batch: &Batch) -> f64 {
+    pub fn step(&mut self, batch: &SequenceBatch) -> f64 {
         assert!(!batch.packed.targets.is_empty(), "a batch with something to learn");
         let loss = self.gradients(batch);
         self.steps += 1;
@@ -149,7 +149,7 @@ impl Trainer {
 
     /// Mean loss of a batch and the gradients under the parameters' names, for comparison with
     /// other implementations.
-    pub fn named_gradients(&mut self, batch: &Batch) -> (f64, Vec<(String, Vec<f32>)>) {
+    pub fn named_gradients(&mut self, batch: &SequenceBatch) -> (f64, Vec<(String, Vec<f32>)>) {
         let loss = self.gradients(batch);
         let mut items = vec![0.0; self.model.items.len()];
         let dim = self.model.config.dim;
@@ -174,7 +174,7 @@ impl Trainer {
     }
 
     /// Runs all lanes; leaves the gradients in them and in the rows.
-    fn gradients(&mut self, batch: &Batch) -> f64 {
+    fn gradients(&mut self, batch: &SequenceBatch) -> f64 {
         let with_tower = self.model.features.is_some();
         if with_tower {
             self.gather(batch);
@@ -191,7 +191,7 @@ impl Trainer {
         loss
     }
 
-    fn run_lanes(&mut self, batch: &Batch, local: Option<(&[f32], &[f32])>) -> f64 {
+    fn run_lanes(&mut self, batch: &SequenceBatch, local: Option<(&[f32], &[f32])>) -> f64 {
         let Self { model, lanes, rows, shared_vectors, .. } = self;
         let workers = &self.workers;
         let (table, correction) = local.unwrap_or((&model.items, &self.correction));
@@ -246,7 +246,7 @@ impl Trainer {
     }
 
     /// Adam over all but the item table: each element's gradient is summed over the lanes in order.
-    fn update_parameters(&mut self, steps: [Step; 2]) {
+    fn update_parameters(&mut self, steps: [AdamStep; 2]) {
         let lanes = &self.lanes;
         let mut tasks = Vec::new();
         let mut rest =
@@ -278,7 +278,7 @@ impl Trainer {
     }
 
     /// Adam over the rows of the item table that the batch named.
-    fn update_items(&mut self, step: Step) {
+    fn update_items(&mut self, step: AdamStep) {
         let dim = self.model.config.dim;
         if self.model.features.is_some() {
             self.update_local_items(step);
@@ -354,7 +354,7 @@ mod tests {
         };
         let shared =
             if config.loss.negatives().is_some() { vec![5, 4, 28, 28, 11] } else { vec![] };
-        let batch = Batch::new(&sequences, shared, own);
+        let batch = SequenceBatch::new(&sequences, shared, own);
 
         let (_, gradients) = Trainer::new(model.clone(), 1).named_gradients(&batch);
         let gradient: Vec<f32> = gradients.into_iter().flat_map(|(_, gradient)| gradient).collect();

@@ -6,17 +6,17 @@
 
 use rand::RngExt;
 
-use super::batch::Batch;
+use super::batch::SequenceBatch;
 use super::block::sized;
 use super::config::Loss;
 use super::local_items::Local;
 use super::step::Trainer;
 use super::windows::Packed;
-use crate::kernels::adam::{Step, Stretch};
+use crate::kernels::adam::{AdamStep, Stretch};
 
 impl Trainer {
     /// Vectors of all items that the batch names, some without their id embedding.
-    pub(super) fn gather(&mut self, batch: &Batch) {
+    pub(super) fn gather(&mut self, batch: &SequenceBatch) {
         let Self { model, local, rng, correction, .. } = self;
         let all = model.config.loss == Loss::FullSoftmax;
         let Local { items, has_id, vectors, row_of, state, .. } = local;
@@ -33,7 +33,7 @@ impl Trainer {
         items.iter().zip(0..).for_each(|(&item, row)| row_of[item as usize] = row);
         let rows =
             |items: &[u32]| items.iter().map(|&item| row_of[item as usize]).collect::<Vec<_>>();
-        local.batch = Batch {
+        local.batch = SequenceBatch {
             packed: Packed {
                 items: rows(&batch.packed.items),
                 targets: rows(&batch.packed.targets),
@@ -76,7 +76,7 @@ impl Trainer {
         tower.backward(&local.items, &mut local.state, dvectors, &mut self.lanes[0].parameters);
     }
 
-    pub(super) fn update_local_items(&mut self, step: Step) {
+    pub(super) fn update_local_items(&mut self, step: AdamStep) {
         let dim = self.model.config.dim;
         let Local { items, has_id, dvectors, .. } = &self.local;
         let rows = items.iter().zip(has_id).zip(dvectors.chunks_exact(dim));

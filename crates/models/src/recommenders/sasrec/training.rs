@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::Training;
 
-use super::batch::Batch;
+use super::batch::SequenceBatch;
 use super::config::SasrecConfig;
 use super::layout::{Layout, fresh_embedding};
 use super::step::Trainer;
@@ -170,7 +170,7 @@ fn train(
     let SasrecConfig { epochs, patience, batch: size, .. } = model.config;
     let mut trainer = Trainer::new(model, seed);
     let mut best: Option<(f64, usize, Weights)> = None;
-    let mut batch = Batch::default();
+    let mut batch = SequenceBatch::default();
     for number in 1..=epochs {
         let config = trainer.model.config.clone();
         let mut windows = windows(training, &config, trainer.rng());

@@ -12,14 +12,14 @@ use segue_models::likability::LikabilityConfig;
 use segue_models::recommenders::{
     ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, DecayedPopularity,
     DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials,
-    IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, LikabilityRanking, Popularity,
-    PopularityConfig,
+    IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, LikabilityRanking, PopularityConfig,
+    PopularityModel,
 };
 
 use self::conformance::{Promise, conformance};
 
-conformance!(popularity, Popularity, Promise::OneForAll, |training| {
-    Popularity::fit(training, &PopularityConfig { counting: Counting::Listeners })
+conformance!(popularity, PopularityModel, Promise::OneForAll, |training| {
+    PopularityModel::fit(training, &PopularityConfig { counting: Counting::Listeners })
 });
 conformance!(decayed_popularity, DecayedPopularity, Promise::OneForAll, |training| {
     DecayedPopularity::fit(training, &DecayedPopularityConfig::default())

@@ -29,7 +29,7 @@ mod tests {
     use jiff::tz::TimeZone;
     use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
     use segue_engine::Catalogue;
-    use segue_engine::history::{LeftAside, Period, Plays, Review, ReviewRequest};
+    use segue_engine::history::{DatedPlays, LeftAside, Period, Review, ReviewRequest};
 
     use super::*;
     use crate::page::words::Words;
@@ -46,7 +46,7 @@ mod tests {
                 Listen::new(ListenerId::new("ann"), TrackId::new("t"), at(play), Source::LastFm)
             })
             .collect();
-        let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
+        let plays = DatedPlays::from_listens(&catalogue, &listens, &TimeZone::UTC);
         let request = ReviewRequest { period, today: date(2026, 1, 1), named: 9 };
         let data = Review::of(&catalogue, &plays, request);
         let words = Words::default();

@@ -7,17 +7,17 @@ use segue_server::page::artist::ArtistView;
 use segue_server::page::card::Card;
 use segue_server::page::held::{HeldView, KindView, RowView, WorldCard};
 use segue_server::page::history::{DayOfPlays, HistoryView, OnePlay, PlaysView};
-use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report, WorldTaken};
+use segue_server::page::import::{FileRow, ImportStateView, ImportView, RowsReport, WorldTaken};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
-use segue_server::page::links::Service;
+use segue_server::page::links::ListeningService;
 use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
-use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
+use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, ModelPage, ModelRow};
 use segue_server::page::people::{Invitation, KnownPerson, PeopleView};
-use segue_server::page::problem::Problem;
+use segue_server::page::problem::ProblemPage;
 use segue_server::page::search::Search;
-use segue_server::page::shelves::{Home, ShelfView};
+use segue_server::page::shelves::{HomePage, ShelfView};
 use segue_server::page::taste::{Example, ExclusionView, Given, OneTaste, TasteView};
 use segue_server::page::track::TrackView;
 use segue_server::page::urls::MixSettings;
@@ -46,7 +46,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         error: Some(h()),
         only_played: Some(h()),
         world: Some(WorldTaken { file: h(), songs: 2, known: 1 }),
-        report: Some(Report { total: row(), files: vec![row()] }),
+        report: Some(RowsReport { total: row(), files: vec![row()] }),
         ..ImportView::default()
     };
     let held = ImportView {
@@ -58,10 +58,11 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let reading = ImportView { state: ImportStateView::Reading, ..an_import.clone() };
     let done = ImportView { state: ImportStateView::Done, ..an_import.clone() };
     let shelf = ShelfView { id: h(), title: h(), subtitle: h(), cards: vec![a_card()] };
-    let a_problem = Problem { status: 500, code: h(), message: h(), hint: h(), request: Some(h()) };
+    let a_problem =
+        ProblemPage { status: 500, code: h(), message: h(), hint: h(), request: Some(h()) };
     vec![
         ("hostile welcome", welcome::view(&frame, TEXT)),
-        ("hostile listen", shelves::view(&frame, &Home { mix: a_mix(), shelves: vec![shelf] })),
+        ("hostile listen", shelves::view(&frame, &HomePage { mix: a_mix(), shelves: vec![shelf] })),
         ("hostile mix", mix::view(&frame, &a_mix())),
         ("hostile search", search::view(&frame, &a_search())),
         ("hostile track", track::view(&frame, &a_track())),
@@ -135,7 +136,7 @@ fn frame() -> Frame {
         listeners: vec![h(), ADDRESS.to_owned()],
         section: Section::Listen,
         here: ADDRESS.to_owned(),
-        opens: Some(Service::Bandcamp),
+        opens: Some(ListeningService::Bandcamp),
         signed_in: true,
         flash: Some(Flash { message: h(), undo: Some(undo) }),
         reload_seconds: None,
@@ -269,7 +270,7 @@ fn a_taste() -> TasteView {
     }
 }
 
-fn a_model() -> Model {
+fn a_model() -> ModelPage {
     let row = ModelRow {
         version: h(),
         kind: h(),
@@ -280,7 +281,7 @@ fn a_model() -> Model {
         active: false,
     };
     let figure = ComparisonRow { name: h(), left: h(), right: h(), difference: h() };
-    Model {
+    ModelPage {
         learned: vec![h()],
         metrics: vec![MetricView { name: h(), meaning: h(), value: h(), interval: Some(h()) }],
         measured_on: Some(h()),
@@ -295,7 +296,7 @@ fn a_model() -> Model {
         world: Some(h()),
         learns_at_night: true,
         may_change: true,
-        ..Model::default()
+        ..ModelPage::default()
     }
 }
 

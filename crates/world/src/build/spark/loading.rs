@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::super::BuildConfig;
 use super::super::pairs::{Edges, MOST_OF_ONE};
-use super::super::people::{Counted, Counters, Heard, Of};
+use super::super::people::{Counted, Counters, HeardRows, Of};
 use super::super::recordings::Recordings;
 use super::super::{FEWEST_PEOPLE_OF_PAIR, SHARES};
 use super::members::Members;
@@ -111,8 +111,8 @@ pub(super) fn heard(
     counted: &Counted,
     of: Of,
     beside: usize,
-) -> Result<Heard> {
-    let mut heard = Heard::none_of(counted.columns(of));
+) -> Result<HeardRows> {
+    let mut heard = HeardRows::none_of(counted.columns(of));
     let mut people_of = vec![0_u32; counted.recordings()];
     let (mut last, mut rows) = (None, Vec::new());
     tables.numbers("heard", ["share", "person", "row"], |[share, person, row]| {

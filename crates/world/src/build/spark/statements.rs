@@ -21,7 +21,7 @@ use super::super::piece::{EARLIEST_S, LONG_NAME, LONGEST_NAME, STRANGE_TIME, STR
 use super::super::{FEWEST_PEOPLE_OF_PAIR, SHARES};
 use super::members::WholeMember;
 use super::tables::Tables;
-use crate::dump::{DropReason, LONGEST_CELL};
+use crate::dump::{DumpDropReason, LONGEST_CELL};
 
 /// Settings of the session that results depend on: a server may be set up in any way.
 pub(super) const SETTINGS: [&str; 16] = [
@@ -110,17 +110,19 @@ fn reason() -> String {
 /// it.
 pub(super) fn reasons() -> Vec<(String, String)> {
     let mut all = vec![
-        ("person IS NULL".to_owned(), DropReason::NoUser.to_string()),
-        ("at IS NULL".to_owned(), DropReason::NoTime.to_string()),
+        ("person IS NULL".to_owned(), DumpDropReason::NoUser.to_string()),
+        ("at IS NULL".to_owned(), DumpDropReason::NoTime.to_string()),
     ];
-    for (name, missing) in [("artist", DropReason::NoArtist), ("title", DropReason::NoTitle)] {
+    for (name, missing) in
+        [("artist", DumpDropReason::NoArtist), ("title", DumpDropReason::NoTitle)]
+    {
         all.extend([
             (format!("whole_{name} IS NULL"), missing.to_string()),
             (
                 format!("octet_length(whole_{name}) > {LONGEST_CELL}"),
-                DropReason::TooLong.to_string(),
+                DumpDropReason::TooLong.to_string(),
             ),
-            (format!("NOT is_valid_utf8(whole_{name})"), DropReason::NotText.to_string()),
+            (format!("NOT is_valid_utf8(whole_{name})"), DumpDropReason::NotText.to_string()),
             (format!("octet_length({name}) = 0"), missing.to_string()),
         ]);
     }

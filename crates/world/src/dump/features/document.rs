@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::super::mbid::{Mbid, TEXT_LENGTH};
-use super::super::report::{DropReason, TableReport};
+use super::super::report::{DumpDropReason, TableReport};
 use super::super::table::damage;
 use super::{FeatureRow, TakeFeatures};
 use crate::Result;
@@ -71,16 +71,16 @@ pub(super) fn read(
     let mut text = Vec::new();
     input.take(LONGEST_DOCUMENT + 1).read_to_end(&mut text).map_err(damage(path))?;
     if text.len() as u64 > LONGEST_DOCUMENT {
-        report.count(Err(DropReason::TooLong));
+        report.count(Err(DumpDropReason::TooLong));
         return Ok(true);
     }
     let Ok(document) = serde_json::from_slice::<Document>(&text) else {
-        report.count(Err(DropReason::Unreadable));
+        report.count(Err(DumpDropReason::Unreadable));
         return Ok(true);
     };
     let row = document.row();
     if row == FeatureRow::default() {
-        report.count(Err(DropReason::NoValue));
+        report.count(Err(DumpDropReason::NoValue));
         return Ok(true);
     }
     report.count(Ok(()));

@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::super::mbid::Mbid;
-use super::super::report::{DropReason, TableReport};
+use super::super::report::{DumpDropReason, TableReport};
 use super::super::table::{Table, Taken, text};
 use super::{FeatureRow, TakeFeatures};
 use crate::Result;
@@ -64,8 +64,9 @@ impl Places {
     fn row<'a>(
         &self,
         cells: &'a ByteRecord,
-    ) -> std::result::Result<(Mbid, FeatureRow<'a>), DropReason> {
-        let recording = Mbid::from_text(&cells[self.recording]).ok_or(DropReason::NoIdentifier)?;
+    ) -> std::result::Result<(Mbid, FeatureRow<'a>), DumpDropReason> {
+        let recording =
+            Mbid::from_text(&cells[self.recording]).ok_or(DumpDropReason::NoIdentifier)?;
         let mut row = FeatureRow::default();
         for (at, set) in &self.numbers {
             if let Some(value) = number(&cells[*at])? {
@@ -75,7 +76,7 @@ impl Places {
         row.key = self.key.map(|at| word(&cells[at])).transpose()?.flatten();
         row.scale = self.scale.map(|at| word(&cells[at])).transpose()?.flatten();
         if row == FeatureRow::default() {
-            return Err(DropReason::NoValue);
+            return Err(DumpDropReason::NoValue);
         }
         Ok((recording, row))
     }
@@ -100,12 +101,12 @@ pub(super) fn read(
 }
 
 /// A number; none where the cell is empty or holds what is no number by its own account.
-fn number(cell: &[u8]) -> std::result::Result<Option<f32>, DropReason> {
+fn number(cell: &[u8]) -> std::result::Result<Option<f32>, DumpDropReason> {
     let Some(word) = word(cell)? else { return Ok(None) };
-    let value: f32 = word.parse().map_err(|_| DropReason::Unreadable)?;
+    let value: f32 = word.parse().map_err(|_| DumpDropReason::Unreadable)?;
     Ok(Some(value).filter(|value| value.is_finite()))
 }
 
-fn word(cell: &[u8]) -> std::result::Result<Option<&str>, DropReason> {
+fn word(cell: &[u8]) -> std::result::Result<Option<&str>, DumpDropReason> {
     Ok(Some(text(cell)?.trim()).filter(|word| !word.is_empty()))
 }

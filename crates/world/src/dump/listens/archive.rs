@@ -9,7 +9,7 @@ use super::super::tar_walk::{Entry, Source, Step, Stream, TarWalk};
 use super::super::unpack::{BUFFER_BYTES, Content, head_of, read_failed};
 use super::readers::{Readers, Waiting};
 use super::{
-    DumpFile, ListenPiece, ListenSink, Member, MemberReport, NOT_AS_NAMED, PACKED_PARQUET,
+    DumpFile, DumpMemberReport, ListenPiece, ListenSink, Member, NOT_AS_NAMED, PACKED_PARQUET,
     claims_listens,
 };
 use crate::Result;
@@ -145,7 +145,7 @@ fn read_lines_of<I: Source>(
     walk: &mut TarWalk<I>,
     head: Vec<u8>,
     piece: &mut dyn ListenPiece,
-    report: &mut MemberReport,
+    report: &mut DumpMemberReport,
 ) -> Result<Option<String>> {
     let input = Cursor::new(head).chain(&mut *walk);
     let mut input = BufReader::with_capacity(BUFFER_BYTES, input);

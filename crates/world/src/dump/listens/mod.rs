@@ -27,7 +27,7 @@ use super::files::{DumpFile, files_of};
 use super::lines::read_lines;
 use super::mbid::Mbid;
 use super::parquet::ParquetPlace;
-use super::report::MemberReport;
+use super::report::DumpMemberReport;
 use super::unpack::{self, BUFFER_BYTES, Content, read_failed};
 use crate::{Result, WorldError};
 use archive::{read_packed_tar, read_tar};
@@ -35,7 +35,7 @@ use readers::{Readers, Waiting};
 
 /// One listen of a dump, as it is written there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen<'a> {
+pub struct DumpListen<'a> {
     /// The number of who listened. Dumps of Parquet have no names.
     pub user: i64,
     /// When the listen began, in seconds since 1970.
@@ -89,7 +89,7 @@ pub trait ListenSink {
         &mut self,
         member: &Member,
         pieces: Vec<Self::Piece>,
-        report: &MemberReport,
+        report: &DumpMemberReport,
     ) -> Result<()>;
 }
 
@@ -99,7 +99,7 @@ pub trait ListenPiece: Send {
     ///
     /// # Errors
     /// Whatever ends the reading.
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()>;
+    fn listen(&mut self, listen: DumpListen<'_>) -> Result<()>;
 
     /// All that belongs to the piece was read, and none of it is damaged: what takes time is done
     /// here, on the thread of the piece.

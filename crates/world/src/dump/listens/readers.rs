@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::super::parquet::ParquetPlace;
-use super::{ListenPiece, ListenSink, Member, MemberReport};
+use super::{DumpMemberReport, ListenPiece, ListenSink, Member};
 use crate::Result;
 
 /// A member of Parquet that is to be read.
@@ -37,7 +37,7 @@ struct Job<P> {
     of: usize,
     share: [usize; 2],
     piece: P,
-    report: MemberReport,
+    report: DumpMemberReport,
     outcome: Result<()>,
 }
 
@@ -74,7 +74,7 @@ impl<'s, S: ListenSink> Readers<'s, S> {
     pub(super) fn broken(&mut self, member: &Member, reason: &str) -> Result<()> {
         self.has_begun = true;
         if self.sink.begin(member)? {
-            self.sink.end(member, Vec::new(), &MemberReport::broken(reason))?;
+            self.sink.end(member, Vec::new(), &DumpMemberReport::broken(reason))?;
         }
         Ok(())
     }
@@ -84,14 +84,14 @@ impl<'s, S: ListenSink> Readers<'s, S> {
     pub(super) fn read_here(
         &mut self,
         member: &Member,
-        read: impl FnOnce(&mut dyn ListenPiece, &mut MemberReport) -> Result<Option<String>>,
+        read: impl FnOnce(&mut dyn ListenPiece, &mut DumpMemberReport) -> Result<Option<String>>,
     ) -> Result<bool> {
         self.has_begun = true;
         if !self.sink.begin(member)? {
             return Ok(true);
         }
         let mut piece = self.sink.piece();
-        let mut report = MemberReport::default();
+        let mut report = DumpMemberReport::default();
         report.broken = read(&mut piece, &mut report)?;
         if report.broken.is_none() {
             piece.finish()?;
@@ -137,7 +137,7 @@ fn serve<P: ListenPiece>(todo: &Mutex<Receiver<Job<P>>>, done: &Sender<Done<P>>)
 /// What of a member is read already, piece by piece.
 struct Open<P> {
     of: usize,
-    pieces: Vec<Option<(P, MemberReport)>>,
+    pieces: Vec<Option<(P, DumpMemberReport)>>,
 }
 
 /// Begins members and ends them, in their order.
@@ -201,7 +201,7 @@ impl<'r, S: ListenSink> Overseer<'r, S> {
                     of,
                     share: [share, shares],
                     piece: self.sink.piece(),
-                    report: MemberReport::default(),
+                    report: DumpMemberReport::default(),
                     outcome: Ok(()),
                 });
             }
@@ -215,7 +215,7 @@ impl<'r, S: ListenSink> Overseer<'r, S> {
         let is_read = |open: &mut Open<S::Piece>| open.pieces.iter().all(Option::is_some);
         while let Some(open) = self.open.pop_front_if(is_read) {
             let Waiting { member, place } = &self.waiting[open.of];
-            let mut report = MemberReport::default();
+            let mut report = DumpMemberReport::default();
             let mut pieces = Vec::new();
             for (piece, of_piece) in open.pieces.into_iter().flatten() {
                 // As one thread would have it: nothing of what lies behind damage.

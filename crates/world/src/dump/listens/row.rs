@@ -2,8 +2,8 @@
 
 use std::str::from_utf8;
 
-use super::super::report::{DropReason, MemberReport};
-use super::{Listen, ListenPiece, Mbid};
+use super::super::report::{DumpDropReason, DumpMemberReport};
+use super::{DumpListen, ListenPiece, Mbid};
 use crate::Result;
 
 /// What a row says, before it is known whether that is enough.
@@ -22,7 +22,7 @@ impl<'a> Row<'a> {
     pub(in super::super) fn take(
         self,
         piece: &mut dyn ListenPiece,
-        report: &mut MemberReport,
+        report: &mut DumpMemberReport,
     ) -> Result<()> {
         match self.listen() {
             Ok(listen) => {
@@ -36,13 +36,13 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn listen(self) -> std::result::Result<Listen<'a>, DropReason> {
-        Ok(Listen {
-            user: self.user.ok_or(DropReason::NoUser)?,
-            at_s: self.at_s.ok_or(DropReason::NoTime)?,
+    fn listen(self) -> std::result::Result<DumpListen<'a>, DumpDropReason> {
+        Ok(DumpListen {
+            user: self.user.ok_or(DumpDropReason::NoUser)?,
+            at_s: self.at_s.ok_or(DumpDropReason::NoTime)?,
             recording: self.recording.and_then(Mbid::from_text),
-            artist: name(self.artist, DropReason::NoArtist)?,
-            title: name(self.title, DropReason::NoTitle)?,
+            artist: name(self.artist, DumpDropReason::NoArtist)?,
+            title: name(self.title, DumpDropReason::NoTitle)?,
             duration_ms: self.duration_ms,
         })
     }
@@ -52,11 +52,11 @@ impl<'a> Row<'a> {
 pub(crate) const LONGEST_NAME: usize = 16 << 10;
 
 /// A text that says something.
-fn name(text: Option<&[u8]>, missing: DropReason) -> std::result::Result<&str, DropReason> {
+fn name(text: Option<&[u8]>, missing: DumpDropReason) -> std::result::Result<&str, DumpDropReason> {
     let text = text.ok_or(missing)?;
     if text.len() > LONGEST_NAME {
-        return Err(DropReason::TooLong);
+        return Err(DumpDropReason::TooLong);
     }
-    let text = from_utf8(text).map_err(|_| DropReason::NotText)?;
+    let text = from_utf8(text).map_err(|_| DumpDropReason::NotText)?;
     if text.trim().is_empty() { Err(missing) } else { Ok(text) }
 }
