@@ -74,7 +74,7 @@ impl Gate {
 }
 
 /// What one customer has of addresses: a single one of IPv4, 2^64 of IPv6.
-fn network(peer: IpAddr) -> IpAddr {
+pub(crate) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
         address => address,

@@ -46,6 +46,7 @@ mod audioscrobbler;
 mod covers;
 mod date_language;
 mod dialect;
+mod doors;
 mod error;
 mod extract;
 mod gate;

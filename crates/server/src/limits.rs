@@ -25,10 +25,11 @@ pub struct Limits {
     pub upload_bytes: u64,
     /// How many requests are worked on at a time; those beyond are turned away at once with 503.
     pub in_flight: usize,
-    /// How many connections are open at a time; those beyond wait in the queue of the system.
-    pub connections: usize,
-    /// How many of them one address may have, this machine and the proxy excepted; those beyond are
+    /// How many connections are open at a time; a further one takes the place of an idle one or is
     /// hung up on.
+    pub connections: usize,
+    /// How many of them one address may have, this machine and the proxy excepted; a further one
+    /// takes the place of an idle one of the same address or is hung up on.
     pub connections_of_an_address: usize,
     /// Requests a second from one address, on average; bursts of twice as many pass. `None` for no
     /// limit.

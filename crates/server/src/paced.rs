@@ -17,8 +17,10 @@ use tokio::time::{Instant, Sleep};
 const LEAST_BYTES: usize = 4 << 10;
 
 /// A stream that fails with [`io::ErrorKind::TimedOut`] when too little of it is read.
-pub(crate) struct Paced<S> {
+pub(crate) struct Paced<S, F> {
     stream: S,
+    /// Called whenever something was written.
+    wrote: F,
     /// For how long it may wait before [`LEAST_BYTES`] have to be gone.
     patience: Duration,
     waited: Duration,
@@ -27,9 +29,9 @@ pub(crate) struct Paced<S> {
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
-impl<S: AsyncWrite + Unpin> Paced<S> {
-    pub(crate) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, waited: Duration::ZERO, taken: 0, waiting: None }
+impl<S: AsyncWrite + Unpin, F: Fn() + Unpin> Paced<S, F> {
+    pub(crate) fn new(stream: S, patience: Duration, wrote: F) -> Self {
+        Self { stream, wrote, patience, waited: Duration::ZERO, taken: 0, waiting: None }
     }
 
     fn account(
@@ -38,6 +40,7 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(outcome) = written {
+            (self.wrote)();
             if let Some((since, _)) = self.waiting.take() {
                 self.waited += since.elapsed();
             }
@@ -57,7 +60,7 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncWrite + Unpin, F: Fn() + Unpin> AsyncWrite for Paced<S, F> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -89,7 +92,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+impl<S: AsyncRead + Unpin, F: Unpin> AsyncRead for Paced<S, F> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -110,13 +113,13 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_reads_ends_and_what_is_read_slowly_goes_on() {
         let (server, client) = duplex(1 << 10);
-        let mut paced = Paced::new(server, PATIENCE);
+        let mut paced = Paced::new(server, PATIENCE, || ());
         let error = paced.write_all(&[0; 64 << 10]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         drop(client);
 
         let (server, mut client) = duplex(1 << 10);
-        let mut paced = Paced::new(server, PATIENCE);
+        let mut paced = Paced::new(server, PATIENCE, || ());
         let reading = async {
             let mut buffer = vec![0; 4 << 10];
             for _ in 0..8 {
@@ -132,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn a_drip_that_keeps_the_door_open_is_too_little() {
         let (server, mut client) = duplex(1 << 10);
-        let mut paced = Paced::new(server, PATIENCE);
+        let mut paced = Paced::new(server, PATIENCE, || ());
         let dripping = async {
             let mut byte = [0; 1];
             while client.read_exact(&mut byte).await.is_ok() {

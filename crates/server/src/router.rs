@@ -53,14 +53,21 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn(to_its_end))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time));
     let timed = timed.layer(middleware::from_fn_with_state(Arc::clone(&gate), admit));
-    let long = Router::new()
+    // Each kind has places of its own: uploads keep nobody from playing or from forgetting.
+    let long = |routes: Router| {
+        let gate = Gate::for_long(&limits);
+        routes
+            .layer(middleware::from_fn(to_its_end))
+            .layer(middleware::from_fn_with_state(gate, admit))
+    };
+    let uploads = Router::new().merge(api::upload_routes(&app)).merge(site::upload_routes(&app));
+    let others = Router::new()
         .merge(api::long_routes(&app))
         .merge(gorse::long_routes(&app))
-        .merge(site::long_routes(&app))
-        .layer(middleware::from_fn(to_its_end))
-        .layer(middleware::from_fn_with_state(Gate::for_long(&limits), admit));
+        .merge(site::long_routes(&app));
     let guarded = timed
-        .merge(long)
+        .merge(long(uploads))
+        .merge(long(others))
         .fallback(async || ApiError::not_found("no_such_route", "there is nothing at this address"))
         .method_not_allowed_fallback(async || {
             let message = "there is something at this address, but not for this method";

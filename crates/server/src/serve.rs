@@ -16,12 +16,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::gate::{ConnectionShare, Shares};
-use crate::limits::{Limits, RESERVED_CONNECTIONS};
+use crate::doors::Doors;
 use crate::paced::Paced;
 
 /// Serves until `stop` is done, then lets requests end and writes what was accepted.
@@ -87,71 +85,42 @@ async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Fut
             },
             () = &mut stop => break,
         };
-        let Some(place) = doors.let_in(peer.ip()) else {
+        let Some(visitor) = doors.let_in(peer.ip()) else {
             metrics::counter!("segue_shed_total", "reason" => "connections").increment(1);
             continue;
         };
         // Answers are small and somebody waits for them.
         let _ = stream.set_nodelay(true);
         let service = service_fn({
-            let router = router.clone();
-            move |request| answer(router.clone(), client(peer, proxy, &request), request)
-        });
-        let stream = TokioIo::new(Paced::new(stream, limits.unread_time));
-        let connection = graceful.watch(http.serve_connection(stream, service));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("a connection ended: {error}");
+            let (router, visitor) = (router.clone(), Arc::clone(&visitor));
+            move |request| {
+                let answering = answer(router.clone(), client(peer, proxy, &request), request);
+                let work = visitor.work();
+                async move {
+                    let answer = answering.await;
+                    drop(work);
+                    answer
+                }
             }
-            drop(place);
+        });
+        let writer = Arc::clone(&visitor);
+        let paced = Paced::new(stream, limits.unread_time, move || writer.is_alive());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(paced), service));
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!("a connection ended: {error}");
+                },
+                () = visitor.gives_way() => {
+                    metrics::counter!("segue_shed_total", "reason" => "idle").increment(1);
+                }
+            }
         });
     }
     drop(listener);
     tracing::info!("stopping: no more connections");
     if tokio::time::timeout(limits.stop_time, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were cut off after {} s", limits.stop_time.as_secs());
-    }
-}
-
-/// Who may have a connection. What is beyond is hung up on at once: left to wait in the queue of
-/// the system, it would keep those out who may.
-struct Doors {
-    all: Arc<Semaphore>,
-    /// What others than this machine may have of them.
-    others: Arc<Semaphore>,
-    shares: Arc<Shares>,
-    proxy: Option<IpAddr>,
-}
-
-/// A place among the connections, given back when it is dropped.
-struct Place {
-    _of_all: OwnedSemaphorePermit,
-    _of_others: Option<OwnedSemaphorePermit>,
-    _share: Option<ConnectionShare>,
-}
-
-impl Doors {
-    fn new(limits: &Limits, proxy: Option<IpAddr>) -> Self {
-        let others = limits.connections.saturating_sub(RESERVED_CONNECTIONS).max(1);
-        Self {
-            all: Arc::new(Semaphore::new(limits.connections)),
-            others: Arc::new(Semaphore::new(others)),
-            shares: Shares::new(limits.connections_of_an_address),
-            proxy,
-        }
-    }
-
-    fn let_in(&self, peer: IpAddr) -> Option<Place> {
-        let peer = peer.to_canonical();
-        let is_proxy = self.proxy.is_some_and(|proxy| proxy == peer);
-        let is_here = peer.is_loopback() && !is_proxy;
-        let take = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_owned().ok();
-        let _share = match is_here || is_proxy {
-            true => None,
-            false => Some(self.shares.take(peer)?),
-        };
-        let _of_others = if is_here { None } else { Some(take(&self.others)?) };
-        Some(Place { _of_all: take(&self.all)?, _of_others, _share })
     }
 }
 
@@ -182,26 +151,6 @@ mod tests {
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn one_address_gets_its_share_and_this_machine_always_gets_in() {
-        let limits =
-            Limits { connections: 100, connections_of_an_address: 10, ..Limits::default() };
-        let doors = Doors::new(&limits, Some(address("192.0.2.1")));
-        let let_in = |from: &str, times: usize| -> Vec<Place> {
-            (0..times).filter_map(|_| doors.let_in(address(from))).collect()
-        };
-        let greedy = let_in("203.0.113.7", 50);
-        assert_eq!(greedy.len(), 10);
-        let network = let_in("2001:db8::1", 5).into_iter().chain(let_in("2001:db8::2", 50));
-        assert_eq!(network.collect::<Vec<_>>().len(), 10, "a network of IPv6 is one customer");
-        let proxied = let_in("192.0.2.1", 200);
-        assert_eq!(greedy.len() + proxied.len(), 100 - RESERVED_CONNECTIONS);
-        assert!(doors.let_in(address("198.51.100.1")).is_none(), "there is room for nobody else");
-        assert_eq!(let_in("127.0.0.1", 200).len(), RESERVED_CONNECTIONS);
-        drop(greedy);
-        assert_eq!(let_in("203.0.113.7", 50).len(), 10, "what was given back is there again");
     }
 
     #[test]

@@ -107,11 +107,15 @@ fn timed() -> OpenApiRouter<Arc<App>> {
 /// What may take longer than requests usually may.
 fn long() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(imports::upload))
         .routes(routes!(listeners::forget))
         .routes(routes!(models::train))
         .routes(routes!(taste::export))
         .routes(routes!(tracks::audio))
+}
+
+/// What is sent for as long as it takes.
+fn uploads() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(imports::upload))
 }
 
 /// The routes that are answered within a time limit, and the document.
@@ -123,15 +127,21 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// The routes that may take longer. Uploads bound themselves.
+/// The routes that may take longer.
 pub(crate) fn long_routes(app: &Arc<App>) -> Router {
-    long().split_for_parts().0.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(app))
+    long().split_for_parts().0.with_state(Arc::clone(app))
+}
+
+/// Uploads, which bound themselves.
+pub(crate) fn upload_routes(app: &Arc<App>) -> Router {
+    uploads().split_for_parts().0.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(app))
 }
 
 /// The OpenAPI document of everything under `/v1`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = timed().into_openapi();
     document.merge(long().into_openapi());
+    document.merge(uploads().into_openapi());
     document.paths.paths.values_mut().for_each(every_operation_may_fail);
     document
 }

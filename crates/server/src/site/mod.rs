@@ -79,9 +79,15 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
 /// Routes that may take longer.
 pub(crate) fn long_routes(app: &Arc<App>) -> Router {
     Router::new()
-        .route("/import", post(imports::receive).layer(DefaultBodyLimit::disable()))
         .route("/models/train", post(model::train))
         .route("/listeners/{listener}/forget", post(feedback::forget))
+        .with_state(Arc::clone(app))
+}
+
+/// Uploads, which bound themselves.
+pub(crate) fn upload_routes(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/import", post(imports::receive).layer(DefaultBodyLimit::disable()))
         .with_state(Arc::clone(app))
 }
 

@@ -225,25 +225,46 @@ async fn made_up_methods_leave_nothing_behind_in_the_metrics() {
 }
 
 #[tokio::test]
-async fn hundreds_of_idle_connections_keep_nobody_out_for_good() {
-    let world = World::with(|config| {
-        hasty(&mut config.limits);
-        config.limits.connections = 32;
-    })
-    .await;
+async fn hundreds_of_idle_connections_keep_nobody_out() {
+    let world = World::with(|config| config.limits.connections = 32).await;
     let socket = Socket::of(&world.app).await;
     let mut idle = Vec::new();
     for _ in 0..200 {
-        idle.push(TcpStream::connect(socket.address).await.unwrap());
-    }
-    let answered = tokio::time::timeout(Duration::from_secs(30), async {
-        loop {
-            if status(&well_again(&socket).await) == "200" {
-                break;
-            }
+        let mut stream = TcpStream::connect(socket.address).await.unwrap();
+        stream.write_all(b"GET / HT").await.unwrap();
+        idle.push(stream);
+        if idle.len() % 20 == 0 {
+            assert_eq!(status(&well_again(&socket).await), "200");
         }
-    });
-    assert!(answered.await.is_ok(), "the idle ones were hung up on");
+    }
+    let last = idle.last_mut().unwrap();
+    last.write_all(b"TP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert_eq!(status(&answer(last).await), "200", "those that came last are still open");
+    drop(idle);
+    socket.stopped().await;
+}
+
+#[tokio::test]
+async fn uploads_that_drip_keep_nobody_from_forgetting() {
+    let world = World::new().await;
+    let socket = Socket::of(&world.app).await;
+    let mut dripping = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(socket.address).await.unwrap();
+        let head = "POST /v1/imports?listener=ada&name=a.csv HTTP/1.1\r\nhost: localhost\r\n\
+            content-length: 1000\r\n\r\na";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        dripping.push(stream);
+    }
+    let full = async {
+        let upload = b"POST /v1/imports?listener=ada&name=b.csv HTTP/1.1\r\nhost: localhost\r\n\
+            content-length: 1\r\nconnection: close\r\n\r\na";
+        while status(&socket.exchange(upload).await) != "503" {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), full).await.expect("there is no room for more");
+    let forget = b"DELETE /v1/listeners/ada HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert_eq!(status(&socket.exchange(forget).await), "200");
+    drop(dripping);
     socket.stopped().await;
 }
 

@@ -1,0 +1,250 @@
+//! Who may have a connection.
+//!
+//! What is beyond the limits is hung up on at once: left to wait in the queue of the system, it
+//! would keep those out who may. A limit alone would let a thousand silent connections keep
+//! everybody out until they are hung up on for dawdling. So a new connection takes the place of an
+//! idle one, on which nothing is being worked on and nothing was written for the longest time:
+//! silent ones give way to those that ask.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::gate::{ConnectionShare, Shares, network};
+use crate::limits::{Limits, RESERVED_CONNECTIONS};
+
+/// The places for connections, and who has them.
+pub(crate) struct Doors {
+    all: Arc<Semaphore>,
+    /// What others than this machine may have of them.
+    others: Arc<Semaphore>,
+    shares: Arc<Shares>,
+    proxy: Option<IpAddr>,
+    /// Goes up with all that connections do, so that the longest idle can be told.
+    clock: AtomicU64,
+    open: Mutex<HashMap<u64, Open>>,
+}
+
+/// An open connection, as the doors know it.
+struct Open {
+    place: Place,
+    peer: IpAddr,
+    activity: Arc<Activity>,
+}
+
+/// What an open connection holds.
+struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_others: Option<OwnedSemaphorePermit>,
+    _share: Option<ConnectionShare>,
+}
+
+/// Why there is no place for a connection.
+enum Full {
+    /// Its address has all that one may have.
+    Address,
+    /// All places are taken.
+    All,
+}
+
+/// What goes on on a connection.
+#[derive(Default)]
+struct Activity {
+    /// How many of its requests are being worked on.
+    working: AtomicUsize,
+    /// When something was written or a request ended last.
+    latest: AtomicU64,
+    give_way: Notify,
+}
+
+/// A connection that was let in. Its place is free again once this is dropped.
+pub(crate) struct Visitor {
+    doors: Arc<Doors>,
+    number: u64,
+    activity: Arc<Activity>,
+}
+
+/// A request that is being worked on, until this is dropped.
+pub(crate) struct Work(Arc<Visitor>);
+
+impl Doors {
+    pub(crate) fn new(limits: &Limits, proxy: Option<IpAddr>) -> Arc<Self> {
+        let others = limits.connections.saturating_sub(RESERVED_CONNECTIONS).max(1);
+        Arc::new(Self {
+            all: Arc::new(Semaphore::new(limits.connections)),
+            others: Arc::new(Semaphore::new(others)),
+            shares: Shares::new(limits.connections_of_an_address),
+            proxy,
+            clock: AtomicU64::new(0),
+            open: Mutex::default(),
+        })
+    }
+
+    /// Lets a connection in, in the place of an idle one where all places are taken.
+    pub(crate) fn let_in(self: &Arc<Self>, peer: IpAddr) -> Option<Arc<Visitor>> {
+        let peer = peer.to_canonical();
+        let place = match self.place(peer) {
+            Ok(place) => place,
+            Err(full) => {
+                self.make_room(peer, &full)?;
+                self.place(peer).ok()?
+            }
+        };
+        let number = self.tick();
+        let activity = Arc::new(Activity { latest: AtomicU64::new(number), ..Activity::default() });
+        let open = Open { place, peer, activity: Arc::clone(&activity) };
+        self.open().insert(number, open);
+        Some(Arc::new(Visitor { doors: Arc::clone(self), number, activity }))
+    }
+
+    fn place(&self, peer: IpAddr) -> Result<Place, Full> {
+        let is_proxy = self.proxy.is_some_and(|proxy| proxy == peer);
+        let is_here = peer.is_loopback() && !is_proxy;
+        let take = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_owned().map_err(|_| Full::All);
+        let _share = match is_here || is_proxy {
+            true => None,
+            false => Some(self.shares.take(peer).ok_or(Full::Address)?),
+        };
+        let _of_others = if is_here { None } else { Some(take(&self.others)?) };
+        Ok(Place { _of_all: take(&self.all)?, _of_others, _share })
+    }
+
+    /// Ends the connection that has been idle for the longest time: of those of the address if that
+    /// has its share, and of those of other machines before those of this one.
+    fn make_room(&self, peer: IpAddr, full: &Full) -> Option<()> {
+        let mut open = self.open();
+        let idle = open
+            .iter()
+            .filter(|(_, one)| one.activity.is_idle())
+            .filter(|(_, one)| matches!(full, Full::All) || network(one.peer) == network(peer));
+        let longest = idle.min_by_key(|(_, one)| {
+            (one.peer.is_loopback(), one.activity.latest.load(Ordering::Relaxed))
+        });
+        let number = longest.map(|(number, _)| *number)?;
+        let gone = open.remove(&number)?;
+        drop(open);
+        gone.activity.give_way.notify_one();
+        drop(gone.place);
+        Some(())
+    }
+
+    fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+        self.open.lock().expect("nothing that holds the lock can panic")
+    }
+}
+
+impl Activity {
+    fn is_idle(&self) -> bool {
+        self.working.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Visitor {
+    /// Says that a request is being worked on.
+    pub(crate) fn work(self: &Arc<Self>) -> Work {
+        self.activity.working.fetch_add(1, Ordering::Relaxed);
+        Work(Arc::clone(self))
+    }
+
+    /// Says that something goes on.
+    pub(crate) fn is_alive(&self) {
+        self.activity.latest.store(self.doors.tick(), Ordering::Relaxed);
+    }
+
+    /// Waits until the connection has to give its place to another.
+    pub(crate) async fn gives_way(&self) {
+        self.activity.give_way.notified().await;
+    }
+}
+
+impl Drop for Visitor {
+    fn drop(&mut self) {
+        let gone = self.doors.open().remove(&self.number);
+        drop(gone);
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.is_alive();
+        self.0.activity.working.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn working(doors: &Arc<Doors>, from: &str, times: usize) -> Vec<Work> {
+        let let_in = (0..times).filter_map(|_| doors.let_in(address(from)));
+        let_in.map(|visitor| visitor.work()).collect()
+    }
+
+    fn doors() -> Arc<Doors> {
+        let limits =
+            Limits { connections: 100, connections_of_an_address: 10, ..Limits::default() };
+        Doors::new(&limits, Some(address("192.0.2.1")))
+    }
+
+    #[test]
+    fn one_address_gets_its_share_and_this_machine_always_gets_in() {
+        let doors = doors();
+        let greedy = working(&doors, "203.0.113.7", 50);
+        assert_eq!(greedy.len(), 10);
+        let of_network = working(&doors, "2001:db8::1", 5);
+        let of_network = of_network.into_iter().chain(working(&doors, "2001:db8::2", 50));
+        assert_eq!(of_network.collect::<Vec<_>>().len(), 10, "a network of IPv6 is one customer");
+        let proxied = working(&doors, "192.0.2.1", 200);
+        assert_eq!(greedy.len() + proxied.len(), 100 - RESERVED_CONNECTIONS);
+        assert!(doors.let_in(address("198.51.100.1")).is_none(), "there is room for nobody else");
+        assert_eq!(working(&doors, "127.0.0.1", 200).len(), RESERVED_CONNECTIONS);
+        drop(greedy);
+        assert_eq!(working(&doors, "203.0.113.7", 50).len(), 10, "what was given back is there");
+    }
+
+    #[tokio::test]
+    async fn who_has_been_silent_for_the_longest_time_gives_way_to_who_asks() {
+        let doors = doors();
+        let silent: Vec<_> =
+            (0..100).map(|_| doors.let_in(address("127.0.0.1")).unwrap()).collect();
+        silent[0].is_alive();
+        let busy = silent[1].work();
+        let asked = doors.let_in(address("127.0.0.1")).unwrap();
+        let gives_way = |visitor: &Arc<Visitor>| {
+            let visitor = Arc::clone(visitor);
+            async move {
+                let soon = std::time::Duration::from_millis(50);
+                tokio::time::timeout(soon, visitor.gives_way()).await.is_ok()
+            }
+        };
+        assert!(gives_way(&silent[2]).await, "it is idle for the longest time");
+        assert!(!gives_way(&silent[0]).await && !gives_way(&silent[1]).await);
+        assert!(!gives_way(&silent[3]).await && !gives_way(&asked).await);
+        drop((silent, busy, asked));
+        assert_eq!(working(&doors, "127.0.0.1", 200).len(), 100, "every place is given back once");
+    }
+
+    #[test]
+    fn an_address_that_has_its_share_takes_places_from_nobody_else() {
+        let doors = doors();
+        let polite = doors.let_in(address("198.51.100.1")).unwrap();
+        let busy = working(&doors, "203.0.113.7", 10);
+        assert!(doors.let_in(address("203.0.113.7")).is_none());
+        drop(busy);
+        let flood: Vec<_> = (0..50).filter_map(|_| doors.let_in(address("203.0.113.7"))).collect();
+        assert_eq!(flood.len(), 50, "each takes the place of one of its own");
+        assert_eq!(doors.open().len(), 11);
+        assert!(doors.open().contains_key(&polite.number));
+    }
+}
