@@ -214,6 +214,11 @@ impl Thread {
             }
             self.commit(batch);
         }
+        match self.store.fold_log() {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!("somebody still reads: the log of writes stays"),
+            Err(error) => tracing::warn!("the log of writes stays as it is: {error}"),
+        }
     }
 
     /// Appends what several requests brought, and answers them.

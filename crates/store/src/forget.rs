@@ -143,9 +143,7 @@ impl Store {
             Err(crate::StoreError::Busy) => return Ok(false),
             outcome => outcome?,
         }
-        let busy: i64 =
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        Ok(busy == 0)
+        self.fold_log()
     }
 }
 

@@ -339,4 +339,6 @@ async fn a_stop_lets_requests_end_and_loses_none_that_was_accepted() {
     let late =
         world.post("/v1/listeners/ada/feedback", &json!({"artist": "Late", "kind": "like"})).await;
     assert_eq!(late.error(), (503, "stopping".to_owned()));
+    let log = world.library().join("segue.db-wal");
+    assert_eq!(std::fs::metadata(log).map_or(0, |log| log.len()), 0, "one file holds everything");
 }
