@@ -18,7 +18,8 @@ use peak::TruePeak;
 /// Below this, sound is taken for silence: -60 dB of full scale.
 pub const SILENCE: f32 = 0.001;
 
-/// How loud a track is.
+/// How loud a track is, by the definitions of EBU R 128. Differences between tracks are what a
+/// player evens out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Level {
     /// Integrated loudness in LUFS; `None` where nothing is loud enough for the gate (-70 LUFS).
@@ -29,7 +30,7 @@ pub struct Level {
     pub true_peak_dbtp: Option<f64>,
 }
 
-/// Measures [`Level`] of a stream.
+/// Measures the [`Level`] of a stream block by block, in memory that does not grow with its length.
 pub struct LevelMeter {
     loudness: EbuR128,
     peak: TruePeak,
@@ -83,7 +84,7 @@ pub struct EndSilence {
     pub trailing_ms: u64,
 }
 
-/// Measures [`EndSilence`] of a stream.
+/// Measures the [`EndSilence`] of a stream block by block: what players skip between two tracks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SilenceMeter {
     frames: u64,

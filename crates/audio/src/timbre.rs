@@ -18,7 +18,8 @@ const ROLLOFF: f32 = 0.85;
 /// of the squared window sum in its strongest frequency.
 const SILENT_POWER: f32 = 1e-6 * (SHORT as f32 / 4.0) * (SHORT as f32 / 4.0);
 
-/// Statistics of the spectrum over a track.
+/// Statistics of the short-time spectrum over a track: mean and deviation of its cepstral
+/// coefficients, which tell colour apart from loudness and pitch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Timbre {
     /// The middle of the spectrum in Hz, weighted by magnitude: how bright the sound is.

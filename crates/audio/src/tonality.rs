@@ -72,7 +72,7 @@ impl PitchClass {
     }
 }
 
-/// Major or minor.
+/// The mode of a key. Other modes, such as Dorian, are told as whichever of the two is nearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum KeyMode {
     /// With a great third.
@@ -81,7 +81,7 @@ pub enum KeyMode {
     Minor,
 }
 
-/// A key, such as A minor.
+/// A key, such as A minor: the pitch class that its scale begins with, and the mode of the scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MusicalKey {
     /// The first note of its scale.
@@ -107,7 +107,8 @@ impl std::fmt::Display for MusicalKey {
     }
 }
 
-/// The tonality of a track.
+/// What was measured of the tonality of a track: how it is tuned, how often each pitch class
+/// sounds, and which key fits that best.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tonal {
     /// How far all notes are from 440 Hz for A, in cents: above 0 is sharp.

@@ -21,7 +21,7 @@ pub trait Progress: Sync {
     fn say(&self, _line: &str) {}
 }
 
-/// Nobody listens.
+/// Progress that nobody hears of: for tests and for callers that show nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

@@ -26,7 +26,8 @@ pub struct Report<T> {
     pub text: Vec<Text>,
 }
 
-/// A part of what a person reads.
+/// A part of what a person reads of a report, in the order in which it is printed or shown on a
+/// page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Text {
     /// A sentence, or several; an empty line before it where it begins with a line break.
@@ -35,7 +36,7 @@ pub enum Text {
     Table(TextTable),
 }
 
-/// Rows under a header, all cells text.
+/// A table as a person reads it: cells are text, formatted by whoever knows their unit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TextTable {
     /// Names of the columns.

@@ -4,7 +4,8 @@
 
 use segue_engine::vector::dot;
 
-/// A square matrix, row-major.
+/// A square matrix of f64 in one slice, row after row: for the small systems of factor models and
+/// beliefs, up to a few hundred rows.
 #[derive(Clone, Debug)]
 pub struct Square {
     /// Rows, and as many columns.

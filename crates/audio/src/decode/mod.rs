@@ -64,7 +64,8 @@ impl DecodeReport {
     }
 }
 
-/// Samples of one packet.
+/// The samples of one packet, channels interleaved, full scale at 1. Packets differ in length, and
+/// the last may be short.
 #[derive(Clone, Copy, Debug)]
 pub struct SampleBlock<'a> {
     /// Samples from -1 to 1, those of all channels of one moment together. Never empty.

@@ -35,7 +35,8 @@ const PAD: usize = TAPS / 2;
 const FEATURES: usize = 2 * 204 + 3 * 51;
 const MIDDLE: usize = 64;
 
-/// What the network says of some sound.
+/// What the network says of three seconds of sound, or the mean over several of them: where it lies
+/// among sounds, and how likely each of the 50 tags is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SoundEmbedding {
     /// [`EMBEDDING`] numbers; sounds that are alike lie near each other. Compare tracks after the

@@ -14,7 +14,8 @@ use tempo::TempoMeter;
 /// How many short frames there are in a second.
 const FRAMES_PER_S: f64 = RATE_HZ as f64 / SHORT_HOP as f64;
 
-/// The rhythm of a track.
+/// What was measured of the rhythm of a track: how often something begins, how clear the pulse is,
+/// and how fast it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rhythmic {
     /// Notes and beats that begin, a second.

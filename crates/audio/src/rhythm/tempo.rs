@@ -45,7 +45,8 @@ const SAME: f64 = 0.04;
 /// Pulse clarity is sought between these.
 const CLARITY_BPM: (f64, f64) = (40.0, 200.0);
 
-/// Beats a minute of a track.
+/// The tempo of a track in beats a minute, with the half or the double that a person might tap
+/// instead, and how sure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tempo {
     /// Beats a minute.

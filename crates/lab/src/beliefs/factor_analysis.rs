@@ -29,7 +29,8 @@ use segue_models::online::posterior::dot;
 /// explained.
 const FLOOR: f64 = 1e-4;
 
-/// How it is fitted.
+/// Settings of the factor analysis: how many directions tastes have, and how long it is fitted.
+/// Chosen on withheld listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FactorAnalysisConfig {
     /// Directions of taste.

@@ -63,7 +63,7 @@ impl FactorModel {
         &self.mean
     }
 
-    /// `l_a` of an item.
+    /// `l_a`: how an item depends on each direction of taste, `width` numbers.
     pub fn loadings(&self, item: ItemIdx) -> &[f64] {
         &self.loadings[item.row() * self.width..][..self.width]
     }
@@ -73,7 +73,8 @@ impl FactorModel {
         &self.noise
     }
 
-    /// Someone new.
+    /// A listener of whom nothing is known yet: `z` has mean 0 and unit covariance. Each answer
+    /// narrows it.
     pub fn meet(&self) -> FactorListener<'_> {
         FactorListener {
             model: self,
@@ -83,7 +84,8 @@ impl FactorModel {
     }
 }
 
-/// What is believed of one listener.
+/// What is believed of one listener: a Gaussian over the place `z` of their taste, which answers
+/// narrow in closed form.
 #[derive(Clone, Debug)]
 pub struct FactorListener<'a> {
     model: &'a FactorModel,

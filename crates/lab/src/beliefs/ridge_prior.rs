@@ -30,7 +30,7 @@ const ITERATIONS: usize = 60;
 /// `λ` for each item: next to nothing, it only keeps the inverse sound.
 const RIDGE: f64 = 1e-5;
 
-/// How it is fitted.
+/// Settings of the prior by ridge regression. Both are chosen on withheld listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RidgePriorConfig {
     /// Singular vectors taken; popularity and a constant come on top.

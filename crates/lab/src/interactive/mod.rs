@@ -43,7 +43,8 @@ pub use report::{EntryResult, InteractiveResult};
 /// Resamples behind an interval.
 const RESAMPLES: usize = 2_000;
 
-/// What is measured, and how.
+/// A benchmark of conversations: models propose items to listeners whom they never saw and learn
+/// from each answer. The options of `segue evaluate interactive` become this.
 #[derive(Clone, Debug)]
 pub struct InteractiveOptions {
     /// Models to measure.
@@ -104,7 +105,8 @@ pub trait Proposer {
     fn learn(&mut self, item: ItemIdx, liked: bool);
 }
 
-/// How proposals are picked from what is believed.
+/// How proposals are picked from what is believed of a listener: the policy, the kind of
+/// uncertainty that it sees, and how far draws stray.
 pub struct Strategy {
     /// What picks.
     pub policy: Box<dyn Policy>,
@@ -114,7 +116,8 @@ pub struct Strategy {
     pub scale: f32,
 }
 
-/// A policy over an acquaintance.
+/// A proposer that picks by a policy from what an acquaintance believes, and tells the acquaintance
+/// each answer.
 pub struct Guided<'a> {
     acquaintance: Box<dyn Acquaintance + 'a>,
     strategy: &'a Strategy,
@@ -247,7 +250,8 @@ impl Conversation {
     }
 }
 
-/// How a conversation goes.
+/// How long every conversation goes on, and from which seed chance is drawn: the same for all
+/// models that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConversationPlan {
     /// Proposals to each listener, fewer where items run out.

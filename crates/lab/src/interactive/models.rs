@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_engine::{Recommender, Training};
 use segue_models::recommenders::{EaseConfig, FitSet, PopularityConfig, RecommenderConfig};
 
-/// A model by name.
+/// A model that can be asked in conversations, by the name that the command line has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InteractiveModel {
     /// What most listeners have.

@@ -11,7 +11,8 @@ use super::benchmark::Entry;
 use super::{InteractiveOptions, compare, curve, hits};
 use crate::report::{Text, TextTable};
 
-/// What every model reached under every policy.
+/// What every model reached under every policy, beside the size of the data and the number of
+/// conversations.
 #[derive(Clone, Debug, Serialize)]
 pub struct InteractiveResult {
     /// What the data are called.
@@ -28,7 +29,8 @@ pub struct InteractiveResult {
     pub entries: Vec<EntryResult>,
 }
 
-/// One model under one policy.
+/// The figures of one model under one policy: hits by the number of proposals, how much more they
+/// are than those of greedy models, and what a choice costs.
 #[derive(Clone, Debug, Serialize)]
 pub struct EntryResult {
     /// Its name, as on the command line.

@@ -31,7 +31,8 @@ const PITCH_CLASSES: &[&str] = &["c", "c#", "d", "d#", "e", "f", "f#", "g", "g#"
 const LEAST_ROWS_OF_A_NAME: usize = 5;
 const MOST_NAMES: usize = 48;
 
-/// What to read.
+/// Which file of labelled songs to read, and what its columns mean: the one with the label, the one
+/// with the group, and those that are inputs.
 #[derive(Clone, Debug)]
 pub struct TableRequest {
     /// CSV with one song per row and audio features under Spotify's names.
@@ -44,7 +45,8 @@ pub struct TableRequest {
     pub inputs: Inputs,
 }
 
-/// Which recognised columns become inputs.
+/// Which of the recognised columns a model may learn from. A comparison with another program is
+/// fair only where both see the same columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inputs {
     /// All of them; the column of groups never.

@@ -36,7 +36,8 @@ const INNER_FOLDS: usize = 3;
 /// Bins of equal size in which the calibration error is measured.
 pub const ECE_BINS: usize = 10;
 
-/// Labelled rows.
+/// Songs that one listener labelled liked or disliked: what every protocol of this module splits,
+/// learns from and is measured on. All three fields have a row for each song, in one order.
 #[derive(Clone, Debug)]
 pub struct LabelledTable {
     /// Columns.

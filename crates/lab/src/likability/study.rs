@@ -19,7 +19,8 @@ const PLOT_BINS: usize = 10;
 /// Steps that a run is divided into for who waits for it.
 const STEPS: u64 = 1_000;
 
-/// What is measured, and how.
+/// A study of likability on one file: which table, which model, how it is split and how often.
+/// [`run`] carries it out; it is what the options of `segue evaluate likability` become.
 #[derive(Clone, Debug)]
 pub struct LikabilityOptions {
     /// Where the rows are.
@@ -35,7 +36,8 @@ pub struct LikabilityOptions {
     pub seed: u64,
 }
 
-/// How rows are split.
+/// How labelled songs are split into what is learned from and what is measured. The figures of the
+/// two are not comparable: the first has no group kept together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LikabilityProtocol {
@@ -45,7 +47,9 @@ pub enum LikabilityProtocol {
     NestedCv,
 }
 
-/// What learns.
+/// The model that learns from labelled songs. Each is a
+/// [`Classifier`](segue_engine::classifier::Classifier) of `segue_models::tabular`; `segue evaluate
+/// likability --model` takes their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Model {
@@ -59,7 +63,8 @@ pub enum Model {
     Mlp,
 }
 
-/// What was measured, on what.
+/// The figures of a likability study beside what they were measured on, so that the JSON of a
+/// report can be understood alone and made again.
 #[derive(Debug, Serialize)]
 pub struct LikabilityResult {
     /// The file.

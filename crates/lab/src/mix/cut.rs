@@ -39,7 +39,7 @@ const ASIDE_UNDATED: f64 = 0.2;
 const WEEK_S: i64 = 7 * 86_400;
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// Which plays are put aside.
+/// Which plays come after the cut: they judge mixes and are learned from by nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HeldOutPlays {
     /// The newest share of each listener's own plays, between 0 and 1.
@@ -70,7 +70,8 @@ pub struct MixCase {
     pub finished: FxHashMap<WorkIdx, bool>,
 }
 
-/// A library at a moment.
+/// A library as it was at a moment, and what its listeners did afterwards. Nothing that came later
+/// is in it but the answers: neither tracks nor popularity nor plays.
 #[derive(Clone, Debug)]
 pub struct MixCut {
     /// What the catalogue held by then.

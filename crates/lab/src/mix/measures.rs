@@ -8,7 +8,9 @@ use super::cut::{MixCase, MixCut};
 /// How many of a list count for the recall of discoveries.
 const RECALL_DEPTH: usize = 20;
 
-/// A figure of one list.
+/// A figure of one list, a mix or the list of a rule, by what its listener played after the cut.
+/// Figures of what was known and of what was discovered stand apart: one number for both would
+/// reward whichever a data set has more of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MixFigure {
     /// Share of a full list that the listener knew and played in the following week: what a short

@@ -45,7 +45,9 @@ pub use measures::MixFigure;
 pub use page::write_page;
 pub use report::{MixResult, MixRow, PlayCalibration, RowKind};
 
-/// What is measured, and how.
+/// How mixes of the shipped pipeline are measured: where plays are cut, for how many listeners, at
+/// which settings of the dial and under which policies. The options of `segue evaluate mix` become
+/// this.
 #[derive(Clone, Debug)]
 pub struct MixOptions {
     /// Which plays are put aside to judge by.

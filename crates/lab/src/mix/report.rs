@@ -18,7 +18,8 @@ const CALIBRATION_BINS: usize = 10;
 /// Above this share of what nobody had played, a catalogue was gathered by what was played.
 const GATHERED: f64 = 0.5;
 
-/// What was measured, on what.
+/// The figures of `segue evaluate mix`: what was cut, how much of it could be asked, and a row for
+/// every way to make a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct MixResult {
     /// What the data are called.
@@ -55,7 +56,8 @@ pub struct MixResult {
     pub rows: Vec<MixRow>,
 }
 
-/// Which question a row answers.
+/// Which question the lists of a row answer. A mix answers both, so that it is compared with either
+/// kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowKind {
@@ -67,7 +69,8 @@ pub enum RowKind {
     Discoveries,
 }
 
-/// Lists that were made in one way.
+/// The lists that one way of making them gave at all cuts: the pipeline at one setting, a rule such
+/// as the most played, or a member of the model set alone.
 #[derive(Clone, Debug, Serialize)]
 pub struct MixRow {
     /// What kind of list.

@@ -26,7 +26,8 @@ const SOUND: usize = 14;
 const BACKGROUND: usize = 200;
 const STEPS: usize = 100;
 
-/// One way to rank.
+/// A simple way to rank tracks by a few likes. The learned model has to beat the best of these:
+/// each knows the same tracks and training listeners, and no more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Baseline {
     /// How many training listeners like the track.
@@ -81,7 +82,8 @@ impl Baselines {
         Self { numbers: standardised(catalogue), likes, works, background }
     }
 
-    /// Makes a baseline that can be asked.
+    /// Makes a baseline that can be asked like a model. It borrows what all baselines share, so
+    /// that trying many settings costs nothing but the ranking.
     pub fn ranker(&self, baseline: Baseline) -> BaselineRanker<'_> {
         BaselineRanker { baselines: self, baseline }
     }

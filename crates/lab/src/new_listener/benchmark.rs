@@ -24,7 +24,8 @@ use super::{
 use crate::progress::Progress;
 use crate::report::{Report, Text, TextTable};
 
-/// What is measured, and how.
+/// A benchmark of new listeners on one table: which column tells listeners apart, how many are
+/// hidden, how often. The options of `segue evaluate new-listener` become this.
 #[derive(Clone, Debug)]
 pub struct NewListenerOptions {
     /// CSV of tracks with audio features; a row is a like.
@@ -39,7 +40,8 @@ pub struct NewListenerOptions {
     pub ablations: bool,
 }
 
-/// What the model and the baselines reached.
+/// What the likability model and the baselines reached for listeners whom none of them had seen, by
+/// the number of likes given.
 #[derive(Clone, Debug, Serialize)]
 pub struct NewListenerResult {
     /// The file.

@@ -39,7 +39,8 @@ const FEWEST_HIDDEN_LIKES: usize = 5;
 /// Ranks that count in NDCG.
 const NDCG_RANKS: usize = 10;
 
-/// What is asked.
+/// What is asked about listeners of whom nothing was learned: which share of them is hidden, how
+/// many of their likes are given, and among how many tracks the others are to be found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewListenerProtocol {
     /// Share of listeners hidden from training.
@@ -76,7 +77,8 @@ pub struct ListenerSplit {
     pub unseen: Vec<usize>,
 }
 
-/// One hidden listener's questions.
+/// The questions about one hidden listener. For each support the first so many of `given` are told,
+/// and `candidates` are ranked: `liked` says which of them should come first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     /// Who.
@@ -104,7 +106,8 @@ pub struct TrialOutcome {
     pub ndcg: f64,
 }
 
-/// One model with so many likes given.
+/// The figures of one model with so many likes given, over all hidden listeners, with intervals
+/// over them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewListenerSummary {
     /// Which model.
@@ -178,7 +181,9 @@ pub fn trials(
     hidden.iter().enumerate().filter_map(drawn).collect()
 }
 
-/// Asks a model all questions.
+/// Asks a model the questions of all trials, each with every number of likes that `supports` names,
+/// or all that there are where they are fewer. Questions for which a figure is not defined, since
+/// everything or nothing is liked, are left out.
 pub fn ask(
     name: &str,
     ranker: &dyn NewListenerRanker,

@@ -31,7 +31,8 @@ pub use page::write_page;
 pub use protocol::{FEW_CUTS, FEW_LISTENERS, NextTrackProtocol, ProtocolOptions};
 pub use report::{ModelResult, NextTrackResult};
 
-/// What is measured, and how.
+/// A benchmark of recommenders on a table of events: how it is cut, which models are fitted with
+/// which settings, and how often. The options of `segue evaluate next-track` become this.
 #[derive(Clone, Debug)]
 pub struct NextTrackOptions {
     /// How the data are cut, and what is asked.

@@ -11,7 +11,8 @@ use segue_engine::full_ranking::{Candidates, HistoryUse, RankingMetric};
 use segue_engine::{Interactions, ListenerIdx, Training};
 use serde::Serialize;
 
-/// The protocol and its options.
+/// How events are cut into training, validation and test, and what is asked of a model at the cut.
+/// Figures of two runs are comparable only where these are equal.
 #[derive(Clone, Debug)]
 pub struct ProtocolOptions {
     /// How to cut.
@@ -48,7 +49,8 @@ impl ProtocolOptions {
     }
 }
 
-/// How to cut.
+/// The ways to cut a table of events. Which one is right depends on the question: what comes next,
+/// what comes later, who is new, or what is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NextTrackProtocol {
@@ -68,7 +70,7 @@ pub enum NextTrackProtocol {
 
 /// Fewer listeners than this are asked at several cuts in time: one case each would say little.
 pub const FEW_LISTENERS: usize = 20;
-/// At so many.
+/// Moments at which everybody is asked where there are fewer than [`FEW_LISTENERS`].
 pub const FEW_CUTS: usize = 5;
 
 /// One set of test cases, with what is shown of each listener where the protocol sets it.

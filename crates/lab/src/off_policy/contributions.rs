@@ -57,7 +57,7 @@ impl Contributions {
         self.rows += 1;
     }
 
-    /// How many clusters there are.
+    /// How many clusters there are: the number of independent observations that intervals count on.
     pub fn clusters(&self) -> usize {
         self.by_cluster.len()
     }
@@ -67,7 +67,7 @@ impl Contributions {
         self.rows == self.clusters()
     }
 
-    /// The estimate; NaN without rows.
+    /// The estimate that all rows together give, a sum of ratios; NaN without rows.
     pub fn estimate(&self) -> f64 {
         self.ratios(|visit| (0..self.clusters()).for_each(visit)).iter().sum()
     }

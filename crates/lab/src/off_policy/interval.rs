@@ -16,7 +16,8 @@ use super::Contributions;
 /// More clusters than this are dealt into so many batches before resampling.
 const BATCHES: usize = 5_000;
 
-/// Where the truth is expected to lie.
+/// The interval in which the truth is expected to lie, at the level that was asked for. NaN at both
+/// ends where there is too little to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EstimateInterval {
     /// Lower end.
@@ -32,7 +33,8 @@ impl EstimateInterval {
     }
 }
 
-/// How resamples become an interval.
+/// How resampled estimates become an interval. The percentile one is too narrow where few heavy
+/// weights decide; [`bootstrap`] takes the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bootstrap {
     /// Quantiles of the resampled estimates.

@@ -38,7 +38,8 @@ pub use reward_model::{CrossFitted, RewardModel, RewardObservation};
 pub use single_action::SingleAction;
 pub use slates::{LoggedSlate, SlateEstimator};
 
-/// One choice of the log.
+/// One choice of the log, with all that estimators need to know of it: what it earned, and how
+/// likely the log's policy and the evaluated one were to make it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Round {
     /// What came of it.

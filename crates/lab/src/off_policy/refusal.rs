@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::Diagnostics;
 
-/// What a log must meet.
+/// What a log must meet before an estimate is given. An estimate from a log that says nothing of
+/// the evaluated policy looks like any other, so that it is refused instead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RefusalLimits {
     /// Fewest rounds, or slates, that the weighted log must be worth. With fewer, intervals do not

@@ -15,7 +15,8 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rustc_hash::FxHashMap;
 
-/// What an action earned.
+/// One row that a reward model learns from: an action that was logged at a position, and what it
+/// earned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RewardObservation {
     /// The action, numbered by the caller.
@@ -28,7 +29,8 @@ pub struct RewardObservation {
     pub cluster: u32,
 }
 
-/// Shrunken means.
+/// The mean reward of each action at each position, drawn towards the mean of all by a number of
+/// pseudo-counts that the data choose: what the doubly robust estimators correct.
 #[derive(Clone, Debug)]
 pub struct RewardModel {
     mean: f64,
@@ -107,12 +109,13 @@ impl CrossFitted {
         &self.models[self.folds[row]]
     }
 
-    /// The fold of an observation.
+    /// The fold that an observation was dealt into, by its place in what was fitted on. All
+    /// observations of a cluster are in one.
     pub fn fold(&self, row: usize) -> usize {
         self.folds[row]
     }
 
-    /// The models, one a fold.
+    /// The models by fold: the first never saw what is in fold 0, and so on.
     pub fn models(&self) -> &[RewardModel] {
         &self.models
     }

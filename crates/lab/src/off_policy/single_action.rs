@@ -13,7 +13,8 @@
 
 use super::{Contributions, Prediction, Round};
 
-/// An estimator for rounds of one choice.
+/// An estimator of what another policy would have earned, for logs of one choice at a time. The
+/// table at the top of this module has the formula and the source of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SingleAction {
     /// Inverse propensity scores.

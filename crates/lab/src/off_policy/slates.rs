@@ -27,7 +27,8 @@ use super::{Contributions, Round};
 /// The picks of a slate in the order in which they were drawn, all of one cluster.
 pub type LoggedSlate = Vec<Round>;
 
-/// Which ratios a pick is weighted by.
+/// Which ratios of probabilities a pick of a slate is weighted by. More of them assume less about
+/// how listeners look at a list, and vary more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighting {
     /// Those of all picks.
@@ -55,7 +56,8 @@ impl Weighting {
     }
 }
 
-/// An estimator for slates.
+/// An estimator of what another policy would have earned, for logs of whole slates. The formulas
+/// are at the top of this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlateEstimator {
     /// A weighted mean.

@@ -27,7 +27,8 @@ use segue_core::Timestamp;
 
 use super::names;
 
-/// Who is drawn, and over how long.
+/// Who is drawn, and over how long: the settings of a made-up history of years, with habits,
+/// seasons and binges.
 #[derive(Clone, Copy, Debug)]
 pub struct PersonConfig {
     /// Seed of everything: same seed, same history.

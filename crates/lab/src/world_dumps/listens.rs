@@ -29,7 +29,8 @@ const OF_VERSION: f64 = 0.3;
 /// Of all listens.
 const OTHER_SPELLING: f64 = 0.15;
 
-/// A listen, by numbers.
+/// A listen of a made-up dump, by the numbers of who and what; [`spelling`](Self::spelling) and
+/// [`identified`](Self::identified) say how a dump writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PlantedListen {
     /// When it began, in seconds since 1970.
@@ -86,7 +87,8 @@ pub struct PlantedListens {
 }
 
 impl PlantedListens {
-    /// The listens of a world.
+    /// The listens of a made-up world, as many as its configuration says, made day by day as they
+    /// are asked for.
     pub fn new(world: PlantedWorld) -> Self {
         let most = f64::from(world.recordings_a_community());
         let ranks = Zipf::new(most, 1.0).expect("a community has a recording");

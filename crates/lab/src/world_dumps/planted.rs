@@ -86,7 +86,7 @@ pub struct PlantedRecording {
 }
 
 impl PlantedWorld {
-    /// A world of that size.
+    /// A made-up world of that size. Nothing is drawn yet: each recording follows from its number.
     pub fn new(config: PlantedConfig) -> Self {
         Self { config }
     }

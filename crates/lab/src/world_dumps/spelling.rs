@@ -17,7 +17,8 @@ pub enum Spelling {
     Live,
 }
 
-/// Which identifier a listen has.
+/// Which identifier a listen of a made-up dump carries, as real ones do: none, its own, or that of
+/// another version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identified {
     /// None.

@@ -7,7 +7,8 @@
 
 use super::simd::vectorised;
 
-/// Constants of one run.
+/// The constants of Adam, the same for all steps of a run. [`Adam::step`] makes of them what one
+/// step needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Adam {
     /// Decay of the first moment β₁.
@@ -25,7 +26,8 @@ impl Default for Adam {
     }
 }
 
-/// One step's factors.
+/// The factors of one step, with the bias corrections of its number worked in. It is applied to any
+/// number of stretches.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamStep {
     adam: Adam,
@@ -34,7 +36,8 @@ pub struct AdamStep {
     shrink: f32,
 }
 
-/// A stretch of parameters with its moments.
+/// A stretch of parameters with its moments, three slices of one length: a dense layer, or one row
+/// of an embedding table.
 #[derive(Debug)]
 pub struct Stretch<'a> {
     /// θ.

@@ -17,7 +17,8 @@ pub struct AdamW {
     steps: u32,
 }
 
-/// How far one step goes.
+/// How far one step goes: its learning rate, which a schedule sets, and the weight decay of the
+/// span that it is applied to.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamWStep {
     /// Learning rate η.

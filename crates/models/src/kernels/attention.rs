@@ -13,7 +13,8 @@ use super::simd::{LANES, dot, exp, max_of, sum_of, vectorised};
 /// Queries that go through together.
 pub const BLOCK: usize = 32;
 
-/// Sizes of the attention within one sequence.
+/// Sizes of the attention within one sequence, in which every position sees itself and those before
+/// it. All slices that its methods take follow from these.
 #[derive(Clone, Copy, Debug)]
 pub struct CausalAttention {
     /// Positions.

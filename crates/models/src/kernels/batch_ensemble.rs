@@ -6,7 +6,8 @@
 
 use super::matmul::{Matrix, Output, matmul};
 
-/// Sizes of the layer over one batch.
+/// Sizes of a layer whose members share one matrix and have scales and biases of their own
+/// (BatchEnsemble, Wen and others 2020), over one batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchEnsemble {
     /// Members.
@@ -19,7 +20,8 @@ pub struct BatchEnsemble {
     pub output: usize,
 }
 
-/// Parameters, or their gradients.
+/// The parameters of the layer, or, with `&mut` slices, the gradients that a backward pass adds to:
+/// both have the same shapes.
 #[derive(Debug)]
 pub struct EnsembleParameters<T> {
     /// The shared weight W, `[output, input]`.

@@ -24,7 +24,8 @@ pub struct Periodic {
     pub dim: usize,
 }
 
-/// Parameters, or their gradients.
+/// The parameters of the embedding, or, with `&mut` slices, the gradients that a backward pass adds
+/// to: both have the same shapes.
 #[derive(Debug)]
 pub struct PeriodicParameters<T> {
     /// Frequencies, `[features, frequencies]`.

@@ -36,7 +36,7 @@ const LABEL_FOLDS: usize = 5;
 const MOST_LABELS_TO_CROSS_FIT: usize = 3_000;
 const FEWEST_OF_EACH: usize = 5;
 
-/// Where a fit has got to.
+/// Where a fit of the likability network has got to, for whoever shows progress.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stage {
     /// Training rows are being drawn from the listeners, before any network is trained.

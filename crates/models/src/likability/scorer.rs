@@ -22,7 +22,8 @@ const BATCH: usize = 8_192;
 /// Tracks that one thread relates at a time.
 const TILE: usize = 256;
 
-/// A model bound to a catalogue.
+/// A likability model bound to the rows of a catalogue: what does not depend on the listener is
+/// worked out once, and every profile after that costs the relations alone.
 pub struct LikabilityScorer {
     model: LikabilityModel,
     descriptions: Descriptions,

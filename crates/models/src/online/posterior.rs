@@ -106,7 +106,8 @@ impl LinearPrior {
     }
 }
 
-/// What is believed of one listener.
+/// What is believed of one listener: a Gaussian over the weights of the last layer, which every
+/// answer narrows in closed form. See [`LinearPrior`] for what it begins with.
 #[derive(Clone, Debug)]
 pub struct LinearPosterior {
     mean: Vec<f64>,

@@ -127,7 +127,8 @@ pub enum RecommenderConfig {
     Likability(LikabilityConfig),
 }
 
-/// What the order of events says.
+/// What the order of events says. Settings that let events fade with age are searched only where
+/// there is an order or a time to go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
     /// Nothing: events carry neither an order nor a time, so weights cannot fade with age.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 
-/// How much of an item's events count.
+/// How much the events of one item count together, of which there may be many: between an item that
+/// was heard once and a favourite lies a factor of a hundred.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strength {
@@ -19,7 +20,8 @@ pub enum Strength {
     Log,
 }
 
-/// How an event fades with age.
+/// How an event fades with age: half-lives by the calendar, or by what was played since, which also
+/// works where nothing is dated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decay {
@@ -63,7 +65,8 @@ pub(super) fn require_positive(setting: &'static str, found: f64) -> Result<(), 
     })
 }
 
-/// From a history to weights over items.
+/// The way from a history to a weight for each of its items, which neighbour models and factor
+/// models share. The default takes presence and lets nothing fade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventWeighting {
     /// How much of an item's events count.

@@ -17,7 +17,8 @@ use super::ItemFeatures;
 use crate::ModelError;
 use crate::likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};
 
-/// Ranks items by their likability.
+/// Ranks items by their likability, so that the network can be measured on the same questions as
+/// recommenders that see nothing but who played what.
 pub struct LikabilityRanking {
     catalogue: Arc<Catalogue>,
     scorer: LikabilityScorer,

@@ -41,7 +41,8 @@ pub struct SetCard {
     pub without_likability: Option<String>,
 }
 
-/// A member of a set.
+/// What the card of a set says of a member: its settings, how well it ranks alone, and how much the
+/// two rankings listen to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemberReport {
     /// Which model it is.

@@ -41,7 +41,8 @@ const FEWEST_LISTENERS_TO_SPLIT: usize = 8;
 const LEAST_WEIGHT: f64 = 0.02;
 const NOTHING_ADDED: &str = "it adds nothing on the newest plays";
 
-/// How a set is fitted.
+/// How a model set is fitted: the likability network as it is served, the smaller one that the
+/// rankings are fitted beside, and what all of it may cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetConfig {
     /// The likability network that is served.
@@ -63,7 +64,8 @@ impl Default for SetConfig {
     }
 }
 
-/// What a set is fitted on.
+/// What a model set is fitted on: a library at one moment, everybody's plays with it, and the open
+/// data that it is used with, if any.
 #[derive(Clone, Copy)]
 pub struct SetData<'a> {
     /// Every track.
@@ -81,7 +83,8 @@ impl<'a> SetData<'a> {
     }
 }
 
-/// Where fitting a set has got to.
+/// Where fitting a model set has got to, for whoever shows progress: stages come in the order in
+/// which they stand here, those of members once for each.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SetStage {
     /// Settings of a member are being chosen, before the cut.

@@ -24,7 +24,8 @@ pub trait OpenWorld: Sync {
     fn near(&self, listeners: &[Plays]) -> Option<WorldRows>;
 }
 
-/// What a world knows of some works.
+/// What open data know of some works: who plays them, what goes with them in one sitting, and where
+/// they lie among the factors. Every list has a row for each work, in one order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorldRows {
     /// The works, each once.

@@ -57,7 +57,8 @@ pub struct CalibrationConfig {
     pub held_out: usize,
 }
 
-/// What a model was learned from.
+/// What a model was learned from, kept with it, so that a model that lies in a folder can say what
+/// it knows and which columns it needs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataDescription {
     /// Where the rows came from, in words.

@@ -58,7 +58,8 @@ pub struct PeriodicConfig {
     pub dim: usize,
 }
 
-/// A named part of the parameters.
+/// A named part of the flat vector of parameters, such as the weights of one layer: what optimisers
+/// and files address parameters by.
 #[derive(Clone, Debug)]
 pub struct Span {
     /// Name in a checkpoint, the one that a plain PyTorch module gives it.

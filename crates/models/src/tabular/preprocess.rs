@@ -29,7 +29,8 @@ pub enum Scaling {
     Quantile,
 }
 
-/// How columns of names are encoded.
+/// How columns of names, such as an artist's, enter a network. Names that are rare or were not seen
+/// in training share one encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Names {

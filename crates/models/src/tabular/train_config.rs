@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How a network is trained.
+/// How each network of an ensemble is trained: for how long, how fast, and what is done against
+/// learning rows by heart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainConfig {
     /// Passes over the rows. There is no early stopping: the step size falls to 0 at the last.

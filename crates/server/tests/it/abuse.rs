@@ -262,7 +262,8 @@ async fn uploads_that_drip_keep_nobody_from_forgetting() {
         while status(&socket.exchange(upload).await) != "503" {}
     };
     tokio::time::timeout(Duration::from_secs(20), full).await.expect("there is no room for more");
-    let forget = b"DELETE /v1/listeners/ada HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let forget =
+        b"DELETE /v1/listeners/ada HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     assert_eq!(status(&socket.exchange(forget).await), "200");
     drop(dripping);
     socket.stopped().await;

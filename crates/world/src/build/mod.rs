@@ -86,7 +86,8 @@ impl Default for BuildConfig {
     }
 }
 
-/// Where a build has got to.
+/// Where a build has got to, for whoever shows progress. Each stage leaves a file, from which an
+/// interrupted build goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BuildStage {
     /// Listens of a member are being read; so many bytes of all dumps are done.

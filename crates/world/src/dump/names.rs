@@ -26,7 +26,8 @@ pub struct CanonicalRow<'a> {
     pub score: u64,
 }
 
-/// That two identifiers mean the same song.
+/// Says that two identifiers mean the same song: what was listened to under the one is counted
+/// under the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redirect {
     /// A version of a recording.

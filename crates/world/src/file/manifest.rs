@@ -34,7 +34,8 @@ pub struct Manifest {
     pub report: BuildReport,
 }
 
-/// Where it is from how recordings sound.
+/// Where a world has from how recordings sound: who measured it, in which dumps, under which
+/// licence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeaturesManifest {
     /// Who measured it.
@@ -47,7 +48,7 @@ pub struct FeaturesManifest {
     pub recordings: u64,
 }
 
-/// How to read factors.
+/// What is needed to read the factors of a world and to place somebody among them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FactorsManifest {
     /// Numbers a row.

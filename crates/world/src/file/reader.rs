@@ -24,7 +24,7 @@ impl RecordingIdx {
     }
 }
 
-/// A part of a world, for reports.
+/// A part of a world file with its size and digest, as `segue world info` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorldSection {
     /// What it holds.

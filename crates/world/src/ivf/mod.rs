@@ -53,7 +53,8 @@ use crate::Result;
 pub use build::build;
 pub use search::{Hit, Ivf, SearchEffort};
 
-/// How an index is built.
+/// How an index is built: into how many lists vectors are dealt, and from which seed. More lists
+/// make searches cheaper and building dearer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IvfConfig {
     /// About how many lists vectors are sorted into; `None` takes eight times the root of the
@@ -85,7 +86,8 @@ pub trait Vectors: Sync {
     fn read(&self, from: usize, into: &mut [f32]) -> Result<()>;
 }
 
-/// Vectors in memory, row after row.
+/// Vectors in memory, row after row, as an index is built from them. What is larger than memory
+/// implements [`Vectors`] itself.
 #[derive(Clone, Copy, Debug)]
 pub struct VectorRows<'a> {
     values: &'a [f32],

@@ -27,7 +27,8 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// How far a search goes.
+/// How far a search goes: how many results, from how many lists, and how many candidates get a
+/// second look in half precision. Recall and time both grow with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SearchEffort {
     /// How many hits are wanted.

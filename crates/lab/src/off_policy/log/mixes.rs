@@ -18,7 +18,8 @@ use super::{FOLDS, PolicyOptions, Weighed};
 /// other listeners.
 const FEWEST_LISTENERS: usize = 20;
 
-/// Which mixes, and what counts.
+/// Which mixes of a store an estimate rests on, what counts as a reward, and in which parameters
+/// the evaluated policy differs from the one that drew.
 #[derive(Clone, Debug)]
 pub struct LoggedMixOptions {
     /// Only this listener's mixes; `None` for everybody's.

@@ -27,7 +27,8 @@ pub use file::LogColumns;
 pub use mixes::LoggedMixOptions;
 pub use report::{Mean, PolicyResult};
 
-/// What is estimated, and how.
+/// What is estimated, from which log, by which estimators, and when they are to refuse. The options
+/// of `segue evaluate policy` become this.
 #[derive(Clone, Debug)]
 pub struct PolicyOptions {
     /// The policy to be evaluated. Of a store it is one that mixes can be drawn by, of a file

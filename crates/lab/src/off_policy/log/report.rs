@@ -12,7 +12,8 @@ use crate::report::{Text, TextTable};
 /// In the place of an interval.
 const UNVARIED: &str = "none: nothing varies";
 
-/// A plain mean with its interval.
+/// A plain mean of what was logged with its interval: what the policy of the log earned, beside
+/// which estimates for others are read.
 #[derive(Clone, Debug, Serialize)]
 pub struct Mean {
     /// The mean.

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use super::world::{Chance, MadeUpWorld};
 use segue_engine::TrackIdx;
 
-/// Why a listener sits down.
+/// Why a listener sits down: it decides who chooses what comes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// To hear a mix.
@@ -39,7 +39,8 @@ pub enum Occasion {
     Own,
 }
 
-/// How a listener took a track.
+/// How a simulated listener took a track that came on: how much of it they heard, what they said,
+/// and whether they had enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SimulatedReaction {
     /// The share of the track that was played; 1 is to its end.
@@ -78,7 +79,8 @@ pub trait Listener: Send + Sync {
     fn twin(&self) -> Box<dyn Listener>;
 }
 
-/// The models of listeners.
+/// The models of how listeners work. They differ in what taste is, so that a finding that holds in
+/// both does not rest on either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListenerModel {
@@ -100,7 +102,8 @@ impl ListenerModel {
         }
     }
 
-    /// Draws so many listeners of a world.
+    /// Draws so many listeners who live in a world. The same seed draws the same people, however
+    /// many are asked for.
     pub fn draw(
         self,
         world: &Arc<MadeUpWorld>,

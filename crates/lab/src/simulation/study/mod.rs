@@ -27,7 +27,8 @@ use learner::LikabilityLearner;
 
 pub use page::write_page;
 
-/// What is simulated.
+/// A simulation of a community: how many people and artists, for how long, and which settings of
+/// the dial are tried on them. The options of `segue simulate community` become this.
 #[derive(Clone, Debug)]
 pub struct CommunityOptions {
     /// Listeners, from 2.
@@ -56,7 +57,7 @@ pub struct CommunityOptions {
     pub seed: u64,
 }
 
-/// What came of a simulation.
+/// What came of a simulation, beside the options that make it again.
 #[derive(Clone, Debug, Serialize)]
 pub struct CommunityResult {
     /// Listeners of each world.
@@ -81,7 +82,8 @@ pub struct CommunityResult {
     pub models: Vec<ListenerModelResult>,
 }
 
-/// What came of one model of listeners.
+/// What came of every setting of the dial where listeners work in one way. A finding that holds in
+/// one model of listeners alone is one about that model.
 #[derive(Clone, Debug, Serialize)]
 pub struct ListenerModelResult {
     /// How they work.

@@ -69,7 +69,7 @@ impl Setting {
     }
 }
 
-/// What an interval of differences says.
+/// What the interval of a paired difference between two arms says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrialVerdict {
@@ -82,7 +82,7 @@ pub enum TrialVerdict {
 }
 
 impl TrialVerdict {
-    /// Reads an interval.
+    /// Reads an interval: a difference is told where all of it lies on one side of 0.
     pub fn of(difference: &Estimate) -> Self {
         match (difference.low > 0.0, difference.high < 0.0) {
             (true, _) => Self::More,

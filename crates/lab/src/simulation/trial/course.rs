@@ -52,7 +52,8 @@ pub struct Meeting {
     pub is_kept: bool,
 }
 
-/// The course that one listener's listening took.
+/// What one listener heard and how they liked it, day by day. It holds the truth that only a
+/// simulation knows, and models never see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListeningCourse {
     /// One entry per day of the trial.

@@ -37,7 +37,8 @@ pub trait Learner: Send {
     ) -> Result<(), LearnerError>;
 }
 
-/// A mix and what came of it.
+/// A mix that somebody heard and what came of it, as a model that learns between two mixes takes
+/// it.
 #[derive(Debug)]
 pub struct Answered<'a> {
     /// The catalogue.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Day, ListeningCourse};
 use segue_engine::sound::SoundSpace;
 
-/// One question about a listener's course.
+/// One question about the course that somebody's listening took, answered by a number for each
+/// listener, so that arms can be compared listener by listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {

@@ -47,7 +47,8 @@ const MS_PER_DAY: f64 = 86_400_000.0;
 /// How likely a listener is to play something by themselves on a day of the trial.
 const OWN_LISTENING: f64 = 0.4;
 
-/// What all arms have in common.
+/// What all arms of a trial have in common: the world, its people, and how long they listen before
+/// and during it.
 #[derive(Clone, Debug)]
 pub struct TrialConfig {
     /// Seed of world, listeners and everybody's luck.
@@ -66,7 +67,7 @@ pub struct TrialConfig {
     pub start: Timestamp,
 }
 
-/// What is tried.
+/// A way to make mixes that is tried on everybody, beside others that begin from the same evening.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialArm {
     /// The dial.
@@ -156,7 +157,7 @@ impl Opening {
     }
 }
 
-/// What came of an arm.
+/// What came of one arm: everybody's course, and what was shown how often.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// One listener each, in the same order in all arms.

@@ -8,7 +8,8 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What is drawn.
+/// What a draw of chance is for. Each purpose has a stream of its own, so that an arm that asks for
+/// one draw more does not change all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {

@@ -22,7 +22,7 @@ use segue_engine::{Catalogue, TrackIdx};
 pub const GENRES: usize = community::GENRES.len();
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// How large a world to draw.
+/// How large a world to draw, and over how many days its tracks come out.
 #[derive(Clone, Debug)]
 pub struct WorldConfig {
     /// Seed of everything.

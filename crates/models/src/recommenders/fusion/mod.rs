@@ -36,7 +36,8 @@ const MOST_CASES: usize = 4_000;
 /// Bytes of scores held at a time while fitting.
 const BLOCK_BYTES: usize = 16 << 20;
 
-/// Weights of the members of a [`Fusion`].
+/// How much a [`Fusion`] listens to each of its members, by the length of the history: `weight +
+/// slope (ln(1 + events) - middle)`, one entry a member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FusionWeights {
     /// Weight of each member for a history of middling length; never negative when fitted.

@@ -45,7 +45,8 @@ impl Moments {
     }
 }
 
-/// Trains a model step by step.
+/// Trains a SASRec step by step, for callers that bring the sequences themselves; [`Sasrec::fit`]
+/// is built on it. Same model, seed and batches, same weights, however many threads.
 pub struct Trainer {
     pub(super) model: Sasrec,
     /// Items with training events, ascending.

@@ -14,7 +14,8 @@ use super::{Sasrec, TowerInput};
 use crate::ModelError;
 use crate::recommenders::ItemFeatures;
 
-/// One pass over the data, just done.
+/// One pass over the data that was just done, with the model as it stands: what a caller validates,
+/// and stops training by.
 #[derive(Debug)]
 pub struct Epoch<'a> {
     /// The number of the epoch, counted from 1.
