@@ -168,7 +168,8 @@ mod tests {
             seed: u64,
         ) {
             let (labels, groups): (Vec<bool>, Vec<u32>) = rows.into_iter().unzip();
-            let folds = stratified_group_folds(&labels, &groups, k, &mut ChaCha8Rng::seed_from_u64(seed));
+            let folds =
+                stratified_group_folds(&labels, &groups, k, &mut ChaCha8Rng::seed_from_u64(seed));
             let mut tested: Vec<usize> = folds.iter().flat_map(|fold| fold.test.clone()).collect();
             tested.sort_unstable();
             prop_assert_eq!(tested, (0..labels.len()).collect::<Vec<_>>());
@@ -189,8 +190,10 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let folds = stratified_group_folds(&labels, &ungrouped(labels.len()), k, &mut rng);
             for class in [false, true] {
-                let sizes: Vec<usize> =
-                    folds.iter().map(|f| f.test.iter().filter(|&&r| labels[r] == class).count()).collect();
+                let sizes: Vec<usize> = folds
+                    .iter()
+                    .map(|f| f.test.iter().filter(|&&r| labels[r] == class).count())
+                    .collect();
                 prop_assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1);
             }
         }

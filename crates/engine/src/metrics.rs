@@ -242,12 +242,19 @@ mod tests {
         fn auc_is_the_share_of_pairs_in_the_right_order(
             rows in prop::collection::vec((any::<bool>(), 0u8..6), 2..60),
         ) {
-            let (labels, scores): (Vec<bool>, Vec<f64>) = rows.into_iter().map(|(l, s)| (l, f64::from(s))).unzip();
+            let (labels, scores): (Vec<bool>, Vec<f64>) =
+                rows.into_iter().map(|(l, s)| (l, f64::from(s))).unzip();
             let (mut won, mut pairs) = (0.0, 0.0);
             for i in (0..labels.len()).filter(|&i| labels[i]) {
                 for j in (0..labels.len()).filter(|&j| !labels[j]) {
                     pairs += 1.0;
-                    won += if scores[i] > scores[j] { 1.0 } else if scores[i] == scores[j] { 0.5 } else { 0.0 };
+                    won += if scores[i] > scores[j] {
+                        1.0
+                    } else if scores[i] == scores[j] {
+                        0.5
+                    } else {
+                        0.0
+                    };
                 }
             }
             match auc(&labels, &scores) {

@@ -16,7 +16,7 @@
 //! [estimate by words](super::estimates) and than the mean, each with a 95 % interval over artists
 //! that excludes 0. Where nothing can be learned the words stay.
 //!
-//! RidgeSums over each fold are enough for all of it: whatever `λ` and whatever fold is held out, songs
+//! Sums over each fold are enough for all of it: whatever `λ` and whatever fold is held out, songs
 //! are looked at twice. Key, mode and metre are left to what was measured.
 
 use rand::SeedableRng;

@@ -92,7 +92,14 @@ fn repeats(order: &[usize], artists: &[Option<ArtistIdx>]) -> usize {
 proptest! {
     #[test]
     fn the_order_is_a_permutation_without_avoidable_repeats(picks in tracks()) {
-        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, is_estimated: false, artist: *artist }).collect();
+        let tracks: Vec<_> = picks
+            .iter()
+            .map(|(features, artist)| ArrangedTrack {
+                features,
+                is_estimated: false,
+                artist: *artist,
+            })
+            .collect();
         let artists: Vec<_> = picks.iter().map(|(_, artist)| *artist).collect();
         let openers: Vec<usize> = (0..tracks.len()).rev().collect();
         let order = arrange(&tracks, &openers);
@@ -111,7 +118,14 @@ proptest! {
 
     #[test]
     fn the_order_is_smoother_than_that_of_the_draw(picks in tracks()) {
-        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, is_estimated: false, artist: *artist }).collect();
+        let tracks: Vec<_> = picks
+            .iter()
+            .map(|(features, artist)| ArrangedTrack {
+                features,
+                is_estimated: false,
+                artist: *artist,
+            })
+            .collect();
         let length = |order: &[usize]| -> f32 {
             order.windows(2).map(|pair| transition_cost(&tracks[pair[0]], &tracks[pair[1]])).sum()
         };

@@ -25,13 +25,13 @@ proptest! {
         for pick in &outcome.slate.picks {
             let track = world.catalogue.find(&pick.track).expect("picked from it");
             let reasons = Reasons {
-            catalogue: &world.catalogue,
-            index: &world.index,
-            profile: &world.profile,
-            likes: &likes,
-            evidence: None,
-            now: request.now,
-        };
+                catalogue: &world.catalogue,
+                index: &world.index,
+                profile: &world.profile,
+                likes: &likes,
+                evidence: None,
+                now: request.now,
+            };
             let explained = explain(&reasons, &scorer, track, &request).unwrap();
             let all = reasons.all(track, Sources::default());
             prop_assert_eq!(&explained.reason, &all[0]);
@@ -59,11 +59,10 @@ proptest! {
             evidence: None,
             now: request.now,
         };
-        let step = |track: TrackIdx| {
-            explain(&reasons, &scorer, track, &request).unwrap().left_out
-        };
+        let step = |track: TrackIdx| explain(&reasons, &scorer, track, &request).unwrap().left_out;
         for left_out in outcome.left_out {
-            let said = world.catalogue.rows().filter(|&track| step(track) == Some(left_out.step)).count();
+            let said =
+                world.catalogue.rows().filter(|&track| step(track) == Some(left_out.step)).count();
             prop_assert_eq!(said, left_out.count, "{:?}", left_out.step);
         }
     }

@@ -116,7 +116,8 @@ proptest! {
         let catalogue = catalogue();
         let (listens, feedback) = log(seed, rows);
         let profile = Profile::fold(&catalogue, ann(), &listens, &feedback);
-        let plays: Vec<Play> = listens.iter().filter_map(|listen| read(&catalogue, listen)).collect();
+        let plays: Vec<Play> =
+            listens.iter().filter_map(|listen| read(&catalogue, listen)).collect();
         let words = in_order(&feedback);
         let slow = slow(&catalogue, &plays, &words);
         assert_eq!(profile.interactions.len(), slow.len());

@@ -69,15 +69,29 @@ proptest! {
         let cases: Vec<Case> = (1..=histories.len() as u32)
             .map(|row| {
                 let events = histories[row as usize - 1].len() as u32;
-                Case { listener: ListenerIdx(row), shown: 2, answers: 2..events, now: None, friends: vec![] }
+                Case {
+                    listener: ListenerIdx(row),
+                    shown: 2,
+                    answers: 2..events,
+                    now: None,
+                    friends: vec![],
+                }
             })
             .collect();
         let model = Fixed(table);
         for history in [HistoryUse::Masked, HistoryUse::Kept] {
-            let outcomes = evaluate(&model, &interactions, &cases, Candidates { history, among: None }, &|_| ());
+            let outcomes = evaluate(
+                &model,
+                &interactions,
+                &cases,
+                Candidates { history, among: None },
+                &|_| (),
+            );
             for (case, outcome) in cases.iter().zip(&outcomes.cases) {
-                let known: BTreeSet<ItemIdx> = case.query(&interactions).history.items.iter().copied().collect();
-                let answers: BTreeSet<ItemIdx> = case.answers(&interactions).items.iter().copied().collect();
+                let known: BTreeSet<ItemIdx> =
+                    case.query(&interactions).history.items.iter().copied().collect();
+                let answers: BTreeSet<ItemIdx> =
+                    case.answers(&interactions).items.iter().copied().collect();
                 let scores = &model.0[2 % model.0.len()];
                 let new: BTreeSet<ItemIdx> = answers.difference(&known).copied().collect();
                 let old: BTreeSet<ItemIdx> = answers.intersection(&known).copied().collect();
@@ -86,15 +100,25 @@ proptest! {
                     HistoryUse::Masked => (discoveries, None),
                     HistoryUse::Kept => (
                         ndcg(scores, &answers, |_| true),
-                        if old.is_empty() { None } else { ndcg(scores, &old, |item| known.contains(&item)) },
+                        if old.is_empty() {
+                            None
+                        } else {
+                            ndcg(scores, &old, |item| known.contains(&item))
+                        },
                     ),
                 };
                 match outcome {
                     None => prop_assert_eq!(expected, None),
                     Some(outcome) => {
-                        prop_assert!(close(outcome.values[RankingMetric::NdcgAt10 as usize], expected));
+                        prop_assert!(close(
+                            outcome.values[RankingMetric::NdcgAt10 as usize],
+                            expected
+                        ));
                         prop_assert!(close(outcome.repeats, repeats), "{outcome:?} {repeats:?}");
-                        prop_assert!(close(outcome.discoveries, discoveries), "{outcome:?} {discoveries:?}");
+                        prop_assert!(
+                            close(outcome.discoveries, discoveries),
+                            "{outcome:?} {discoveries:?}"
+                        );
                     }
                 }
             }

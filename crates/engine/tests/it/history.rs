@@ -410,16 +410,26 @@ proptest! {
         rows in prop::collection::vec((0_usize..12, 0_i64..200_000_000, any::<bool>(), 0_u32..400_000), 0..200),
         offset in -12_i8..14,
     ) {
-        let listens: Vec<Listen> = rows.iter().map(|&(track, second, private, ms)| {
-            let at = Timestamp::from_second(1_500_000_000 + second).unwrap();
-            let mut listen = Listen::new(ListenerId::new("ann"), TrackId::new(format!("s{track}")), at, Source::LastFm);
-            listen.private_session = private;
-            listen.ms_played = Some(ms);
-            listen
-        }).collect();
+        let listens: Vec<Listen> = rows
+            .iter()
+            .map(|&(track, second, private, ms)| {
+                let at = Timestamp::from_second(1_500_000_000 + second).unwrap();
+                let mut listen = Listen::new(
+                    ListenerId::new("ann"),
+                    TrackId::new(format!("s{track}")),
+                    at,
+                    Source::LastFm,
+                );
+                listen.private_session = private;
+                listen.ms_played = Some(ms);
+                listen
+            })
+            .collect();
         let zone = TimeZone::fixed(Offset::constant(offset));
         let plays = DatedPlays::from_listens(&catalogue(), &listens, &zone);
-        let of = |period| Review::of(&catalogue(), &plays, ReviewRequest { period, today: TODAY, named: 99 });
+        let of = |period| {
+            Review::of(&catalogue(), &plays, ReviewRequest { period, today: TODAY, named: 99 })
+        };
         let all = of(Period::All);
         let drawn = listens.len() as u64 - all.left_aside.total();
         let months = &all.discovery.months;
@@ -431,9 +441,15 @@ proptest! {
         prop_assert_eq!(by_decade + all.decades.plays_without_year, drawn);
         prop_assert_eq!(all.top.tracks.iter().map(|track| track.plays).sum::<u64>(), drawn);
         let works: u64 = months.iter().map(|month| month.new_works).sum();
-        prop_assert_eq!([works, all.sums.songs, all.sums.new_songs], [all.top.tracks.len() as u64; 3]);
+        prop_assert_eq!(
+            [works, all.sums.songs, all.sums.new_songs],
+            [all.top.tracks.len() as u64; 3]
+        );
         for month in months {
-            prop_assert!(month.new_artists <= month.new_works && month.came_back.unwrap_or(0) <= month.new_works);
+            prop_assert!(
+                month.new_artists <= month.new_works
+                    && month.came_back.unwrap_or(0) <= month.new_works
+            );
         }
         prop_assert!(all.eras.windows(2).all(|pair| pair[0].to < pair[1].from));
         prop_assert!(months.windows(2).all(|pair| pair[1].month == pair[0].month.plus(1)));
@@ -446,9 +462,15 @@ proptest! {
             let reviews: Vec<Review> = periods.map(of).collect();
             prop_assert_eq!(reviews.iter().map(|review| review.sums.plays).sum::<u64>(), drawn);
             prop_assert_eq!(reviews.iter().map(|review| review.sums.new_songs).sum::<u64>(), works);
-            prop_assert_eq!(reviews.iter().map(|review| review.sums.days).sum::<u64>(), all.sums.days);
+            prop_assert_eq!(
+                reviews.iter().map(|review| review.sums.days).sum::<u64>(),
+                all.sums.days
+            );
             for review in &reviews {
-                prop_assert_eq!(review.parts.iter().map(|part| part.plays).sum::<u64>(), review.sums.plays);
+                prop_assert_eq!(
+                    review.parts.iter().map(|part| part.plays).sum::<u64>(),
+                    review.sums.plays
+                );
             }
         }
         let json = serde_json::to_value(&all).unwrap();

@@ -98,8 +98,10 @@ proptest! {
     #[test]
     fn a_core_is_what_repeated_filtering_leaves(events in events(), listener in 1u32..5, item in 1u32..5) {
         let core = KCore { listener, item };
-        let mut expected: Vec<_> =
-            cored(&events, core).iter().map(|(l, i, t)| (format!("l{l}"), format!("i{i}"), *t)).collect();
+        let mut expected: Vec<_> = cored(&events, core)
+            .iter()
+            .map(|(l, i, t)| (format!("l{l}"), format!("i{i}"), *t))
+            .collect();
         expected.sort();
         match build(&events, core) {
             Ok(interactions) => prop_assert_eq!(named(&interactions), expected),
@@ -131,17 +133,28 @@ proptest! {
 
     #[test]
     fn withheld_items_are_in_nobodys_training_data(events in events(), tested in 0u8..9) {
-        let stage = |name: &str| if name == format!("i{tested}") { 2 } else { u8::from(name == "i3") };
+        let stage =
+            |name: &str| if name == format!("i{tested}") { 2 } else { u8::from(name == "i3") };
         let interactions = build(&events, KCore::default()).unwrap();
-        let stages: Vec<u8> =
-            (0..interactions.items()).map(|row| stage(interactions.item_name(ItemIdx(row as u32)))).collect();
+        let stages: Vec<u8> = (0..interactions.items())
+            .map(|row| stage(interactions.item_name(ItemIdx(row as u32))))
+            .collect();
         let interactions = interactions.staged(|item| stages[item.row()]);
         let split = new_items(&interactions, |item| stages[item.row()]);
-        prop_assert!(split.training.histories().flat_map(|h| h.items).all(|item| stages[item.row()] == 0));
+        prop_assert!(
+            split.training.histories().flat_map(|h| h.items).all(|item| stages[item.row()] == 0)
+        );
         for (cases, stage) in [(&split.validation, 1), (&split.test, 2)] {
             for case in cases {
-                prop_assert!(case.answers(&interactions).items.iter().all(|item| stages[item.row()] == stage));
-                prop_assert!(case.query(&interactions).history.items.iter().all(|i| stages[i.row()] < stage));
+                prop_assert!(
+                    case.answers(&interactions)
+                        .items
+                        .iter()
+                        .all(|item| stages[item.row()] == stage)
+                );
+                prop_assert!(
+                    case.query(&interactions).history.items.iter().all(|i| stages[i.row()] < stage)
+                );
             }
         }
         prop_assert_eq!(interactions.events(), events.len());
@@ -162,9 +175,13 @@ proptest! {
             }
         }
         let trained = interactions.known_before(periods.training_until);
-        prop_assert!(split.training.histories().flat_map(|h| h.items).all(|item| trained[item.row()]));
+        prop_assert!(
+            split.training.histories().flat_map(|h| h.items).all(|item| trained[item.row()])
+        );
         let test = split.test.iter().flat_map(|case| case.answers(&interactions).times);
-        prop_assert!(test.clone().all(|time| *time >= periods.test_from && *time < periods.test_until));
+        prop_assert!(
+            test.clone().all(|time| *time >= periods.test_from && *time < periods.test_until)
+        );
     }
 
     #[test]
@@ -173,10 +190,14 @@ proptest! {
     ) {
         let interactions = build(&events, KCore::default()).unwrap();
         let length = |row: usize| interactions.history(ListenerIdx(row as u32)).items.len() as u32;
-        let trained: Vec<u32> = (0..interactions.listeners()).map(|row| trained[row].min(length(row))).collect();
+        let trained: Vec<u32> =
+            (0..interactions.listeners()).map(|row| trained[row].min(length(row))).collect();
         let split = given(&interactions, &trained);
         assert_in_order(&split, &interactions, false);
-        prop_assert_eq!(split.training_and_validation(&interactions).events() as u32, trained.iter().sum::<u32>());
+        prop_assert_eq!(
+            split.training_and_validation(&interactions).events() as u32,
+            trained.iter().sum::<u32>()
+        );
         for case in &split.test {
             prop_assert_eq!(case.shown, trained[case.listener.row()]);
             prop_assert_eq!(case.answers.end, length(case.listener.row()));
@@ -194,7 +215,9 @@ proptest! {
             prop_assert!(query.history.times.iter().all(|time| time.0 < test_from - gap_s));
             prop_assert!(case.answers(&interactions).times.iter().all(|time| time.0 >= test_from));
         }
-        prop_assert!(split.training.latest().is_none_or(|time| time.0 < test_from - 2 * gap_s - 20));
+        prop_assert!(
+            split.training.latest().is_none_or(|time| time.0 < test_from - 2 * gap_s - 20)
+        );
     }
 
     #[test]
@@ -210,7 +233,9 @@ proptest! {
             let inside = &times[session.clone()];
             prop_assert!(inside.windows(2).all(|pair| pair[1].0 - pair[0].0 <= gap));
         }
-        prop_assert!(found.windows(2).all(|pair| times[pair[1].start].0 - times[pair[0].end - 1].0 > gap));
+        prop_assert!(
+            found.windows(2).all(|pair| times[pair[1].start].0 - times[pair[0].end - 1].0 > gap)
+        );
     }
 }
 

@@ -113,7 +113,10 @@ proptest! {
         match world.mixer(&HashScorer(plan.seed)).mix(&request) {
             Ok(outcome) => {
                 prop_assert_eq!(outcome.slate.picks.len() as u32, most);
-                prop_assert_eq!(outcome.slate.new_count() as u32, asked.clamp(most - most_familiar, most_new));
+                prop_assert_eq!(
+                    outcome.slate.new_count() as u32,
+                    asked.clamp(most - most_familiar, most_new)
+                );
             }
             Err(error) => {
                 let is_nothing_eligible = matches!(error, MixError::NothingEligible { .. });
@@ -132,7 +135,8 @@ proptest! {
     ) {
         let world = plan.build();
         let is_late = |idx: TrackIdx| idx.0.is_multiple_of(3);
-        let is_arrival = |idx: TrackIdx| is_new(&world, idx) && is_late(representative(&world, idx));
+        let is_arrival =
+            |idx: TrackIdx| is_new(&world, idx) && is_late(representative(&world, idx));
         let late = world.catalogue.rows().filter(|&idx| is_late(idx));
         let request = MixRequest {
             artist_cap: caps.0,
@@ -143,8 +147,7 @@ proptest! {
             exact: true,
             ..request(length, explore)
         };
-        let Ok(outcome) = world.mixer(&HashScorer(plan.seed)).mix(&request)
-        else {
+        let Ok(outcome) = world.mixer(&HashScorer(plan.seed)).mix(&request) else {
             return Ok(());
         };
         let rank = |class: &dyn Fn(TrackIdx) -> bool| most_under_caps(&world, &request, class);
@@ -164,12 +167,18 @@ proptest! {
         };
         let ranks: Vec<u32> =
             (0..16_u8).map(|set| rank(&|idx| set & (1 << class(idx)) != 0)).collect();
-        let is_possible = |numbers: [u32; 4]| (0..16).all(|set: usize| {
-            let sum: u32 = (0..4).filter(|class| set & (1 << class) != 0).map(|class| numbers[class]).sum();
-            sum <= ranks[set]
-        });
+        let is_possible = |numbers: [u32; 4]| {
+            (0..16).all(|set: usize| {
+                let sum: u32 = (0..4)
+                    .filter(|class| set & (1 << class) != 0)
+                    .map(|class| numbers[class])
+                    .sum();
+                sum <= ranks[set]
+            })
+        };
         let arrivals_asked = (share * asked as f32).round() as u32;
-        let artists_asked = ((0.1 + 0.8 * explore) * (asked - arrivals_asked) as f32).round() as u32;
+        let artists_asked =
+            ((0.1 + 0.8 * explore) * (asked - arrivals_asked) as f32).round() as u32;
         // Where songs by known artists are lacking, new artists stand in for them.
         let artists_asked = artists_asked.max(new.saturating_sub(ranks[2] + arrivals_asked));
         let mut possible: Vec<(u32, u32)> = (0..=new)
@@ -182,7 +191,8 @@ proptest! {
             (artists.abs_diff(artists_asked), arrivals.abs_diff(arrivals_asked))
         });
         let count = |kind: u8| {
-            rows(&world, &outcome.slate).into_iter().filter(|&idx| class(idx) == kind).count() as u32
+            rows(&world, &outcome.slate).into_iter().filter(|&idx| class(idx) == kind).count()
+                as u32
         };
         prop_assert_eq!((count(2), count(3)), possible[0]);
         let config = &outcome.slate.config;
@@ -197,7 +207,8 @@ proptest! {
         for step in 0..=10 {
             let request = request(length, step as f32 / 10.0);
             if let Ok(outcome) = world.mixer(&HashScorer(1)).mix(&request) {
-                let after = (outcome.slate.new_count() as u32, outcome.slate.config.new_artist_slots);
+                let after =
+                    (outcome.slate.new_count() as u32, outcome.slate.config.new_artist_slots);
                 prop_assert!(after.0 >= before.0 && after.1 >= before.1, "{before:?} {after:?}");
                 before = after;
             }
@@ -263,7 +274,10 @@ proptest! {
         };
         let Ok(fresh) = world.mixer(&HashScorer(2)).mix(&one) else { return Ok(()) };
         prop_assert_eq!(fresh.slate.config.beside.len(), stay.len());
-        prop_assert_eq!(redraw(&world.catalogue, &fresh.slate).unwrap().len(), fresh.slate.picks.len());
+        prop_assert_eq!(
+            redraw(&world.catalogue, &fresh.slate).unwrap().len(),
+            fresh.slate.picks.len()
+        );
         let Some(pick) = fresh.slate.picks.first() else { return Ok(()) };
         prop_assert!(pick.track != gone && !stay.contains(&pick.track));
 
@@ -275,15 +289,15 @@ proptest! {
         };
         let artist = |idx| world.catalogue.track(idx).artist().map(str::to_lowercase);
         prop_assert!(same(&artist) < whole.artist_cap);
-        let album = |idx| Some(format!("{:?} {}", artist(idx), world.catalogue.track(idx).album.clone()?));
+        let album =
+            |idx| Some(format!("{:?} {}", artist(idx), world.catalogue.track(idx).album.clone()?));
         prop_assert!(same(&album) < whole.album_cap);
 
         let new = stay.iter().filter(|id| is_new(&world, find(id))).count() as u32;
         let is_wanted = new < (explore * (stay.len() + 1) as f32).round() as u32;
-        let has_note = fresh
-            .notes
-            .iter()
-            .any(|note| matches!(note, Note::OtherShare { .. } | Note::NothingNew { .. } | Note::FewNew { .. }));
+        let has_note = fresh.notes.iter().any(|note| {
+            matches!(note, Note::OtherShare { .. } | Note::NothingNew { .. } | Note::FewNew { .. })
+        });
         prop_assert!(pick.new_to_listener == is_wanted || has_note || new == stay.len() as u32);
     }
 
@@ -308,10 +322,15 @@ proptest! {
             let known = world.profile.interaction(world.catalogue.work(idx));
             match &pick.reason {
                 Reason::Liked => prop_assert_eq!(known.unwrap().stance, Stance::Like),
-                Reason::Favourite { finished } => prop_assert_eq!(known.unwrap().finished, *finished),
+                Reason::Favourite { finished } => {
+                    prop_assert_eq!(known.unwrap().finished, *finished)
+                }
                 Reason::BackAfter { days } => {
                     let at = known.unwrap().last_played.unwrap();
-                    prop_assert_eq!((now().as_second() - at.as_second()) / 86_400, i64::from(*days));
+                    prop_assert_eq!(
+                        (now().as_second() - at.as_second()) / 86_400,
+                        i64::from(*days)
+                    );
                 }
                 Reason::Saved => prop_assert!(known.unwrap().saved),
                 Reason::Heard { plays } => prop_assert_eq!(known.unwrap().plays, *plays),
@@ -319,7 +338,8 @@ proptest! {
                     let by = |x: &&segue_engine::Interaction| {
                         world.catalogue.track(x.track).artist() == Some(artist.as_str())
                     };
-                    let sum: u32 = world.profile.interactions.iter().filter(by).map(|x| x.finished).sum();
+                    let sum: u32 =
+                        world.profile.interactions.iter().filter(by).map(|x| x.finished).sum();
                     prop_assert_eq!(sum, *finished);
                     prop_assert_eq!(world.catalogue.track(idx).artist(), Some(artist.as_str()));
                 }
@@ -328,7 +348,9 @@ proptest! {
                     prop_assert!(*liked > 0);
                 }
                 Reason::SoundsLike { features, .. } => prop_assert!(!features.is_empty()),
-                Reason::Genre { genre } => prop_assert_eq!(world.catalogue.track(idx).genre.as_ref(), Some(genre)),
+                Reason::Genre { genre } => {
+                    prop_assert_eq!(world.catalogue.track(idx).genre.as_ref(), Some(genre))
+                }
                 Reason::StepOutside { differences } => prop_assert!(!differences.is_empty()),
                 Reason::Lately => {
                     prop_assert!(known.unwrap().memory.decayed(now())[1] >= 2.0);

@@ -160,14 +160,25 @@ proptest! {
         seed: u64,
     ) {
         for policy in policies() {
-            let belief = Belief::new(scores.clone(), scores.iter().flat_map(|s| [s.sin(), s.cos()]).collect());
+            let belief = Belief::new(
+                scores.clone(),
+                scores.iter().flat_map(|s| [s.sin(), s.cos()]).collect(),
+            );
             let eligible: Vec<usize> = (0..scores.len()).collect();
             let mut rng = generator(seed);
             let chooser = policy.prepare(&belief, &mut rng);
             let propensities = chooser.propensities(&eligible);
             prop_assert_eq!(propensities.len(), scores.len());
-            prop_assert!(propensities.iter().all(|p| (0.0..=1.0 + 1e-12).contains(p)), "{}", policy.name());
-            prop_assert!((propensities.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{}", policy.name());
+            prop_assert!(
+                propensities.iter().all(|p| (0.0..=1.0 + 1e-12).contains(p)),
+                "{}",
+                policy.name()
+            );
+            prop_assert!(
+                (propensities.iter().sum::<f64>() - 1.0).abs() < 1e-9,
+                "{}",
+                policy.name()
+            );
             let (choice, propensity) = choose(chooser.as_ref(), &eligible, &mut rng);
             prop_assert!(propensity > 0.0 && propensity == propensities[choice]);
         }
@@ -194,7 +205,9 @@ proptest! {
     #[test]
     fn a_log_is_drawn_again_from_the_log_alone(plan in plans(), explore in 0.0..=1.0_f32, policy in 0_usize..PolicyKind::ALL.len()) {
         let world = plan.build();
-        let Some(slate) = slate(&world, explore, PolicyKind::ALL[policy], plan.seed) else { return Ok(()) };
+        let Some(slate) = slate(&world, explore, PolicyKind::ALL[policy], plan.seed) else {
+            return Ok(());
+        };
         let logged: Slate = serde_json::from_str(&serde_json::to_string(&slate).unwrap()).unwrap();
         let redrawn = redraw(&world.catalogue, &logged).unwrap();
         prop_assert_eq!(redrawn, picks_as_drawn(&slate));
@@ -207,7 +220,8 @@ proptest! {
             let Some(slate) = slate(&world, explore, kind, plan.seed) else { return Ok(()) };
             let policy = kind.build(&slate.config.policy.parameters);
             let weights = reweigh(&world.catalogue, &slate, policy.as_ref()).unwrap();
-            let logged: Vec<f64> = picks_as_drawn(&slate).into_iter().map(|(_, propensity)| propensity).collect();
+            let logged: Vec<f64> =
+                picks_as_drawn(&slate).into_iter().map(|(_, propensity)| propensity).collect();
             prop_assert_eq!(weights, logged);
         }
     }

@@ -39,11 +39,21 @@ proptest! {
         let world = plan.build();
         let scorer = HashScorer(plan.seed);
         let ids = |step: usize| -> Vec<TrackId> {
-            world.catalogue.rows().step_by(step).map(|row| world.catalogue.track(row).id.clone()).collect()
+            world
+                .catalogue
+                .rows()
+                .step_by(step)
+                .map(|row| world.catalogue.track(row).id.clone())
+                .collect()
         };
         let request = MixRequest {
             policy: PolicyKind::ALL[policy],
-            familiarity: [Familiarity::Any, Familiarity::Owned, Familiarity::Heard, Familiarity::New][familiarity],
+            familiarity: [
+                Familiarity::Any,
+                Familiarity::Owned,
+                Familiarity::Heard,
+                Familiarity::New,
+            ][familiarity],
             seed: plan.seed,
             exclude_tracks: ids(7),
             exclude_artists: vec!["artist 0".to_owned()],
@@ -112,9 +122,11 @@ proptest! {
     fn a_bounded_pool_keeps_to_its_bounds_with_one_version_of_each_work(plan in plans(), familiar in 0_usize..40, new in 0_usize..40) {
         let world = plan.build();
         let pool = pool(&world, &HashScorer(plan.seed), bounded(familiar, new));
-        let tracks: Vec<TrackIdx> = pool.candidates().iter().map(|candidate| candidate.track).collect();
+        let tracks: Vec<TrackIdx> =
+            pool.candidates().iter().map(|candidate| candidate.track).collect();
         prop_assert!(tracks.is_sorted_by(|a, b| a < b));
-        let works: std::collections::BTreeSet<_> = tracks.iter().map(|&track| world.catalogue.work(track)).collect();
+        let works: std::collections::BTreeSet<_> =
+            tracks.iter().map(|&track| world.catalogue.work(track)).collect();
         prop_assert_eq!(works.len(), tracks.len());
         let known = tracks.iter().filter(|&&track| is_known(&world, track)).count();
         let all_known = world.profile.interactions.iter().filter(|x| x.is_known()).count();

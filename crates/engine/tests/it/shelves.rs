@@ -174,7 +174,10 @@ proptest! {
         prop_assert_eq!(different.len(), shown.len());
         for filled in &found.shelves {
             prop_assert!(filled.outcome.slate.picks.len() as u32 >= SHORTEST);
-            prop_assert_eq!(filled.shelf.kind == ShelfKind::FurtherOut, filled.shelf.request.familiarity == Familiarity::New);
+            prop_assert_eq!(
+                filled.shelf.kind == ShelfKind::FurtherOut,
+                filled.shelf.request.familiarity == Familiarity::New
+            );
         }
         let named = found.shelves.len() + found.left_out.len();
         prop_assert!(named == 3 || named == 1, "every shelf is shown or its absence explained");

@@ -47,7 +47,8 @@ proptest! {
                 a.similarity > b.similarity || a.similarity == b.similarity && a.track < b.track
             });
             prop_assert!(is_ordered && found.len() <= most);
-            let works: BTreeSet<_> = found.iter().map(|similar| catalogue.work(similar.track)).collect();
+            let works: BTreeSet<_> =
+                found.iter().map(|similar| catalogue.work(similar.track)).collect();
             prop_assert!(works.len() == found.len() && !works.contains(&catalogue.work(track)));
             let all = index.similar(catalogue, &world.index, track, catalogue.len());
             let values = |found: &[segue_engine::similar::Similar]| -> Vec<f32> {

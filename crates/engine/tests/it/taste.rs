@@ -336,7 +336,8 @@ proptest! {
             prop_assert_eq!(tastes.of_work(world.catalogue.work(medoid)), Some(place));
             prop_assert_eq!(taste.trend.course, Course::Unknown);
         }
-        let placed_works = (0..world.catalogue.work_count() as u32).filter(|&work| tastes.of_work(WorkIdx(work)).is_some());
+        let placed_works = (0..world.catalogue.work_count() as u32)
+            .filter(|&work| tastes.of_work(WorkIdx(work)).is_some());
         prop_assert_eq!(placed_works.count() as u32, placed);
         let json = serde_json::to_value(&tastes).unwrap();
         prop_assert!(json["tastes"].is_array());

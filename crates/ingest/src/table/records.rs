@@ -558,7 +558,8 @@ mod tests {
         #[test]
         fn no_line_is_lost(text in "([ab,\" ]{0,8}\n){0,30}") {
             let (found, _) = read(&text, 3);
-            let kept: usize = found.iter().flatten().map(|cell| cell.matches(['a', 'b']).count()).sum();
+            let kept: usize =
+                found.iter().flatten().map(|cell| cell.matches(['a', 'b']).count()).sum();
             prop_assert_eq!(kept, text.matches(['a', 'b']).count());
         }
     }

@@ -110,10 +110,10 @@ proptest! {
                 (known, mark) = on(&store, &known, &mark);
                 prop_assert_eq!(&(known.clone(), mark), &whole(&store));
                 let listens = store.listens(&listener("ann")).unwrap();
-                let named = known.plays.iter().map(|(track, play)| Listen {
-                    track: track.clone(),
-                    ..play.clone()
-                });
+                let named = known
+                    .plays
+                    .iter()
+                    .map(|(track, play)| Listen { track: track.clone(), ..play.clone() });
                 prop_assert_eq!(named.collect::<Vec<_>>(), listens);
             }
         }

@@ -211,8 +211,7 @@ proptest! {
     ) {
         // Whole numbers, so that many scores are equal.
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let values: Vec<f32> =
-            (0..rows * DIM).map(|_| rng.random_range(-2..3) as f32).collect();
+        let values: Vec<f32> = (0..rows * DIM).map(|_| rng.random_range(-2..3) as f32).collect();
         let index = index(&values, lists);
         let allowed = |row: u32| row % 3 != 1;
         let search = SearchEffort { k, probes: usize::MAX, rerank: rows };

@@ -358,11 +358,17 @@ proptest! {
         rows in prop::collection::vec((-2.0_f64..3.0, 0.01_f64..1.0, 0.01_f64..1.0), 1..40),
     ) {
         let round = |(row, &(reward, propensity, target)): (usize, &(f64, f64, f64))| Round {
-            reward, propensity, target, prediction: None, unsupported: None, cluster: row as u32 % 7,
+            reward,
+            propensity,
+            target,
+            prediction: None,
+            unsupported: None,
+            cluster: row as u32 % 7,
         };
         let log: Vec<Round> = rows.iter().enumerate().map(round).collect();
         let value = SingleAction::SelfNormalised.contributions(&log).unwrap().estimate();
-        let (low, high) = rows.iter().fold((f64::MAX, f64::MIN), |(l, h), row| (l.min(row.0), h.max(row.0)));
+        let (low, high) =
+            rows.iter().fold((f64::MAX, f64::MIN), |(l, h), row| (l.min(row.0), h.max(row.0)));
         prop_assert!(value >= low - 1e-9 && value <= high + 1e-9);
         let diagnostics = Diagnostics::of_rounds(&log);
         prop_assert!(diagnostics.effective_samples <= rows.len() as f64 + 1e-9);

@@ -196,7 +196,11 @@ proptest! {
         rows in prop::collection::vec((0.0_f64..1.0, 0.01_f64..1.0, 0.01_f64..1.0), 2..40),
     ) {
         let round = |(row, &(reward, propensity, target)): (usize, &(f64, f64, f64))| Round {
-            reward, propensity, target, cluster: row as u32, unsupported: None,
+            reward,
+            propensity,
+            target,
+            cluster: row as u32,
+            unsupported: None,
             prediction: Some(Prediction { logged: 0.3, expected: 0.4 }),
         };
         let log: Vec<Round> = rows.iter().enumerate().map(round).collect();
@@ -207,7 +211,8 @@ proptest! {
             (SingleAction::SelfNormalised, SlateEstimator::SelfNormalised(Weighting::Own)),
             (SingleAction::DoublyRobust, SlateEstimator::CascadeDoublyRobust),
         ] {
-            let (a, b) = (single.contributions(&log).unwrap(), slate.contributions(&slates).unwrap());
+            let (a, b) =
+                (single.contributions(&log).unwrap(), slate.contributions(&slates).unwrap());
             prop_assert!((a.estimate() - b.estimate()).abs() < 1e-9);
             prop_assert!((a.standard_error() - b.standard_error()).abs() < 1e-9);
         }

@@ -46,7 +46,9 @@ proptest! {
     #[test]
     fn an_encoded_name_is_one_segment(name in "\\PC{0,20}") {
         let encoded = urls::encoded(&name);
-        prop_assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~%".contains(&byte)));
+        prop_assert!(
+            encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~%".contains(&byte))
+        );
     }
 }
 
