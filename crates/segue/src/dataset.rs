@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use segue_core::{Feedback, Listen, ListenerId, Timestamp, TrackId};
 use segue_engine::dataset::folding::{FoldedTrack, Folding};
 use segue_engine::dataset::plays::Plays;
@@ -49,7 +50,7 @@ impl Dataset {
             if block.is_empty() {
                 break;
             }
-            profiles.extend(block.into_iter().map(|history| {
+            profiles.par_extend(block.into_par_iter().map(|history| {
                 let ListenerHistory { listener, listens, feedback } = history;
                 Profile::fold(&catalogue, listener, &listens, &feedback)
             }));

@@ -5,7 +5,6 @@
 //! the number of listeners who like both: one listener is no evidence.
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use crate::{Catalogue, Profile, WorkIdx};
 
@@ -52,27 +51,22 @@ impl CoLikes {
                 totals[work.0 as usize] += weights[listener];
             }
         }
-        let works: Vec<usize> = (0..catalogue.work_count()).collect();
-        let nearest = |&work: &usize| {
-            let mut counts: FxHashMap<WorkIdx, (f32, u32)> = FxHashMap::default();
+        let nearest = |shared: &mut Shared, work: usize| {
             for &listener in &listeners_of[work] {
                 for &other in likes[listener].iter().filter(|other| other.0 as usize != work) {
-                    let count = counts.entry(other).or_default();
-                    count.0 += weights[listener];
-                    count.1 += 1;
+                    shared.add(other, weights[listener]);
                 }
             }
-            let cosine = |(other, (sum, listeners)): (WorkIdx, (f32, u32))| {
-                let cosine = sum / (totals[work] * totals[other.0 as usize]).sqrt();
+            let cosine = |(other, Together { weight, listeners }): (WorkIdx, Together)| {
+                let cosine = weight / (totals[work] * totals[other.0 as usize]).sqrt();
                 let evidence = listeners as f32 / (listeners as f32 + HALF_EVIDENCE);
                 CoLiked { work: other, cosine: cosine.min(1.0) * evidence, listeners }
             };
-            let mut all: Vec<CoLiked> = counts.into_iter().map(cosine).collect();
-            all.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.work.cmp(&b.work)));
-            all.truncate(KEPT);
-            all
+            closest(shared.take().map(cosine).collect())
         };
-        Self::both_ways(works.par_iter().map(nearest).collect())
+        let works = (0..catalogue.work_count()).into_par_iter();
+        let shared = || Shared::new(catalogue.work_count());
+        Self::both_ways(works.map_init(shared, nearest).collect())
     }
 
     /// Makes sure that each is among the others of those that are among its own.
@@ -110,6 +104,55 @@ impl CoLikes {
     }
 }
 
+/// The [`KEPT`] closest, in no order, in no more memory than they need: of a work that many like,
+/// thousands of others are.
+fn closest(mut all: Vec<CoLiked>) -> Vec<CoLiked> {
+    if all.len() > KEPT {
+        all.select_nth_unstable_by(KEPT, |a, b| {
+            b.cosine.total_cmp(&a.cosine).then(a.work.cmp(&b.work))
+        });
+        all.truncate(KEPT);
+    }
+    all.shrink_to_fit();
+    all
+}
+
+/// How many listeners like a work together with another.
+#[derive(Clone, Copy, Default)]
+struct Together {
+    /// The sum of their weights.
+    weight: f32,
+    listeners: u32,
+}
+
+/// What is liked together with one work, added up in a table of all works, which costs half of what
+/// a hash table does. It serves one work after another.
+struct Shared {
+    of: Vec<Together>,
+    touched: Vec<WorkIdx>,
+}
+
+impl Shared {
+    fn new(works: usize) -> Self {
+        Self { of: vec![Together::default(); works], touched: Vec::new() }
+    }
+
+    fn add(&mut self, other: WorkIdx, weight: f32) {
+        let together = &mut self.of[other.0 as usize];
+        if together.listeners == 0 {
+            self.touched.push(other);
+        }
+        together.weight += weight;
+        together.listeners += 1;
+    }
+
+    /// All that was added since the last time.
+    fn take(&mut self) -> impl Iterator<Item = (WorkIdx, Together)> {
+        let Self { of, touched } = self;
+        touched.drain(..).map(|work| (work, std::mem::take(&mut of[work.0 as usize])))
+    }
+}
+
 /// The works that a listener likes, those that weigh most, ties by row.
 fn likes(catalogue: &Catalogue, profile: &Profile) -> Vec<WorkIdx> {
     let liked = profile.labelled().filter(|(_, label)| label.liked);
@@ -120,4 +163,53 @@ fn likes(catalogue: &Catalogue, profile: &Profile) -> Vec<WorkIdx> {
         likes.truncate(MOST_LIKES);
     }
     likes.into_iter().map(|(_, work)| work).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_closest_are_those_that_sorting_finds(cosines in prop::collection::vec(0_u8..20, 0..200)) {
+            let all: Vec<CoLiked> = (0..)
+                .zip(&cosines)
+                .map(|(work, &cosine)| CoLiked {
+                    work: WorkIdx(work),
+                    cosine: f32::from(cosine) / 20.0,
+                    listeners: 1,
+                })
+                .collect();
+            let mut sorted = all.clone();
+            sorted.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.work.cmp(&b.work)));
+            sorted.truncate(KEPT);
+            let mut found = closest(all);
+            prop_assert!(found.capacity() <= KEPT.max(found.len()));
+            found.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.work.cmp(&b.work)));
+            prop_assert_eq!(found, sorted);
+        }
+
+        #[test]
+        fn a_table_adds_up_what_a_map_does_for_one_work_after_another(
+            works in prop::collection::vec(prop::collection::vec((0_u32..30, 1_u8..9), 0..60), 1..5),
+        ) {
+            let mut shared = Shared::new(30);
+            for added in works {
+                let mut slow: BTreeMap<WorkIdx, (f32, u32)> = BTreeMap::new();
+                for (work, weight) in added {
+                    let (work, weight) = (WorkIdx(work), f32::from(weight) / 7.0);
+                    shared.add(work, weight);
+                    let sum = slow.entry(work).or_default();
+                    *sum = (sum.0 + weight, sum.1 + 1);
+                }
+                let found: BTreeMap<WorkIdx, (f32, u32)> =
+                    shared.take().map(|(work, sum)| (work, (sum.weight, sum.listeners))).collect();
+                prop_assert_eq!(found, slow);
+            }
+        }
+    }
 }
