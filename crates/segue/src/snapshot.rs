@@ -11,7 +11,7 @@ use segue_core::{ListenerId, Track, TrackId};
 use segue_engine::dataset::friends::FriendIndex;
 use segue_engine::experiment::Design;
 use segue_engine::explain::{Explanation, explain};
-use segue_engine::mix::arrivals::arrivals;
+use segue_engine::mix::arrivals::AnswerCounts;
 use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer, NewFrom};
 use segue_engine::releases::Releases;
@@ -137,6 +137,9 @@ impl Snapshot {
         let befriended = store.all_friends()?;
         let pairs = befriended.iter().map(|(listener, friends)| (listener, friends.as_slice()));
         let friends = FriendIndex::new(pairs, &profiles);
+        let answered = AnswerCounts::of(&catalogue, &profiles);
+        // A model takes up as much as they do: not both at a time.
+        drop(profiles);
         let ChosenModel { model, in_use, fallback } = choose(models, store, &catalogue, &index)?;
         let lately = match &model {
             Some(model) => store.tracks_added_after(model.trained_at)?,
@@ -152,7 +155,7 @@ impl Snapshot {
         arrived.dedup();
         Ok(Self {
             number,
-            arrivals: arrivals(&catalogue, &profiles, arrived),
+            arrivals: answered.arrivals(&catalogue, arrived),
             releases: Arc::new(releases),
             new_from: new_from(store)?,
             experiment,

@@ -14,20 +14,32 @@ use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 /// reserved slots.
 pub const FIRM: u32 = 3;
 
-/// Of tracks that came after the model was trained (`lately`), those on whose work fewer than
-/// [`FIRM`] of the listeners have a label.
-/// [`MixRequest::arrivals`](crate::pipeline::MixRequest::arrivals) takes them.
-pub fn arrivals<'a>(
-    catalogue: &Catalogue,
-    profiles: impl IntoIterator<Item = &'a Profile>,
-    lately: impl IntoIterator<Item = TrackIdx>,
-) -> Vec<TrackId> {
-    let mut answered: FxHashMap<WorkIdx, u32> = FxHashMap::default();
-    for (track, _) in profiles.into_iter().flat_map(Profile::labelled) {
-        *answered.entry(catalogue.work(track)).or_default() += 1;
+/// How many listeners have a label on each work. It is counted once and outlives the profiles, which
+/// are most of what a large library takes up in memory.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerCounts(FxHashMap<WorkIdx, u32>);
+
+impl AnswerCounts {
+    /// Counts the labels of all listeners known, each work once a listener.
+    pub fn of<'a>(catalogue: &Catalogue, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
+        let mut counts: FxHashMap<WorkIdx, u32> = FxHashMap::default();
+        for (track, _) in profiles.into_iter().flat_map(Profile::labelled) {
+            *counts.entry(catalogue.work(track)).or_default() += 1;
+        }
+        Self(counts)
     }
-    let is_firm =
-        |track: TrackIdx| answered.get(&catalogue.work(track)).is_some_and(|&count| count >= FIRM);
-    let arrived = lately.into_iter().filter(|&track| !is_firm(track));
-    arrived.map(|track| catalogue.track(track).id.clone()).collect()
+
+    /// Of tracks that came after the model was trained (`lately`), those on whose work fewer than
+    /// [`FIRM`] of the listeners have a label.
+    /// [`MixRequest::arrivals`](crate::pipeline::MixRequest::arrivals) takes them.
+    pub fn arrivals(
+        &self,
+        catalogue: &Catalogue,
+        lately: impl IntoIterator<Item = TrackIdx>,
+    ) -> Vec<TrackId> {
+        let is_firm =
+            |track: TrackIdx| self.0.get(&catalogue.work(track)).is_some_and(|&n| n >= FIRM);
+        let arrived = lately.into_iter().filter(|&track| !is_firm(track));
+        arrived.map(|track| catalogue.track(track).id.clone()).collect()
+    }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
 use segue_engine::Index;
 use segue_engine::dataset::profile::liking;
-use segue_engine::mix::arrivals::arrivals;
+use segue_engine::mix::arrivals::AnswerCounts;
 use segue_engine::mix::filters::{Familiarity, FilterStep};
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::{MixError, MixRequest, Mixer, NewFrom, Note};
@@ -547,6 +547,6 @@ fn a_track_stops_being_an_arrival_when_three_listeners_have_answered_it() {
     };
     let profiles = [answered(0, &[1, 2]), answered(1, &[1, 2]), answered(2, &[1])];
     let lately = [TrackIdx(1), TrackIdx(2), TrackIdx(3)];
-    let left = arrivals(&world.catalogue, &profiles, lately);
+    let left = AnswerCounts::of(&world.catalogue, &profiles).arrivals(&world.catalogue, lately);
     assert_eq!(left, [2, 3].map(|row| world.catalogue.track(TrackIdx(row)).id.clone()));
 }

@@ -34,7 +34,7 @@ pub use learner::{Answered, Learner, LearnerError};
 use super::listeners::{Listener, ListenerModel, Occasion, SimulatedReaction};
 use super::world::{Chance, MadeUpWorld, Purpose, WorldConfig};
 use segue_engine::Index;
-use segue_engine::mix::arrivals::arrivals;
+use segue_engine::mix::arrivals::AnswerCounts;
 use segue_engine::mix::quota::Caps;
 use segue_engine::pipeline::{MixError, MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
@@ -185,7 +185,8 @@ pub fn run(
         let index = Index::build(&world.catalogue, people.iter().map(|person| &person.profile));
         let lately = released.iter().copied().filter(|track| !taught.contains(track));
         let arrivals =
-            arrivals(&world.catalogue, people.iter().map(|person| &person.profile), lately);
+            AnswerCounts::of(&world.catalogue, people.iter().map(|person| &person.profile))
+                .arrivals(&world.catalogue, lately);
         let evening =
             Evening { world, index: &index, released: &released, arrivals: &arrivals, arm, day };
         for person in &mut people {
