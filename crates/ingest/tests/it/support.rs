@@ -69,7 +69,7 @@ impl Memory {
             .filter_map(|(_, record)| match record {
                 Record::Listen { track, .. } | Record::Track(track) => Some(track),
                 Record::Feedback { track, .. } => track.as_ref(),
-                Record::Friendship { .. } => None,
+                Record::Friendship { .. } | Record::ArtistTag(_) => None,
             })
             .collect()
     }
