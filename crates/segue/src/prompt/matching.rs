@@ -274,34 +274,36 @@ impl<'a> Matcher<'a> {
         self.prepared.iter().filter(|prepared| conditions.contains(&prepared.condition))
     }
 
-    /// Of how many tracks it is known what was asked, where that is not nearly all.
+    /// Of how many tracks it is known what was asked, where that is not nearly all: for each kind of
+    /// condition the one of which least is known.
     pub(super) fn notes(&self) -> Vec<String> {
         let all = self.snapshot.catalogue.len();
-        let mut notes: Vec<String> = Vec::new();
         let few = |prepared: &&Prepared<'_>| (prepared.known as f32) < KNOWN_TO_MOST * all as f32;
+        let mut notes: Vec<(&str, usize)> = Vec::new();
         for prepared in self.usable().filter(few) {
-            let what = match prepared.condition.property.kind() {
-                Kind::Sound => "how they sound",
-                Kind::Tagged => "this, as far as their files were measured",
-                Kind::Released => "when they were released",
-                Kind::Genre => "their genre, themselves or by their artist",
-                _ => continue,
-            };
-            let is_called = self.evidence(prepared.condition).listeners;
-            let what = match prepared.condition.property.kind() {
-                Kind::Tagged if is_called => {
-                    "this, by their files or what listeners call their artist"
-                }
-                Kind::Genre if is_called => "their genre, or what listeners call their artist",
-                _ => what,
-            };
-            let note = format!("{} of {all} tracks here say {what}", prepared.known);
-            if !notes.contains(&note) {
-                notes.push(note);
+            let Some(what) = self.what_is_known(prepared.condition) else { continue };
+            match notes.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, tracks)) => *tracks = prepared.known.min(*tracks),
+                None => notes.push((what, prepared.known)),
             }
         }
-        notes.extend(self.estimates());
-        notes
+        let said =
+            notes.iter().map(|(what, tracks)| format!("{tracks} of {all} tracks here say {what}"));
+        said.chain(self.estimates()).collect()
+    }
+
+    /// What tracks have to tell for a condition, in words.
+    fn what_is_known(&self, condition: &Condition) -> Option<&'static str> {
+        let is_called = self.evidence(condition).listeners;
+        Some(match condition.property.kind() {
+            Kind::Sound => "how they sound",
+            Kind::Tagged if is_called => "this, by their files or what listeners call their artist",
+            Kind::Tagged => "this, as far as their files were measured",
+            Kind::Released => "when they were released",
+            Kind::Genre if is_called => "their genre, or what listeners call their artist",
+            Kind::Genre => "their genre, themselves or by their artist",
+            _ => return None,
+        })
     }
 
     /// That how tracks sound is estimated, where that was asked.

@@ -11,42 +11,37 @@ use segue_engine::ArtistIdx;
 use super::vocabulary::squeeze;
 
 /// A tag fits from so much of what an artist is tagged with.
-const LEAST_SHARE: f32 = 0.05;
+const LEAST_SHARE: f64 = 0.05;
 
 /// The tags of the artists of one catalogue.
 #[derive(Debug, Default)]
 pub(super) struct ListenerTags {
     names: Vec<String>,
-    of_artist: FxHashMap<ArtistIdx, Vec<TagShare>>,
+    of_artist: FxHashMap<ArtistIdx, Vec<CountedTag>>,
 }
 
-/// A tag of an artist, and how much it is of all that people gave them.
+/// A tag of an artist, and how many people gave it.
 #[derive(Clone, Copy, Debug)]
-struct TagShare {
+struct CountedTag {
     tag: u32,
-    share: f32,
+    people: u32,
 }
 
 impl ListenerTags {
-    /// Those of the artists that `find` knows by their squeezed names.
+    /// Those of the artists that `find` knows by their squeezed names, whatever spellings of them
+    /// the tables have.
     pub(super) fn of(said: &[ArtistTag], find: impl Fn(&str) -> Option<ArtistIdx>) -> Self {
         let mut tags = Self::default();
         let mut known: FxHashMap<&str, u32> = FxHashMap::default();
         for of_one in said.chunk_by(|a, b| a.artist == b.artist) {
             let Some(artist) = find(&squeeze(&of_one[0].artist)) else { continue };
-            let people: f32 = of_one.iter().map(|said| said.people as f32).sum();
-            let shares = of_one.iter().map(|said| TagShare {
-                tag: *known.entry(&said.tag).or_insert_with(|| {
-                    tags.names.push(said.tag.clone());
-                    tags.names.len() as u32 - 1
-                }),
-                share: said.people as f32 / people,
-            });
-            // Of two spellings of an artist the one with more tags tells.
-            let shares: Vec<TagShare> = shares.collect();
             let theirs = tags.of_artist.entry(artist).or_default();
-            if shares.len() > theirs.len() {
-                *theirs = shares;
+            for ArtistTag { tag, people, .. } in of_one {
+                let tag = *known.entry(tag).or_insert_with(|| {
+                    tags.names.push(tag.clone());
+                    tags.names.len() as u32 - 1
+                });
+                theirs.push(CountedTag { tag, people: *people });
             }
         }
         tags
@@ -60,11 +55,14 @@ impl ListenerTags {
     /// Of every artist with tags, whether those that `is_meant` fit together.
     pub(super) fn fitting(&self, is_meant: impl Fn(&str) -> bool) -> FxHashMap<ArtistIdx, bool> {
         let meant: Vec<bool> = self.names().map(is_meant).collect();
-        let fits = |shares: &Vec<TagShare>| {
-            let meant = shares.iter().filter(|one| meant[one.tag as usize]);
-            meant.map(|one| one.share).sum::<f32>() >= LEAST_SHARE
+        let fits = |tags: &Vec<CountedTag>| {
+            let people = |is_counted: &dyn Fn(usize) -> bool| -> f64 {
+                let counted = tags.iter().filter(|one| is_counted(one.tag as usize));
+                counted.map(|one| f64::from(one.people)).sum()
+            };
+            people(&|tag| meant[tag]) >= LEAST_SHARE * people(&|_| true)
         };
-        self.of_artist.iter().map(|(artist, shares)| (*artist, fits(shares))).collect()
+        self.of_artist.iter().map(|(artist, tags)| (*artist, fits(tags))).collect()
     }
 }
 
@@ -81,10 +79,11 @@ mod tests {
         };
         let said = [
             said("Ann", "dream pop", 2),
-            said("Ann", "folk", 93),
-            said("Ann", "pop", 3),
+            said("Ann", "folk", 90),
+            said("Ann", "pop", 4),
             said("Ann", "sad", 2),
             said("Nobody", "pop", 9),
+            said("ann", "folk", 2),
         ];
         let tags = ListenerTags::of(&said, |name| (name == "ann").then_some(ArtistIdx(7)));
         let fits = |word: &str| tags.fitting(|tag| tag.ends_with(word))[&ArtistIdx(7)];
