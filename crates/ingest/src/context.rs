@@ -183,6 +183,7 @@ impl<'a> Context<'a> {
         }
         self.report.rows_read += rows;
         let report = &mut self.report;
+        report.summed += rows - 1;
         *match &record {
             _ if report.rows_read <= self.committed_rows => &mut report.already_imported,
             Record::Listen { .. } => &mut report.listens,

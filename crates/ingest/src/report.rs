@@ -85,6 +85,9 @@ pub struct FileReport {
     pub friendships: u64,
     /// Rows kept as tags of artists: of a table that names who gave them, those that were counted.
     pub artist_tags: u64,
+    /// Rows among the kept ones that are part of the record of another row, as one of several
+    /// people who gave an artist the same tag is: kept rows less these are records.
+    pub summed: u64,
     /// Records that came in the row of another one, such as a rating beside a play or further plays
     /// of a row that counts them. The row counts as that record.
     pub beside: u64,
@@ -118,6 +121,7 @@ impl FileReport {
             tracks: 0,
             friendships: 0,
             artist_tags: 0,
+            summed: 0,
             beside: 0,
             already_imported: 0,
             duplicates: 0,
@@ -196,6 +200,7 @@ impl ImportReport {
             total.tracks += file.tracks;
             total.friendships += file.friendships;
             total.artist_tags += file.artist_tags;
+            total.summed += file.summed;
             total.beside += file.beside;
             total.already_imported += file.already_imported;
             total.duplicates += file.duplicates;
