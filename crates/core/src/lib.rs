@@ -28,7 +28,7 @@ pub use impression::{
 };
 pub use listen::{DeviceClass, EndReason, Listen, Moment, StartReason};
 pub use policy::{BadPolicyLabel, Parameters, PolicySpec};
-pub use record::Record;
+pub use record::{ArtistTag, Record};
 pub use release::Release;
 pub use remote::{RemoteOpinion, RemoteSong, Secret};
 pub use source::{FORMATS, FormatInfo, Origin, Request, Source, Stamp};

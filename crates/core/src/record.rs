@@ -34,4 +34,19 @@ pub enum Record {
         /// The one who plays it.
         friend: ListenerId,
     },
+    /// How many people gave a tag to an artist. Who they are is no part of any record.
+    ArtistTag(ArtistTag),
+}
+
+/// What people call an artist: "shoegaze", "female vocalists", "seen live". It says of all songs by
+/// that artist what was said of the artist, and is as good as those who said it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtistTag {
+    /// The artist, as the source spells them.
+    pub artist: String,
+    /// The tag, in lower case.
+    pub tag: String,
+    /// How many people gave it, 1 where the source does not count: tags of one artist are compared
+    /// by their shares of the sum.
+    pub people: u32,
 }

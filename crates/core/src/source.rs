@@ -263,6 +263,14 @@ formats! {
         file_hints: &["friends"],
         origin: Origin::Elsewhere,
     }
+    ArtistTags {
+        code: 19,
+        name: "a table of tags of artists",
+        parser: 1,
+        stamp: Stamp::Either,
+        file_hints: &["taggedartists", "artist_tags", "artists.dat", "tags.dat"],
+        origin: Origin::Elsewhere,
+    }
     Subsonic {
         code: 18,
         name: "a Subsonic server",
@@ -329,6 +337,7 @@ mod tests {
             Friends,
             Jellyfin,
             Subsonic,
+            ArtistTags,
         ];
         for (code, source) in (1..).zip(released) {
             assert_eq!(Source::from_code(code), Some(source));

@@ -158,7 +158,16 @@ impl<'a> Context<'a> {
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on, [`IngestError::TooLarge`] for a file with
     /// too many rows.
-    pub fn keep(&mut self, mut record: Record) -> Result<(), IngestError> {
+    pub fn keep(&mut self, record: Record) -> Result<(), IngestError> {
+        self.keep_summed(record, 1)
+    }
+
+    /// As [`Self::keep`], of a record that is the sum of `rows` rows. All of them count as read
+    /// here, and it bears the number of the last.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub(crate) fn keep_summed(&mut self, mut record: Record, rows: u64) -> Result<(), IngestError> {
         self.settle(&mut record);
         if self.report.rows_read >= self.most_rows {
             self.is_full = true;
@@ -169,18 +178,20 @@ impl<'a> Context<'a> {
         let refused = self.keeps.refuses(&record, &self.listener);
         self.is_refused = refused.is_some();
         if let Some(reason) = refused.or((!is_usual).then_some(DropReason::NameTooLong)) {
-            self.drop_row(reason);
+            (0..rows).for_each(|_| self.drop_row(reason));
             return Ok(());
         }
-        self.report.rows_read += 1;
+        self.report.rows_read += rows;
         let report = &mut self.report;
+        report.summed += rows - 1;
         *match &record {
             _ if report.rows_read <= self.committed_rows => &mut report.already_imported,
             Record::Listen { .. } => &mut report.listens,
             Record::Feedback { .. } => &mut report.feedback,
             Record::Track(_) => &mut report.tracks,
             Record::Friendship { .. } => &mut report.friendships,
-        } += 1;
+            Record::ArtistTag(_) => &mut report.artist_tags,
+        } += rows;
         self.hand_on(record)
     }
 
@@ -204,7 +215,7 @@ impl<'a> Context<'a> {
         let track = match record {
             Record::Listen { track, .. } | Record::Track(track) => Some(track),
             Record::Feedback { track, .. } => track.as_mut(),
-            Record::Friendship { .. } => None,
+            Record::Friendship { .. } | Record::ArtistTag(_) => None,
         };
         self.renamed = track.and_then(|track| Some((tell_apart(track)?, track.id.clone())));
         self.rename(record);
@@ -331,6 +342,9 @@ fn is_of_usual_size(record: &Record) -> bool {
         }
         Record::Track(track) => (None, None, Some(track)),
         Record::Friendship { listener, friend } => (Some(listener), Some(friend.as_str()), None),
+        Record::ArtistTag(said) => {
+            return said.artist.len() <= LONGEST_NAME && said.tag.len() <= LONGEST_NAME;
+        }
     };
     let fits = |name: &str| name.len() <= LONGEST_NAME;
     listener.is_none_or(|listener| fits(listener.as_str()))

@@ -14,12 +14,13 @@ pub enum Keeps {
     /// All of them, whoever they are about.
     #[default]
     Everything,
-    /// Plays and feedback of the listener for whom it is, and songs of a catalogue. Friendships
-    /// are not: they name somebody else as well.
+    /// Plays and feedback of the listener for whom it is, songs of a catalogue and tags of artists.
+    /// Friendships are not: they name somebody else as well.
     OwnAndCatalogue,
     /// Plays and feedback of the listener for whom it is. Of the songs in them no more is kept than
     /// their names and lengths: how songs sound, how well known they are, which genre, year, album
-    /// and codes they have and where they lie concerns everybody, and so do songs of a catalogue.
+    /// and codes they have and where they lie concerns everybody, and so do songs of a catalogue and
+    /// tags of artists.
     Own,
 }
 
@@ -33,7 +34,9 @@ impl Keeps {
             Record::Listen { listen, .. } => &listen.listener,
             Record::Feedback { feedback, .. } => &feedback.listener,
             Record::Friendship { .. } => return Some(DropReason::ForEverybody),
-            Record::Track(_) => return (self == Self::Own).then_some(DropReason::ForEverybody),
+            Record::Track(_) | Record::ArtistTag(_) => {
+                return (self == Self::Own).then_some(DropReason::ForEverybody);
+            }
         };
         (of != listener).then_some(DropReason::OtherListener)
     }
@@ -43,7 +46,7 @@ impl Keeps {
         let track = match record {
             Record::Listen { track, .. } => Some(track),
             Record::Feedback { track, .. } => track.as_mut(),
-            Record::Track(_) | Record::Friendship { .. } => None,
+            Record::Track(_) | Record::Friendship { .. } | Record::ArtistTag(_) => None,
         };
         self == Self::Own && track.is_some_and(keep_names)
     }

@@ -1,5 +1,5 @@
 //! The truthful account of an import: `rows_read = listens + feedback + tracks + friendships +
-//! already_imported + dropped`, for every file.
+//! artist_tags + already_imported + dropped`, for every file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,6 +45,10 @@ pub enum DropReason {
     NameTooLong,
     /// It is about another listener than the one for whom alone the import is.
     OtherListener,
+    /// It gives an artist a tag that nobody else gives them, so that it would tell of one person.
+    OnePerson,
+    /// It names no artist or no tag.
+    NoTag,
     /// It says of songs or friends what concerns everybody, in an import that is for one listener.
     ForEverybody,
 }
@@ -79,6 +83,11 @@ pub struct FileReport {
     pub tracks: u64,
     /// Rows kept as friendships, each from one listener to another.
     pub friendships: u64,
+    /// Rows kept as tags of artists: of a table that names who gave them, those that were counted.
+    pub artist_tags: u64,
+    /// Rows among the kept ones that are part of the record of another row, as one of several
+    /// people who gave an artist the same tag is: kept rows less these are records.
+    pub summed: u64,
     /// Records that came in the row of another one, such as a rating beside a play or further plays
     /// of a row that counts them. The row counts as that record.
     pub beside: u64,
@@ -111,6 +120,8 @@ impl FileReport {
             feedback: 0,
             tracks: 0,
             friendships: 0,
+            artist_tags: 0,
+            summed: 0,
             beside: 0,
             already_imported: 0,
             duplicates: 0,
@@ -155,10 +166,10 @@ impl FileReport {
         }
     }
 
-    /// Rows kept, of every kind: plays, feedback, tracks and friendships. What came beside another
+    /// Rows kept, of every kind: plays, feedback, tracks, friendships and tags of artists. What came beside another
     /// record is not counted.
     pub fn kept(&self) -> u64 {
-        self.listens + self.feedback + self.tracks + self.friendships
+        self.listens + self.feedback + self.tracks + self.friendships + self.artist_tags
     }
 
     /// Whether every row read is accounted for: kept, already imported or dropped. It holds for
@@ -188,6 +199,8 @@ impl ImportReport {
             total.feedback += file.feedback;
             total.tracks += file.tracks;
             total.friendships += file.friendships;
+            total.artist_tags += file.artist_tags;
+            total.summed += file.summed;
             total.beside += file.beside;
             total.already_imported += file.already_imported;
             total.duplicates += file.duplicates;

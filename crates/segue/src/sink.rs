@@ -102,7 +102,8 @@ impl FileSink for StoreSink<'_> {
         report.duplicates = counts.exact_duplicates
             + counts.near_duplicates
             + counts.feedback_repeated
-            + counts.friendships_known;
+            + counts.friendships_known
+            + counts.artist_tags_known;
         self.counts.add(&counts);
         Ok(())
     }

@@ -168,7 +168,7 @@ impl Snapshot {
             model,
             in_use,
             fallback,
-            prompt_names: Arc::default(),
+            prompt_names: Arc::new(PromptNames::with_tags(store.artist_tags()?)),
             music_folders: store.music_folders()?.into_iter().map(PathBuf::from).collect(),
         })
     }

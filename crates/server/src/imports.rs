@@ -223,6 +223,6 @@ fn names(record: &Record, listener: &ListenerId) -> bool {
         Record::Listen { listen, .. } => listen.listener == *listener,
         Record::Feedback { feedback, .. } => feedback.listener == *listener,
         Record::Friendship { listener: one, friend } => one == listener || friend == listener,
-        Record::Track(_) => false,
+        Record::Track(_) | Record::ArtistTag(_) => false,
     }
 }

@@ -2,8 +2,9 @@
 //! alike.
 
 use rusqlite::Connection;
-use segue_core::{Feedback, Impression, Listen, ListenerId, Record, Track};
+use segue_core::{ArtistTag, Feedback, Impression, Listen, ListenerId, Record, Track};
 
+use crate::artist_tags::ArtistTagWriter;
 use crate::cache::{TrackRow, WriteCache};
 use crate::client_ids::{ClientIdWriter, NamedEvent};
 use crate::dedup::{PlayVerdict, SeenPlays};
@@ -32,6 +33,7 @@ pub(crate) struct WriteBatch<'c> {
     client_ids: ClientIdWriter<'c>,
     impressions: ImpressionWriter<'c>,
     friendships: FriendshipWriter<'c>,
+    artist_tags: ArtistTagWriter<'c>,
     reported: ReportedWriter<'c>,
 }
 
@@ -47,6 +49,7 @@ impl<'c> WriteBatch<'c> {
             client_ids: ClientIdWriter::new(connection)?,
             impressions: ImpressionWriter::new(connection)?,
             friendships: FriendshipWriter::new(connection)?,
+            artist_tags: ArtistTagWriter::new(connection)?,
             reported: ReportedWriter::new(connection)?,
         })
     }
@@ -308,6 +311,11 @@ impl<'c> WriteBatch<'c> {
         friend: &ListenerId,
     ) -> Result<Befriended> {
         self.friendships.add(listener, friend)
+    }
+
+    /// Imports how many people gave a tag to an artist, and says whether that was new.
+    pub(crate) fn import_artist_tag(&mut self, said: &ArtistTag) -> Result<bool> {
+        self.artist_tags.add(said)
     }
 
     /// Takes in what a server says of a track. Like what a history mentions, it is in the catalogue

@@ -63,6 +63,10 @@ pub struct ImportCounts {
     pub friendships_added: u64,
     /// Friendships that the store had already.
     pub friendships_known: u64,
+    /// Tags of artists that were new, or that more people gave than was known.
+    pub artist_tags_added: u64,
+    /// Tags of artists that the store had already.
+    pub artist_tags_known: u64,
     /// Rows that an earlier import of the same file had committed, and that added nothing.
     pub already_imported: u64,
     /// How many of the duplicates filled in something that the kept row lacked. They are counted as
@@ -86,6 +90,8 @@ impl ImportCounts {
             + self.tracks_known
             + self.friendships_added
             + self.friendships_known
+            + self.artist_tags_added
+            + self.artist_tags_known
             + self.already_imported
     }
 }
@@ -286,7 +292,11 @@ impl FileImport<'_> {
 impl ImportCounts {
     /// Everything that was new.
     pub(crate) fn added(&self) -> u64 {
-        self.listens_added + self.feedback_added + self.tracks_added + self.friendships_added
+        self.listens_added
+            + self.feedback_added
+            + self.tracks_added
+            + self.friendships_added
+            + self.artist_tags_added
     }
 
     /// Imports one record. Returns what became of it, and the listeners it was about.
@@ -308,6 +318,12 @@ impl ImportCounts {
                 let is_new = batch.import_track(track)? == Described::New;
                 counts.tracks_added = u64::from(is_new);
                 counts.tracks_known = u64::from(!is_new);
+                Vec::new()
+            }
+            Record::ArtistTag(said) => {
+                let is_new = batch.import_artist_tag(said)?;
+                counts.artist_tags_added = u64::from(is_new);
+                counts.artist_tags_known = u64::from(!is_new);
                 Vec::new()
             }
             Record::Friendship { listener, friend } => {
@@ -342,6 +358,8 @@ impl ImportCounts {
         self.tracks_known += batch.tracks_known;
         self.friendships_added += batch.friendships_added;
         self.friendships_known += batch.friendships_known;
+        self.artist_tags_added += batch.artist_tags_added;
+        self.artist_tags_known += batch.artist_tags_known;
         self.friends_unknown += batch.friends_unknown;
         self.already_imported += batch.already_imported;
         self.completed += batch.completed;

@@ -27,6 +27,7 @@
 mod analyses;
 mod api_keys;
 mod append;
+mod artist_tags;
 mod backup;
 mod batch;
 mod cache;

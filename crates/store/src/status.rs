@@ -27,6 +27,8 @@ pub struct Status {
     /// Friendships, each from one listener to another, those with somebody who is no listener here
     /// among them.
     pub friendships: u64,
+    /// Tags of artists, each with how many people gave it.
+    pub artist_tags: u64,
     /// Exclusions of plays from taste profiles that are in force.
     pub exclusions: u64,
     /// Slates that were shown to a listener; shadows are counted apart.
@@ -159,6 +161,7 @@ impl Store {
                 listens: count("listens")?,
                 feedback: count("feedback")?,
                 friendships: count("friendships")?,
+                artist_tags: count("artist_tags")?,
                 exclusions: count("exclusions")?,
                 impressions: count("impressions WHERE shadow = 0 AND unopened = 0")?,
                 shadows: count("impressions WHERE shadow = 1")?,

@@ -59,6 +59,9 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     if status.friendships > 0 {
         print_line(&format!("Friends   {} friendships, each one way", status.friendships))?;
     }
+    if status.artist_tags > 0 {
+        print_line(&format!("Tags      {} of artists, given by people", status.artist_tags))?;
+    }
     print_line(&format!("Mixes     {} shown", status.impressions))?;
     if let Some(experiment) = store.running_experiment()? {
         print_line(&format!(

@@ -14,7 +14,7 @@ fn count(value: &Value, key: &str) -> u64 {
 fn adds_up(total: &Value) -> bool {
     let dropped: u64 =
         total["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
-    let kinds = ["listens", "feedback", "tracks", "friendships"];
+    let kinds = ["listens", "feedback", "tracks", "friendships", "artist_tags"];
     let kept: u64 = kinds.iter().map(|kind| count(total, kind)).sum();
     count(total, "rows_read") == kept + count(total, "already_imported") + dropped
 }
@@ -63,6 +63,30 @@ fn friends_are_kept_each_one_way_whether_the_library_knows_them_or_not() {
     assert_eq!(friendships(), 3);
     let forgotten = segue.json(&["forget", "--listener", "bob", "--yes", "--json"]);
     assert_eq!((count(&forgotten, "friendships"), friendships()), (2, 1));
+}
+
+#[test]
+fn tags_of_artists_are_kept_as_counts_and_forgetting_takes_none_back() {
+    let segue = Segue::new();
+    segue.write("tags/artists.dat", "id\tname\n7\tSlowdive\n");
+    segue.write("tags/tags.dat", "tagID\ttagValue\n3\tshoegaze\n4\tmine alone\n");
+    let rows = "userID\tartistID\ttagID\nann\t7\t3\nbob\t7\t3\nann\t7\t4\n";
+    segue.write("tags/user_taggedartists.dat", rows);
+    let first = segue.json(&["import", "tags", "--json"]);
+    assert!(adds_up(&first["total"]), "{first}");
+    assert_eq!(first["total"]["dropped"], serde_json::json!({"one_person": 1}));
+    assert_eq!(count(&first["total"], "artist_tags"), 2);
+    assert_eq!(count(&first["store"], "artist_tags_added"), 1);
+
+    segue.write("plays.csv", "user,item\nann,song\n");
+    segue.run(&["import", "plays.csv"]);
+    segue.run(&["forget", "--listener", "ann", "--yes"]);
+    let status = segue.json(&["status", "--json"]);
+    assert_eq!(
+        (count(&status["store"], "listeners"), count(&status["store"], "artist_tags")),
+        (0, 1)
+    );
+    assert_eq!(count(&segue.json(&["import", "tags", "--json"])["store"], "artist_tags_added"), 0);
 }
 
 #[test]

@@ -89,6 +89,9 @@ struct Analysed {
     analysis: AudioAnalysis,
     /// Whether the track's features are estimates by it.
     is_estimated: bool,
+    /// Estimates of what services leave out of a track that they describe. They stand beside what
+    /// is told, so that no distance takes them for it.
+    filled_in: AudioFeatures,
 }
 
 impl Catalogue {
@@ -125,22 +128,32 @@ impl Catalogue {
     /// The same catalogue with what was measured in files of some tracks; of tracks that it does
     /// not have nothing is kept. A track of whose sound no service tells anything gets
     /// [estimates](crate::sound::estimates) for features, by a [map](crate::sound::learned) where
-    /// enough tracks have both and it is better.
+    /// enough tracks have both and it is better. Of one that services describe in part the rest is
+    /// estimated; [`Self::feature`] tells both, [`Self::track`] what services tell.
     #[must_use]
     pub fn with_analyses(mut self, analyses: Vec<(TrackId, AudioAnalysis)>) -> Self {
         for (id, analysis) in analyses {
             let Some(row) = self.find(&id) else { continue };
             let is_estimated = self.track(row).features.is_silent();
-            self.analyses.insert(row, Analysed { analysis, is_estimated });
+            let filled_in = AudioFeatures::MISSING;
+            self.analyses.insert(row, Analysed { analysis, is_estimated, filled_in });
         }
         self.learned = self.learn();
-        for (row, Analysed { analysis, is_estimated }) in &self.analyses {
-            if *is_estimated {
-                let mut features = estimated(analysis);
-                if let Some(learned) = &self.learned {
-                    learned.improve(analysis, &mut features);
+        for (row, analysed) in &mut self.analyses {
+            let mut features = estimated(&analysed.analysis);
+            if let Some(learned) = &self.learned {
+                learned.improve(&analysed.analysis, &mut features);
+            }
+            let known = &mut self.tracks[row.0 as usize].features;
+            if analysed.is_estimated {
+                known.fill_from(&features);
+            } else {
+                let is_missing = |feature: &AudioFeature| known.get(*feature).is_none();
+                for feature in AudioFeature::ALL.into_iter().filter(is_missing) {
+                    if let Some(value) = features.get(feature) {
+                        analysed.filled_in.set(feature, value);
+                    }
                 }
-                self.tracks[row.0 as usize].features.fill_from(&features);
             }
         }
         self
@@ -187,13 +200,40 @@ impl Catalogue {
         self.learned.as_ref()
     }
 
+    /// A feature of a track: as somebody set it, as services tell it, or an estimate by its file.
+    /// Who compares tracks takes [`Self::track`]'s, which are of one origin but for what was set.
+    pub fn feature(&self, idx: TrackIdx, feature: AudioFeature) -> Option<f32> {
+        let known = self.track(idx).features.get(feature);
+        known.or_else(|| self.analyses.get(&idx)?.filled_in.get(feature))
+    }
+
+    /// All features of a track, each as [`Self::feature`] has it.
+    pub fn features(&self, idx: TrackIdx) -> AudioFeatures {
+        let mut features = self.track(idx).features;
+        if let Some(analysed) = self.analyses.get(&idx) {
+            features.fill_from(&analysed.filled_in);
+        }
+        features
+    }
+
+    /// Which features of a track are estimates while services tell others; none where all are.
+    pub fn filled_in(&self, idx: TrackIdx) -> impl Iterator<Item = AudioFeature> + '_ {
+        let is_filled_in = move |feature: &AudioFeature| {
+            let estimate = self.analyses.get(&idx).and_then(|found| found.filled_in.get(*feature));
+            estimate.is_some() && self.track(idx).features.get(*feature).is_none()
+        };
+        AudioFeature::ALL.into_iter().filter(is_filled_in)
+    }
+
     /// Where a feature of a track comes from; `None` where it is not known.
     pub fn feature_origin(&self, idx: TrackIdx, feature: AudioFeature) -> Option<FeatureOrigin> {
-        self.track(idx).features.get(feature)?;
+        self.feature(idx, feature)?;
         if self.overrides.get(&idx).is_some_and(|set| set.get(feature).is_some()) {
             return Some(FeatureOrigin::Set);
         }
-        let analysis = self.analysis(idx).filter(|_| self.is_estimated(idx));
+        let is_known = self.track(idx).features.get(feature).is_some();
+        let is_told = is_known && !self.is_estimated(idx);
+        let analysis = self.analysis(idx).filter(|_| !is_told);
         let Some(analysis) = analysis else { return Some(FeatureOrigin::Told) };
         let learned = self.learned.as_ref().filter(|_| LearnedFeatures::has_embedding(analysis));
         Some(FeatureOrigin::of_estimate(feature, learned))

@@ -291,8 +291,9 @@ impl fmt::Display for NewFrom {
         f.write_str(match self {
             Self::Import => {
                 "; what is new comes from a world of what other people play (`segue world --help` \
-                 tells how to get one; dropped on the page it is taken into use), from a table of \
-                 tracks with audio features, or from histories of other people"
+                 tells how to get one; dropped on the page it is taken into use), from a folder \
+                 of music (`segue scan`), from a table of tracks with audio features, or from \
+                 histories of other people"
             }
             Self::Training => {
                 "; the next training draws what is new from the world in use: `segue train`, or \

@@ -204,3 +204,59 @@ fn the_same_songs_teach_the_same_in_any_order() {
         assert_eq!(first.track(row).features, second.track(row).features);
     }
 }
+
+#[test]
+fn what_services_leave_out_of_a_track_is_estimated_and_what_they_tell_stays() {
+    let songs = songs(40, &Rule::Anything, 9);
+    let (mut tracks, measured) = library(&songs, 20);
+    let told = tracks[0].features;
+    // One of the two that services told of the others is missing, and all of what no service told.
+    tracks[1].features = AudioFeatures::MISSING;
+    tracks[1].features.set(AudioFeature::Energy, 0.25);
+    let bare = Catalogue::from_tracks(tracks.clone());
+    let catalogue = Catalogue::from_tracks(tracks).with_analyses(measured);
+    let [first, second] = [0, 1].map(|i| catalogue.rows().nth(i).unwrap());
+    let words = estimated(catalogue.analysis(second).unwrap());
+
+    let origin = |feature| catalogue.feature_origin(second, feature);
+    assert_eq!(catalogue.feature(second, AudioFeature::Energy), Some(0.25));
+    assert_eq!(origin(AudioFeature::Energy), Some(FeatureOrigin::Told));
+    for (feature, by) in [
+        (AudioFeature::Valence, FeatureOrigin::Tags),
+        (AudioFeature::Danceability, FeatureOrigin::Tags),
+        (AudioFeature::Loudness, FeatureOrigin::Measured),
+    ] {
+        assert_eq!(catalogue.feature(second, feature), words.get(feature), "{feature:?}");
+        assert_eq!(origin(feature), Some(by), "{feature:?}");
+        assert!(catalogue.filled_in(second).any(|one| one == feature));
+    }
+    assert_eq!(origin(AudioFeature::Speechiness), None, "no file tells it");
+    assert_eq!(
+        catalogue.features(first).get(AudioFeature::Valence),
+        told.get(AudioFeature::Valence)
+    );
+    assert!(
+        !catalogue.is_estimated(second) && catalogue.is_estimated(catalogue.rows().last().unwrap())
+    );
+
+    // What is compared is what is told: no distance takes an estimate for it.
+    assert_eq!(catalogue.track(second).features, bare.track(second).features);
+    assert_eq!(catalogue.track(first).features, told);
+}
+
+#[test]
+fn what_is_set_by_hand_counts_before_what_was_filled_in() {
+    let songs = songs(4, &Rule::Anything, 9);
+    let (mut tracks, measured) = library(&songs, 1);
+    tracks[0].features = AudioFeatures::MISSING;
+    tracks[0].features.set(AudioFeature::Energy, 0.25);
+    let mut set = AudioFeatures::MISSING;
+    set.set(AudioFeature::Valence, 0.75);
+    let overrides = [(tracks[0].id.clone(), set)];
+    let catalogue =
+        Catalogue::from_tracks(tracks).with_analyses(measured).with_overrides(&overrides);
+    let row = catalogue.rows().next().unwrap();
+    assert_eq!(catalogue.feature(row, AudioFeature::Valence), Some(0.75));
+    assert_eq!(catalogue.feature_origin(row, AudioFeature::Valence), Some(FeatureOrigin::Set));
+    assert!(catalogue.filled_in(row).all(|feature| feature != AudioFeature::Valence));
+}

@@ -1,6 +1,7 @@
 //! The formats, one file each, and how content tells them apart.
 
 mod apple_music;
+mod artist_tags;
 mod catalogue;
 mod friends;
 mod interactions;
@@ -23,11 +24,14 @@ mod testing;
 mod youtube_music;
 
 pub(crate) use apple_music::Artists as AppleArtists;
+pub(crate) use artist_tags::TagNames;
 pub use listenbrainz::read_listenbrainz;
 pub(crate) use parquet::ParquetTable;
 pub use parquet::is_parquet;
 
+use std::collections::HashSet;
 use std::io::BufRead;
+use std::path::{Path, PathBuf};
 
 use segue_core::Source;
 
@@ -105,13 +109,27 @@ pub(crate) trait Format: Sync {
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError>;
 }
 
+/// What files of an import tell that others of it need, learnt before any is read for its rows.
+#[derive(Default)]
+pub(crate) struct Companions {
+    /// Whose titles are whose, in an export of Apple's.
+    pub(crate) artists: AppleArtists,
+    /// Which artists and tags the numbers of HetRec's tables are.
+    pub(crate) tags: TagNames,
+}
+
 /// All formats, the most specific ones first.
-pub(crate) struct Formats(Vec<Box<dyn Format>>);
+pub(crate) struct Formats {
+    all: Vec<Box<dyn Format>>,
+    /// Files that were read for what others need, and have no rows of their own.
+    explaining: HashSet<PathBuf>,
+}
 
 impl Formats {
-    /// The formats: tables read with these options, and Apple's plays with these artists.
-    pub(crate) fn new(tables: &TableOptions, artists: AppleArtists) -> Self {
-        Self(vec![
+    /// The formats: tables read with these options, and with what other files tell.
+    pub(crate) fn new(tables: &TableOptions, Companions { artists, tags }: Companions) -> Self {
+        let explaining = tags.files.clone();
+        let all: Vec<Box<dyn Format>> = vec![
             Box::new(spotify_extended::SpotifyExtended),
             Box::new(spotify_account::AccountHistory),
             Box::new(spotify_account::AccountLibrary),
@@ -136,15 +154,22 @@ impl Formats {
             Box::new(librefm::LibreFm),
             Box::new(jellyfin::PlaybackReport),
             Box::new(lastfm_csv::LastFmCsv),
+            Box::new(artist_tags::TaggedArtists { names: tags }),
             Box::new(friends::FriendTable { options: tables.clone() }),
             Box::new(interactions::InteractionTable { options: tables.clone() }),
             Box::new(catalogue::CatalogueTable { options: tables.clone() }),
-        ])
+        ];
+        Self { all, explaining }
     }
 
     /// All of them, in the order in which they are asked.
     pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Format> {
-        self.0.iter().map(Box::as_ref)
+        self.all.iter().map(Box::as_ref)
+    }
+
+    /// Whether a file was read for what others need.
+    pub(crate) fn explains(&self, path: &Path) -> bool {
+        self.explaining.contains(path)
     }
 
     /// The format of a file, by its beginning.

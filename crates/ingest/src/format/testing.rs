@@ -47,7 +47,7 @@ impl KeptRecords {
             .filter_map(|(_, record)| match record {
                 Record::Listen { track, .. } | Record::Track(track) => Some(track),
                 Record::Feedback { track, .. } => track.as_ref(),
-                Record::Friendship { .. } => None,
+                Record::Friendship { .. } | Record::ArtistTag(_) => None,
             })
             .collect()
     }

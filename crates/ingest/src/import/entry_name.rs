@@ -24,8 +24,10 @@ pub(super) enum NameVerdict {
 }
 
 /// Extensions that data comes in.
-const DATA: [&str; 11] =
-    ["json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson", "xlsx", "xml"];
+const DATA: [&str; 12] = [
+    "json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson", "xlsx", "xml",
+    "dat",
+];
 
 /// Beginnings of the names of files that hold only private facts.
 const PRIVATE: [&str; 19] = [

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use segue_core::ListenerId;
 
-use crate::format::{AppleArtists, Formats};
+use crate::format::{Companions, Formats};
 use crate::input::HEAD_BYTES;
 use crate::{FileSink, ImportReport, IngestError, Keeps, TableOptions};
 
@@ -171,7 +171,7 @@ fn read<P: AsRef<Path>>(
     (sink, cut): Reading<'_>,
 ) -> Result<(ImportReport, Option<HashSet<PathBuf>>), IngestError> {
     let plan = ImportPlan::of(paths, options)?;
-    let formats = Formats::new(&options.tables, learn_artists(&plan.jobs, options));
+    let formats = Formats::new(&options.tables, learn(&plan.jobs, options));
     let meter = Meter::new(plan.total_bytes(), observer);
     let report = ImportReport { files: plan.left_alone };
     let pass = Pass::Read { formats: &formats, sink, cut };
@@ -198,7 +198,7 @@ pub(crate) fn import_archive(
 ) -> Result<ImportReport, IngestError> {
     let mut zip = archive::open(content, path, &options.limits)?;
     let archive = archive::list_open(&mut zip, path, &options.limits)?;
-    let formats = Formats::new(&options.tables, AppleArtists::default());
+    let formats = Formats::new(&options.tables, Companions::default());
     let mut nobody = ();
     let meter = Meter::new(archive.declared_bytes(), &mut nobody);
     let mut import = ImportRun {
@@ -222,7 +222,7 @@ pub(crate) fn import_content(
     sink: &mut dyn FileSink,
 ) -> Result<ImportReport, IngestError> {
     let size = content.len() as u64;
-    let formats = Formats::new(&options.tables, AppleArtists::default());
+    let formats = Formats::new(&options.tables, Companions::default());
     let mut nobody = ();
     let mut import = ImportRun {
         options,
@@ -242,23 +242,24 @@ pub(crate) fn import_content(
     Ok(import.report)
 }
 
-/// Apple's plays name no artists; other files of its export do, and are read for that first.
-fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
-    let mut artists = AppleArtists::default();
-    artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
+/// Apple's plays name no artists, and HetRec's tags are numbers; other files beside them tell, and
+/// are read for that first.
+fn learn(jobs: &[Job], options: &ImportOptions) -> Companions {
+    let mut companions = Companions::default();
+    companions.artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
     let mut nobody = ();
     let meter = Meter::new(0, &mut nobody);
     let mut import = ImportRun {
         options,
         meter,
-        pass: Pass::Learn(&mut artists),
+        pass: Pass::Learn(&mut companions),
         report: ImportReport::default(),
     };
     for job in jobs {
         // What cannot be read is reported when it is read for its rows.
         let _ = import.job(job);
     }
-    artists
+    companions
 }
 
 impl ImportRun<'_> {

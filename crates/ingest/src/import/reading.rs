@@ -1,5 +1,5 @@
 //! Reads what the plan names, each file once for its rows, and some files before that for the
-//! artists that they name.
+//! names that they tell.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -13,7 +13,7 @@ use segue_core::{Record, Source};
 use super::ImportOptions;
 use super::beginning::{Beginning, ROWS};
 use super::progress::{Budget, Meter, Metered};
-use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
+use crate::format::{Companions, Format, Formats, Head, ParquetTable, TagNames, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
 use crate::table::layout_in;
 use crate::{
@@ -36,8 +36,8 @@ pub(super) struct ImportRun<'a> {
 
 /// The purpose for which files are read.
 pub(super) enum Pass<'a> {
-    /// To learn which artist has which title.
-    Learn(&'a mut AppleArtists),
+    /// To learn which artist has which title, and what numbers stand for.
+    Learn(&'a mut Companions),
     /// To hand their rows to the sink.
     Read {
         /// The formats, which read the rows.
@@ -78,7 +78,9 @@ impl ImportRun<'_> {
         match self.pass {
             Pass::Read { .. } => false,
             Pass::Learn(_) => {
-                !["library tracks", "daily tracks"].iter().any(|telling| name().contains(telling))
+                let is_apples =
+                    ["library tracks", "daily tracks"].iter().any(|part| name().contains(part));
+                !is_apples && !TagNames::wants(&name())
             }
         }
     }
@@ -161,7 +163,7 @@ impl ImportRun<'_> {
     /// known format.
     pub(super) fn read(&mut self, opened: Opened<'_>) -> Result<(), IngestError> {
         let formats = match &mut self.pass {
-            Pass::Learn(artists) => return learn(artists, self.options, &mut self.meter, opened),
+            Pass::Learn(learnt) => return learn(learnt, self.options, &mut self.meter, opened),
             Pass::Read { formats, .. } => *formats,
         };
         if is_parquet(&opened.head) {
@@ -179,6 +181,11 @@ impl ImportRun<'_> {
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         if matches!(text.trim(), "" | "[]" | "{}") {
             self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
+            return Ok(());
+        }
+        if formats.explains(&opened.path) {
+            let why = "names of artists or tags, for the tags of artists";
+            self.report.files.push(FileReport::left_alone(opened.path, why));
             return Ok(());
         }
         let found = formats.detect(&Head { text: &text, name });
@@ -375,9 +382,9 @@ fn look(
     }
 }
 
-/// Reads a file for the artists that it names.
+/// Reads a file for the names that it tells.
 fn learn(
-    artists: &mut AppleArtists,
+    learnt: &mut Companions,
     options: &ImportOptions,
     meter: &mut Meter<'_>,
     mut opened: Opened<'_>,
@@ -394,7 +401,11 @@ fn learn(
         Context::new(&opened.path, Source::AppleMusic, options.listener.clone(), &mut nobody);
     let mut input =
         decoded(&opened.head, opened.content.reader(), &opened.path, opened.budget, meter);
-    artists.learn_from(&mut input, &mut context)
+    let name = opened.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    match TagNames::wants(&name) {
+        true => learnt.tags.learn_from(&mut input, &mut context),
+        false => learnt.artists.learn_from(&mut input, &mut context),
+    }
 }
 
 /// An input error that a format passed on as it came may stand for a limit.

@@ -100,16 +100,21 @@ fn codes_albums_genres_years_and_places_in_somebodys_own_history_stay_out() {
 }
 
 #[test]
-fn a_catalogue_and_friendships_concern_everybody() {
+fn a_catalogue_friendships_and_tags_of_artists_concern_everybody() {
     let catalogue = "track_id,track_name,artist_name,tempo\nt1,Song,Cleo Cane,80\n";
     let friends = "user_id,friend_id\nme,bob\nbob,me\n";
-    for (name, text, rows) in [("tracks.csv", catalogue, 1), ("friends.csv", friends, 2)] {
+    let tags = "user,artist,tag\nme,Cleo Cane,folk\nbob,Cleo Cane,folk\n";
+    for (name, text, rows) in
+        [("tracks.csv", catalogue, 1), ("friends.csv", friends, 2), ("tags.csv", tags, 2)]
+    {
         let (report, memory) = read_keeping(Keeps::Own, name, text);
         assert_eq!(report.dropped, [(DropReason::ForEverybody, rows)].into(), "{name}");
         assert!(memory.records.is_empty(), "{name}");
     }
     let (report, _) = read_keeping(Keeps::OwnAndCatalogue, "tracks.csv", catalogue);
     assert_eq!(report.tracks, 1);
+    let (report, _) = read_keeping(Keeps::OwnAndCatalogue, "tags.csv", tags);
+    assert_eq!(report.artist_tags, 2);
 }
 
 #[test]

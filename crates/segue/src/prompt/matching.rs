@@ -12,7 +12,7 @@ use segue_engine::sound::estimates::has_tag;
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
 use super::alike::names_in;
-use super::vocabulary::{Vocabulary, parts};
+use super::vocabulary::{Vocabulary, parts, squeeze};
 use super::{Condition, Kind, Property};
 use crate::Snapshot;
 
@@ -58,17 +58,36 @@ enum Lookup<'a> {
     Genre {
         of_genre: FxHashMap<&'a str, f32>,
         of_artist: FxHashMap<ArtistIdx, f32>,
-        /// Genres that go with it.
-        alike: Vec<&'a str>,
+        /// How far off the artists are by what listeners call them.
+        called: FxHashMap<ArtistIdx, f32>,
+        /// Genres that go with it, and which artists listeners call so.
+        alike: Vec<AlikeGenre<'a>>,
         /// Tags of the network that name the genre, for tracks of which no source tells one.
         tags: Vec<&'static str>,
     },
+    /// Whether listeners call artists so.
+    Called(FxHashMap<ArtistIdx, bool>),
     /// What is like it, by place in the order of closeness.
     Close(FxHashMap<TrackIdx, usize>),
     /// Whether popularity tells tracks apart.
     Popularity {
         tells: bool,
     },
+}
+
+/// A genre that goes with one that was said.
+struct AlikeGenre<'a> {
+    name: &'a str,
+    called: FxHashMap<ArtistIdx, bool>,
+}
+
+/// By what it is known that tracks have a property.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Evidence {
+    /// By what sources tell of tracks, or a network hears in their files.
+    pub(super) tracks: bool,
+    /// By what listeners call their artists.
+    pub(super) listeners: bool,
 }
 
 impl<'a> Matcher<'a> {
@@ -142,10 +161,16 @@ impl<'a> Matcher<'a> {
         let taken: FxHashSet<String> =
             of_rows.flat_map(|genre| names_in(genre)).map(str::to_lowercase).collect();
         let alike = wanted.filter_map(|prepared| match &prepared.lookup {
-            Lookup::Genre { alike, .. } => Some(alike.iter().copied()),
+            Lookup::Genre { alike, .. } => Some(alike.iter()),
             _ => None,
         });
-        alike.flatten().filter(|genre| taken.contains(&genre.to_lowercase())).collect()
+        let artists: FxHashSet<ArtistIdx> =
+            rows.iter().filter_map(|&row| self.snapshot.catalogue.artist(row)).collect();
+        let is_taken = |genre: &&AlikeGenre<'_>| {
+            let is_called = |artist| genre.called.get(artist) == Some(&true);
+            taken.contains(&genre.name.to_lowercase()) || artists.iter().any(is_called)
+        };
+        alike.flatten().filter(is_taken).map(|genre| genre.name).collect()
     }
 
     /// The tracks that are off by no more than `most` in all.
@@ -229,30 +254,56 @@ impl<'a> Matcher<'a> {
         })
     }
 
+    /// By what it is known which tracks meet a condition.
+    pub(super) fn evidence(&self, condition: &Condition) -> Evidence {
+        let found = self.prepared.iter().find(|prepared| prepared.condition == condition);
+        found.map_or_else(Evidence::default, |prepared| match &prepared.lookup {
+            Lookup::Genre { of_genre, called, tags, .. } => Evidence {
+                tracks: !tags.is_empty() || of_genre.values().any(|off| *off == 0.0),
+                listeners: called.values().any(|off| *off == 0.0),
+            },
+            Lookup::Called(called) => Evidence {
+                tracks: self.snapshot.catalogue.embedding_axes().is_some(),
+                listeners: called.values().any(|is| *is),
+            },
+            _ => Evidence::default(),
+        })
+    }
+
     fn of_part(&self, conditions: &[&Condition]) -> impl Iterator<Item = &Prepared<'a>> {
         self.prepared.iter().filter(|prepared| conditions.contains(&prepared.condition))
     }
 
-    /// Of how many tracks it is known what was asked, where that is not nearly all.
+    /// Of how many tracks it is known what was asked, where that is not nearly all: for each kind of
+    /// condition the one of which least is known.
     pub(super) fn notes(&self) -> Vec<String> {
         let all = self.snapshot.catalogue.len();
-        let mut notes: Vec<String> = Vec::new();
         let few = |prepared: &&Prepared<'_>| (prepared.known as f32) < KNOWN_TO_MOST * all as f32;
+        let mut notes: Vec<(&str, usize)> = Vec::new();
         for prepared in self.usable().filter(few) {
-            let what = match prepared.condition.property.kind() {
-                Kind::Sound => "how they sound",
-                Kind::Tagged => "this, as far as their files were measured",
-                Kind::Released => "when they were released",
-                Kind::Genre => "their genre, themselves or by their artist",
-                _ => continue,
-            };
-            let note = format!("{} of {all} tracks here say {what}", prepared.known);
-            if !notes.contains(&note) {
-                notes.push(note);
+            let Some(what) = self.what_is_known(prepared.condition) else { continue };
+            match notes.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, tracks)) => *tracks = prepared.known.min(*tracks),
+                None => notes.push((what, prepared.known)),
             }
         }
-        notes.extend(self.estimates());
-        notes
+        let said =
+            notes.iter().map(|(what, tracks)| format!("{tracks} of {all} tracks here say {what}"));
+        said.chain(self.estimates()).collect()
+    }
+
+    /// What tracks have to tell for a condition, in words.
+    fn what_is_known(&self, condition: &Condition) -> Option<&'static str> {
+        let is_called = self.evidence(condition).listeners;
+        Some(match condition.property.kind() {
+            Kind::Sound => "how they sound",
+            Kind::Tagged if is_called => "this, by their files or what listeners call their artist",
+            Kind::Tagged => "this, as far as their files were measured",
+            Kind::Released => "when they were released",
+            Kind::Genre if is_called => "their genre, or what listeners call their artist",
+            Kind::Genre => "their genre, themselves or by their artist",
+            _ => return None,
+        })
     }
 
     /// That how tracks sound is estimated, where that was asked.
@@ -267,10 +318,20 @@ impl<'a> Matcher<'a> {
             }
         };
         let catalogue = &self.snapshot.catalogue;
-        let estimated = catalogue.rows().filter(|&row| catalogue.is_estimated(row)).count();
-        (estimated > 0 && self.usable().any(is_by_ear)).then(|| match estimated {
-            1 => "how 1 track sounds is estimated from its file".to_owned(),
-            many => format!("how {many} tracks sound is estimated from their files"),
+        let is_partly = |row: &TrackIdx| catalogue.filled_in(*row).next().is_some();
+        let partly = catalogue.rows().filter(is_partly).count();
+        let estimated =
+            catalogue.rows().filter(|&row| catalogue.is_estimated(row)).count() + partly;
+        (estimated > 0 && self.usable().any(is_by_ear)).then(|| {
+            let in_part = match partly {
+                0 => String::new(),
+                all if all == estimated => ", in part".to_owned(),
+                some => format!(", of {some} of them in part"),
+            };
+            match estimated {
+                1 => format!("how 1 track sounds is estimated from its file{in_part}"),
+                many => format!("how {many} tracks sound is estimated from their files{in_part}"),
+            }
         })
     }
 }
@@ -282,16 +343,28 @@ impl Prepared<'_> {
         let track = catalogue.track(row);
         let holds = match (&self.condition.property, &self.lookup) {
             (&Property::Sound { feature, least, most, is_soft }, _) => {
-                let value = track.features.get(feature)?;
+                let value = catalogue.feature(row, feature)?;
                 let off = (least - value).max(value - most).max(0.0) / scale(feature);
                 return Some(if is_soft || off == 0.0 { off } else { f32::INFINITY });
             }
-            (Property::Tagged { tags }, _) => is_tagged(catalogue, row, tags)?,
+            (Property::Tagged { tags }, Lookup::Called(called)) => {
+                let called = catalogue.artist(row).and_then(|artist| called.get(&artist));
+                match (is_tagged(catalogue, row, tags), called) {
+                    (None, None) => return None,
+                    (heard, called) => heard == Some(true) || called == Some(&true),
+                }
+            }
             (Property::Released { first, last }, _) => (*first..=*last).contains(&track.year?),
-            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist, tags, .. }) => {
+            (Property::Genre { .. }, Lookup::Genre { of_genre, of_artist, called, tags, .. }) => {
                 let told = track.genre.as_deref().and_then(|genre| of_genre.get(genre));
                 let by_artist = || of_artist.get(&catalogue.artist(row)?);
-                match told.or_else(by_artist) {
+                let called = catalogue.artist(row).and_then(|artist| called.get(&artist));
+                match told
+                    .or_else(by_artist)
+                    .into_iter()
+                    .chain(called)
+                    .min_by(|a, b| a.total_cmp(b))
+                {
                     Some(off) => return Some(*off),
                     None => is_tagged(catalogue, row, tags)?,
                 }
@@ -312,6 +385,11 @@ impl<'a> Lookup<'a> {
     fn of(snapshot: &'a Snapshot, condition: &Condition) -> Self {
         match &condition.property {
             Property::Genre { squeezed, .. } => genres(snapshot, squeezed, condition.wanted),
+            Property::Tagged { tags } => {
+                let vocabulary = Vocabulary::of(&snapshot.catalogue, &snapshot.prompt_names);
+                let tags: Vec<String> = tags.iter().map(|tag| squeeze(tag)).collect();
+                Self::Called(vocabulary.tags().fitting(|tag| tags.contains(&squeeze(tag))))
+            }
             Property::LikeArtist(artist) => {
                 let mut tracks = snapshot.index.tracks_by(*artist).to_vec();
                 tracks.sort_by(|&a, &b| snapshot.index.popularity.order(a, b));
@@ -364,7 +442,23 @@ fn genres<'a>(snapshot: &'a Snapshot, squeezed: &str, is_wanted: bool) -> Lookup
         }
     }
     let tags = SOUND_TAGS.into_iter().filter(|tag| parts(tag).contains(squeezed)).collect();
-    Lookup::Genre { of_genre, of_artist, alike, tags }
+    let has_words = vocabulary.tags().fitting(|tag| parts(tag).contains(squeezed));
+    let alike = alike.into_iter().map(|name| AlikeGenre {
+        name,
+        called: vocabulary.tags().fitting(|tag| squeeze(tag) == squeeze(name)),
+    });
+    let alike: Vec<AlikeGenre<'_>> = alike.collect();
+    let off_artist = |(artist, has_words): (ArtistIdx, bool)| {
+        let is_alike = || alike.iter().any(|genre| genre.called.get(&artist) == Some(&true));
+        let off = match has_words {
+            true => 0.0,
+            false if is_alike() => ALIKE,
+            false => f32::INFINITY,
+        };
+        (artist, off)
+    };
+    let called = has_words.into_iter().map(off_artist).collect();
+    Lookup::Genre { of_genre, of_artist, called, alike, tags }
 }
 
 /// How far a genre is off from one that has the words.

@@ -4,6 +4,7 @@ use segue_core::{AudioFeature, Version};
 use segue_engine::Catalogue;
 use segue_engine::mix::filters::Familiarity;
 
+use super::matching::Matcher;
 use super::numbers::YEARS;
 use super::{Condition, Meaning, Property, Setting};
 
@@ -11,22 +12,33 @@ const PITCHES: [&str; 12] =
     ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
 
 /// What a part of a prompt means, as half a sentence.
-pub(super) fn of(catalogue: &Catalogue, meanings: &[Meaning]) -> String {
+pub(super) fn of(catalogue: &Catalogue, meanings: &[Meaning], matcher: &Matcher<'_>) -> String {
     let one = |meaning: &Meaning| match meaning {
-        Meaning::Condition(condition) => of_condition(catalogue, condition),
+        Meaning::Condition(condition) => of_condition(catalogue, condition, matcher),
         Meaning::Setting(setting) => of_setting(*setting),
     };
     meanings.iter().map(one).collect::<Vec<_>>().join(" and ")
 }
 
-fn of_condition(catalogue: &Catalogue, Condition { property, wanted }: &Condition) -> String {
+fn of_condition(catalogue: &Catalogue, condition: &Condition, matcher: &Matcher<'_>) -> String {
+    let Condition { property, wanted } = condition;
+    let evidence = matcher.evidence(condition);
     let positive = match property {
         Property::Sound { feature, least, most, .. } => sound(*feature, *least, *most),
         Property::Tagged { tags } => {
-            format!("tagged {} by a network, an estimate", tags.join(" or "))
+            let by = match (evidence.listeners, evidence.tracks) {
+                (true, true) => "listeners, or by a network, an estimate",
+                (true, false) => "listeners",
+                (false, _) => "a network, an estimate",
+            };
+            format!("tagged {} by {by}", tags.join(" or "))
         }
         Property::Released { first, last } => released(*first, *last),
-        Property::Genre { said, .. } => format!("of a genre called {said}"),
+        Property::Genre { said, .. } => match (evidence.listeners, evidence.tracks) {
+            (true, true) => format!("of a genre called {said}, or tagged so by listeners"),
+            (true, false) => format!("tagged {said} by listeners"),
+            (false, _) => format!("of a genre called {said}"),
+        },
         Property::By(artist) => format!("by {}", catalogue.artist_name(*artist)),
         Property::LikeArtist(artist) => {
             format!("close to what {} made", catalogue.artist_name(*artist))

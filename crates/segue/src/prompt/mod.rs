@@ -20,6 +20,7 @@ mod matching;
 mod meaning;
 mod numbers;
 mod reader;
+mod tags;
 mod tokens;
 mod vocabulary;
 mod words;
@@ -331,7 +332,8 @@ impl Snapshot {
     /// Words that this library can answer, as an example for a listener of it.
     pub fn prompt_example(&self, profile: &Profile) -> String {
         let tracks = || self.catalogue.rows().map(|row| self.catalogue.track(row));
-        let sounds = tracks().any(|track| track.features.get(AudioFeature::Energy).is_some());
+        let has_energy = |row| self.catalogue.feature(row, AudioFeature::Energy).is_some();
+        let sounds = self.catalogue.rows().any(has_energy);
         let decade = tracks().find_map(|track| track.year).map(|year| year / 10 * 10);
         let artist = self.most_played_artist(profile);
         let is_any_new = profile.unknown_works(&self.catalogue) > 0;
@@ -389,7 +391,7 @@ impl Snapshot {
             reading.understood.push(UnderstoodPart {
                 words,
                 read_as: part.read_as.clone(),
-                meaning: meaning::of(&self.catalogue, &part.meanings),
+                meaning: meaning::of(&self.catalogue, &part.meanings, matcher),
                 tracks: is_counted.then(|| matcher.count(&conditions)),
                 set_aside: matcher.unknown(&conditions).or(overruled),
             });

@@ -286,14 +286,7 @@ impl Reader<'_> {
 
     /// The artist whose name takes most words from a place on.
     fn artist(&self, from: usize) -> Option<(usize, ArtistIdx)> {
-        let named = |name: &str| {
-            let without = name.strip_prefix("the");
-            self.vocabulary
-                .artist(name)
-                .or_else(|| self.vocabulary.artist(&format!("the{name}")))
-                .or_else(|| self.vocabulary.artist(without?))
-        };
-        self.runs(from).find_map(|(words, name)| Some((words, named(&name)?)))
+        self.runs(from).find_map(|(words, name)| Some((words, self.vocabulary.artist(&name)?)))
     }
 
     /// The track whose title takes most words from a place on, with "by" and its artist behind it.

@@ -1,12 +1,14 @@
-//! The names that a prompt may use: genres, artists and titles of one catalogue.
+//! The names that a prompt may use: genres, artists and titles of one catalogue, and what listeners
+//! call its artists.
 
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_core::SOUND_TAGS;
+use segue_core::{ArtistTag, SOUND_TAGS};
 use segue_engine::{ArtistIdx, Catalogue, TrackIdx};
 
 use super::alike::GenreTies;
+use super::tags::ListenerTags;
 use super::tokens::{squeezed, words};
 use super::words::SPELLINGS;
 
@@ -18,7 +20,11 @@ const LONGEST_GENRE: usize = 4;
 /// The names of a catalogue as prompts are read by them. A snapshot makes them when the first
 /// prompt is read, and keeps them.
 #[derive(Debug, Default)]
-pub struct PromptNames(OnceLock<Names>);
+pub struct PromptNames {
+    names: OnceLock<Names>,
+    /// As the store has them, by artist.
+    tags: Vec<ArtistTag>,
+}
 
 /// Names in squeezed form, each with what bears it.
 #[derive(Debug)]
@@ -26,6 +32,9 @@ struct Names {
     artists: FxHashMap<String, ArtistIdx>,
     /// Every run of words within a genre.
     genres: FxHashSet<String>,
+    /// What listeners call its artists, and these tags whole.
+    tags: ListenerTags,
+    tag_names: FxHashSet<String>,
     /// Made when a title is looked for: hashes of titles, with their tracks.
     titles: OnceLock<Vec<(u64, TrackIdx)>>,
     /// Made when a genre is looked for.
@@ -37,27 +46,44 @@ struct Names {
 pub(super) struct Vocabulary<'a> {
     catalogue: &'a Catalogue,
     names: &'a Names,
+    said: &'a [ArtistTag],
+}
+
+impl PromptNames {
+    /// Names of a catalogue that is yet to be read, with the tags of artists in the order of
+    /// artists.
+    pub(crate) fn with_tags(tags: Vec<ArtistTag>) -> Self {
+        Self { names: OnceLock::new(), tags }
+    }
 }
 
 impl<'a> Vocabulary<'a> {
     pub(super) fn of(catalogue: &'a Catalogue, names: &'a PromptNames) -> Self {
-        Self { catalogue, names: names.0.get_or_init(|| Names::of(catalogue)) }
+        let PromptNames { names, tags } = names;
+        Self { catalogue, names: names.get_or_init(|| Names::of(catalogue, tags)), said: tags }
     }
 
-    /// The artist of a squeezed name.
+    /// The artist of a squeezed name, with or without an article.
     pub(super) fn artist(&self, name: &str) -> Option<ArtistIdx> {
-        self.names.artists.get(name).copied()
+        artist_in(&self.names.artists, name)
     }
 
-    /// The genre of a squeezed name, as [`parts`] of genres have it, if any track has it.
+    /// The genre of a squeezed name, as [`parts`] of genres have it, if any track has it; or the tag
+    /// of that name, if listeners gave it to any artist.
     pub(super) fn genre(&self, name: &str) -> Option<String> {
         let spelled = spelled(name);
-        self.names.genres.contains(spelled).then(|| spelled.to_owned())
+        let Names { genres, tag_names, .. } = self.names;
+        (genres.contains(spelled) || tag_names.contains(spelled)).then(|| spelled.to_owned())
+    }
+
+    /// What listeners call the artists.
+    pub(super) fn tags(&self) -> &'a ListenerTags {
+        &self.names.tags
     }
 
     /// The genres that go with one of a squeezed name.
     pub(super) fn alike(&self, genre: &str) -> Vec<&'a str> {
-        self.names.ties.get_or_init(|| GenreTies::of(self.catalogue)).alike(genre)
+        self.names.ties.get_or_init(|| GenreTies::of(self.catalogue, self.said)).alike(genre)
     }
 
     /// The tracks of a squeezed title.
@@ -82,7 +108,7 @@ impl<'a> Vocabulary<'a> {
 }
 
 impl Names {
-    fn of(catalogue: &Catalogue) -> Self {
+    fn of(catalogue: &Catalogue, said: &[ArtistTag]) -> Self {
         let mut artists = FxHashMap::default();
         for artist in (0..catalogue.artist_count() as u32).map(ArtistIdx) {
             let name = squeeze(catalogue.artist_name(artist));
@@ -94,8 +120,25 @@ impl Names {
         if catalogue.embedding_axes().is_some() {
             genres.extend(SOUND_TAGS.into_iter().map(|tag| spelled(&squeeze(tag)).to_owned()));
         }
-        Self { artists, genres, titles: OnceLock::new(), ties: OnceLock::new() }
+        let tags = ListenerTags::of(said, |name| artist_in(&artists, name));
+        // Years have rules of their own, and who is called like a band of its own is that band.
+        let is_word = |name: &String| {
+            !name.is_empty()
+                && !name.contains(|c: char| c.is_ascii_digit())
+                && !artists.contains_key(name)
+        };
+        let squeezed = tags.names().map(|tag| spelled(&squeeze(tag)).to_owned());
+        let tag_names = squeezed.filter(is_word).collect();
+        let (titles, ties) = (OnceLock::new(), OnceLock::new());
+        Self { artists, genres, tags, tag_names, titles, ties }
     }
+}
+
+fn artist_in(artists: &FxHashMap<String, ArtistIdx>, name: &str) -> Option<ArtistIdx> {
+    let named = |name: &str| artists.get(name).copied();
+    named(name)
+        .or_else(|| named(&format!("the{name}")))
+        .or_else(|| named(name.strip_prefix("the")?))
 }
 
 /// Every title, and what of it stands before "- Remastered" or "(Live)", in the order of hashes.
@@ -124,7 +167,7 @@ pub(super) fn spelled(name: &str) -> &str {
     SPELLINGS.iter().find(|(other, _)| *other == name).map_or(name, |(_, usual)| usual)
 }
 
-fn squeeze(name: &str) -> String {
+pub(super) fn squeeze(name: &str) -> String {
     squeezed(words(name).iter().map(String::as_str))
 }
 

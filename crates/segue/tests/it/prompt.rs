@@ -109,7 +109,7 @@ fn a_genre_that_few_tracks_have_is_widened_to_what_goes_with_it() {
     (0..4).for_each(|i| add(i, i, "Shoegaze"));
     (4..8).for_each(|i| add(i, i - 4, "Dream Pop"));
     (8..12).for_each(|i| add(i, i, "Dream Pop"));
-    (12..40).for_each(|i| add(i, i, "Classical"));
+    (12..50).for_each(|i| add(i, i, "Classical"));
     let (_folder, snapshot) = library(&table);
     let asked = |words: &str, length| {
         let request = MixRequest { length, ..MixRequest::new(now()) };
@@ -128,7 +128,88 @@ fn a_genre_that_few_tracks_have_is_widened_to_what_goes_with_it() {
     let note = "4 tracks are all of this; the 8 that come nearest to it are taken too";
     assert!(few.reading.notes.iter().any(|said| said == note), "{:?}", few.reading.notes);
     let without = asked("no shoegaze", 6);
-    assert_eq!(without.request.within.unwrap().len(), 36, "what goes with it is another genre");
+    assert_eq!(without.request.within.unwrap().len(), 46, "what goes with it is another genre");
+}
+
+/// What people call some of the artists of [`TABLE`], and others that are not in it.
+const TAGS: &str = "\
+artist,tag,count
+massive attack,trip-hop,40
+Massive Attack,Bristol,9
+Björk,female vocalists,30
+Björk,icelandic,12
+Björk,trip-hop,2
+Madonna,female vocalists,20
+Madonna,80s pop,20
+Madonna,dance,20
+Dua Lipa,female vocalists,2
+Dua Lipa,nobody else,1
+Nobody,Massive Attack,5
+Portishead,trip-hop,9
+";
+
+/// A library of [`TABLE`], and of what people call its artists.
+fn tagged_library(table: &str, tags: &str) -> (TempDir, Snapshot) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [("tracks.csv", table), ("artist_tags.csv", tags)].map(|(name, text)| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    });
+    let mut library = Library::open(folder.path().join("library")).unwrap();
+    library.import(&files, &ImportOptions::new(ann()), &mut ()).unwrap();
+    let snapshot = library.snapshot().unwrap();
+    (folder, snapshot)
+}
+
+#[test]
+fn words_find_artists_by_what_listeners_call_them() {
+    let (_folder, snapshot) = tagged_library(TABLE, TAGS);
+    for (words, expected) in [
+        ("female vocalists", "t5 t6 t8"),
+        ("no female vocals, 90s", "t1 t2 t3"),
+        ("icelandic", "t6"),
+        ("Bristol, slow", "t1 t10"),
+        // By genre or by tag, whichever there is; two of 44 is too little.
+        ("trip-hop", "t1 t2 t10"),
+        ("female vocalists, no icelandic", "t5 t8"),
+    ] {
+        assert_found(&snapshot, words, expected);
+    }
+    let meaning = |words: &str| {
+        let reading = ask(&snapshot, words).unwrap().reading;
+        (reading.understood[0].meaning.clone(), reading.understood[0].tracks)
+    };
+    assert_eq!(meaning("icelandic"), ("tagged icelandic by listeners".to_owned(), Some(1)));
+    let both = "of a genre called trip hop, or tagged so by listeners".to_owned();
+    assert_eq!(meaning("trip hop"), (both, Some(3)));
+    let women = "tagged female vocalists or female vocalist by listeners".to_owned();
+    assert_eq!(meaning("female vocals"), (women, Some(3)));
+    let parts = problem(&snapshot, "80s pop").reading.understood.len();
+    assert_eq!(parts, 2, "years are no tags: a decade and a genre");
+    let like = ask(&snapshot, "Massive Attack").unwrap().reading.understood.remove(0);
+    assert_eq!(like.meaning, "close to what Massive Attack made", "artists are no tags");
+}
+
+#[test]
+fn a_tag_that_few_artists_have_is_widened_to_what_goes_with_it() {
+    let mut tags = "artist,tag,count\n".to_owned();
+    for artist in ["Massive Attack", "A", "B", "C"] {
+        tags += &format!("{artist},Bristol,5\n{artist},moody,5\n");
+    }
+    let letters = ('D'..='Z').map(String::from);
+    for artist in ["Oasis", "The Police"].map(str::to_owned).into_iter().chain(letters) {
+        tags += &format!("{artist},guitars,5\n");
+    }
+    tags += "Björk,moody,5\n";
+    let (_folder, snapshot) = tagged_library(TABLE, &tags);
+    let request = MixRequest { length: 4, ..MixRequest::new(now()) };
+    let few = snapshot.prompted("bristol", request, Chosen::default()).unwrap();
+    assert_eq!(names(&few.request.within.unwrap()), "t1 t2 t6 t10");
+    assert_eq!(
+        few.reading.understood[0].meaning,
+        "tagged bristol by listeners, and what is called alike: moody"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Shapes that several resources share.
 
-use segue_core::{AudioFeatures, Track, TrackId, WorkId};
+use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 use segue_engine::{Catalogue, TrackIdx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -39,6 +39,9 @@ pub(crate) struct TrackShape {
     /// Whether `features` are estimates by what was measured in a file: no service tells any.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) features_are_estimates: bool,
+    /// Which of `features` are such estimates while services tell others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) estimated_features: Vec<&'static str>,
 }
 
 impl TrackShape {
@@ -55,6 +58,7 @@ impl TrackShape {
             popularity: track.popularity,
             features: track.features,
             features_are_estimates: false,
+            estimated_features: Vec::new(),
         }
     }
 
@@ -65,7 +69,12 @@ impl TrackShape {
 
     pub(crate) fn of(catalogue: &Catalogue, row: TrackIdx) -> Self {
         let features_are_estimates = catalogue.is_estimated(row);
-        Self { features_are_estimates, ..Self::from_track(catalogue.track(row)) }
+        Self {
+            features: catalogue.features(row),
+            features_are_estimates,
+            estimated_features: catalogue.filled_in(row).map(AudioFeature::name).collect(),
+            ..Self::from_track(catalogue.track(row))
+        }
     }
 }
 

@@ -97,7 +97,7 @@ pub struct RowsReport {
     pub files: Vec<FileRow>,
 }
 
-/// What became of the rows of one file. Rows = plays + signals + tracks + friends +
+/// What became of the rows of one file. Rows = plays + signals + tracks + friends + tags +
 /// already there + dropped.
 #[derive(Clone, Debug, Default)]
 pub struct FileRow {
@@ -115,6 +115,8 @@ pub struct FileRow {
     pub tracks: u64,
     /// Rows kept as friendships, each from one listener to another, those known before included.
     pub friendships: u64,
+    /// Rows kept as tags of artists, those known before included.
+    pub artist_tags: u64,
     /// Rows that an earlier import of the same file dealt with, whether it was cut off or finished.
     pub already_imported: u64,
     /// How many of the rows kept say what the store knew before; they count once.
@@ -279,6 +281,7 @@ fn table(words: &Words, report: &RowsReport) -> Markup {
         (total.signals, "likes and other signals"),
         (total.tracks, "tracks"),
         (total.friendships, "friendships"),
+        (total.artist_tags, "tags of artists"),
         (total.already_imported, "read before"),
     ];
     html! {
@@ -305,7 +308,7 @@ fn table(words: &Words, report: &RowsReport) -> Markup {
             table {
                 thead { tr {
                     th scope="col" { "File" } th scope="col" { "Read as" }
-                    @for name in ["Rows", "Plays", "Signals", "Tracks", "Friends", "Read before", "Left out"] { th.number scope="col" { (name) } }
+                    @for name in ["Rows", "Plays", "Signals", "Tracks", "Friends", "Tags", "Read before", "Left out"] { th.number scope="col" { (name) } }
                 } }
                 tbody { @for file in &report.files { (row(words, file)) } }
             }
@@ -320,6 +323,7 @@ fn row(words: &Words, file: &FileRow) -> Markup {
         file.signals,
         file.tracks,
         file.friendships,
+        file.artist_tags,
         file.already_imported,
         file.dropped_rows(),
     ];

@@ -60,7 +60,7 @@ pub(super) fn of_track(
         audio: audio(app, catalogue, row),
         has_cover: app.may_have_cover(catalogue, row),
         versions: versions(catalogue, row),
-        sound: track.features,
+        sound: catalogue.features(row),
     }
 }
 

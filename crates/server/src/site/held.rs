@@ -101,6 +101,11 @@ fn row(record: &Record) -> RowView {
             title: format!("{listener} → {friend}"),
             ..RowView::default()
         },
+        Record::ArtistTag(said) => RowView {
+            what: format!("tagged {}", said.tag),
+            artist: said.artist.clone(),
+            ..RowView::default()
+        },
     }
 }
 

@@ -165,6 +165,7 @@ fn row(file: &FileReport) -> FileRow {
         signals: file.feedback,
         tracks: file.tracks,
         friendships: file.friendships,
+        artist_tags: file.artist_tags,
         already_imported: file.already_imported,
         duplicates: file.duplicates,
         dropped: file
@@ -195,6 +196,8 @@ pub(super) fn in_words(reason: DropReason) -> &'static str {
         DropReason::RepeatedRow => "the same as a row before",
         DropReason::NameTooLong => "with a name longer than anything real",
         DropReason::OtherListener => "about somebody else than the one whose history this is",
+        DropReason::OnePerson => "tags that one person alone gave",
+        DropReason::NoTag => "without an artist or a tag",
         DropReason::ForEverybody => {
             "about songs or friends, which whoever runs this Segue brings for everybody"
         }

@@ -90,7 +90,7 @@ pub(super) fn learned(catalogue: &Catalogue, row: TrackIdx) -> Option<String> {
         catalogue.feature_origin(row, *feature) == Some(FeatureOrigin::Learned)
     };
     let part = |feature: AudioFeature| {
-        let value = catalogue.track(row).features.get(feature)?;
+        let value = catalogue.feature(row, feature)?;
         let (name, error) = (feature.name(), by_map.fit(feature)?.error);
         Some(match feature {
             AudioFeature::Tempo => format!("{name} {value:.0} ({error:.0})"),

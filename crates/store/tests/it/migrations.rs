@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use segue_core::{Impression, Reason, Record, Sources, TrackId};
+use segue_core::{ArtistTag, Impression, Reason, Record, Sources, TrackId};
 use segue_store::{NewModel, Store};
 
 use crate::api_keys::key;
@@ -233,6 +233,8 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
         store.log_impression(&impression("ann", &[TrackId::new("song")], 1, at(0))).unwrap();
         let friendship = Record::Friendship { listener: listener("ann"), friend: listener("bob") };
         assert_eq!(import(&mut store, "friends", &[friendship]).friendships_added, 1);
+        let tag = ArtistTag { artist: "Ann".into(), tag: "folk".into(), people: 2 };
+        assert_eq!(import(&mut store, "tags", &[Record::ArtistTag(tag)]).artist_tags_added, 1);
         store.add_key(&key("phone", "write", 7, 0, None)).unwrap();
         assert_eq!(Store::open(library.path()).unwrap().keys().unwrap(), store.keys().unwrap());
     }

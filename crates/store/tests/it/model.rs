@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment,
-    Record, Source, StartReason, Track, TrackId, WorkId,
+    ArtistTag, DeviceClass, EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId,
+    Moment, Record, Source, StartReason, Track, TrackId, WorkId,
 };
 use segue_store::{Exclusion, ExclusionId, ForgetReport, ImportCounts};
 
@@ -30,6 +30,7 @@ pub(crate) struct Model {
     listens: Vec<Listen>,
     feedback: Vec<Feedback>,
     friendships: BTreeSet<[ListenerId; 2]>,
+    artist_tags: BTreeMap<[String; 2], u32>,
     exclusions: Vec<(ExclusionId, ListenerId, Exclusion)>,
     impressions: Vec<Impression>,
     complete: BTreeMap<String, BTreeSet<ListenerId>>,
@@ -93,6 +94,16 @@ impl Model {
                     } else {
                         &mut counts.friendships_known
                     }) += 1;
+                }
+                Record::ArtistTag(said) => {
+                    let names = [said.artist.clone(), said.tag.clone()];
+                    let people = self.artist_tags.entry(names).or_default();
+                    *(if said.people > *people {
+                        &mut counts.artist_tags_added
+                    } else {
+                        &mut counts.artist_tags_known
+                    }) += 1;
+                    *people = said.people.max(*people);
                 }
             }
         }
@@ -233,6 +244,15 @@ impl Model {
         self.listeners.extend(listeners.iter().cloned());
         self.models.push(Trained { version: version.to_owned(), listeners: listeners.to_vec() });
         self.active = Some(version.to_owned());
+    }
+
+    pub(crate) fn artist_tags(&self) -> Vec<ArtistTag> {
+        let said = |([artist, tag], people): (&[String; 2], &u32)| ArtistTag {
+            artist: artist.clone(),
+            tag: tag.clone(),
+            people: *people,
+        };
+        self.artist_tags.iter().map(said).collect()
     }
 
     pub(crate) fn friends(&self, who: &ListenerId) -> Vec<ListenerId> {

@@ -76,7 +76,7 @@ fn a_store_from_before_there_were_overrides_opens_with_all_that_it_held() {
     let database = Connection::open(library.path().join(Store::DATABASE)).unwrap();
     database
         .execute_batch(
-            "DROP TABLE overrides; DROP TABLE overridden; \
+            "DROP TABLE overrides; DROP TABLE overridden; DROP TABLE artist_tags; \
          ALTER TABLE sound_files DROP COLUMN undecodable; ALTER TABLE models DROP COLUMN log_end",
         )
         .unwrap();

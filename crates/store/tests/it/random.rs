@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind,
+    ArtistTag, AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind,
     FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Track, TrackId,
 };
 use segue_store::{Exclusion, ExclusionId, ListenerHistory, ListenerSummary, Store, StoreError};
@@ -112,6 +112,11 @@ fn file(number: u64) -> Vec<Record> {
                         if rng.random_bool(0.2) { stranger } else { any_listener(&mut rng) };
                     Record::Friendship { listener, friend }
                 }
+                3 => Record::ArtistTag(ArtistTag {
+                    artist: ["Ann", "Ben"][rng.random_range(0..2)].to_owned(),
+                    tag: ["folk", "live"][rng.random_range(0..2)].to_owned(),
+                    people: rng.random_range(1..5),
+                }),
                 _ => {
                     let mut listen = any_listen(&mut rng, &track);
                     listen.listener = only.clone().unwrap_or(listen.listener);
@@ -264,6 +269,7 @@ impl Pair {
         }
         let ids: Vec<ListenerId> = summaries.iter().map(|summary| summary.id.clone()).collect();
         assert_eq!(ids, model.listeners());
+        assert_eq!(store.artist_tags().unwrap(), model.artist_tags());
         let all_friends = store.all_friends().unwrap();
         for who in ids.iter().chain([&ListenerId::new("stranger")]) {
             assert_eq!(store.friends(who).unwrap(), model.friends(who));

@@ -65,6 +65,10 @@ fn print_rows(records: &[Record]) -> anyhow::Result<()> {
             }
             Record::Track(track) => row("track", Some(track), String::new(), None),
             Record::Friendship { .. } => row("friendship", None, String::new(), None),
+            Record::ArtistTag(said) => {
+                let about = format!("{}, tagged {} by {}", said.artist, said.tag, said.people);
+                row(&about, None, String::new(), None)
+            }
         });
     }
     print_line(&rows.to_string())

@@ -38,6 +38,7 @@ Examples:
   segue import playlists.csv --playlists-as listeners
   segue import user_friends.dat                  who is friends with whom: a row holds one way
   segue import people.csv --friend-columns person,knows
+  segue import artist_tags.csv                   what people call artists: artist, tag, count
   segue import exports/ --dry-run                what would be read, and nothing kept
   segue import songs.csv --explain               how its columns and first rows are understood")]
 pub(crate) struct ImportArgs {

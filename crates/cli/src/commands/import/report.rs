@@ -12,8 +12,8 @@ const MOST_FILES: usize = 40;
 /// Prints a row per file, the sums, and what the store made of it.
 pub(crate) fn print(report: &ImportReport, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
     let mut rows = table(&[
-        "file", "format", "rows", "plays", "feedback", "tracks", "friends", "before", "dropped",
-        "note",
+        "file", "format", "rows", "plays", "feedback", "tracks", "friends", "tags", "before",
+        "dropped", "note",
     ]);
     for file in report.files.iter().take(MOST_FILES) {
         rows.add_row(row(&file.path.display().to_string(), file));
@@ -50,6 +50,13 @@ fn what_came_of(counts: &ImportCounts) -> String {
             counts.friendships_known,
             &strangers,
         ),
+        part(
+            "tag of artists",
+            "tags of artists",
+            counts.artist_tags_added,
+            counts.artist_tags_known,
+            "",
+        ),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { "nothing was added".to_owned() } else { parts.join("; ") }
@@ -64,7 +71,7 @@ fn part(one: &str, many: &str, added: u64, known: u64, more: &str) -> Option<Str
     }
 }
 
-fn row(name: &str, file: &FileReport) -> [String; 10] {
+fn row(name: &str, file: &FileReport) -> [String; 11] {
     [
         name.to_owned(),
         file.source.map(|source| word(&source)).unwrap_or_default(),
@@ -73,6 +80,7 @@ fn row(name: &str, file: &FileReport) -> [String; 10] {
         file.feedback.to_string(),
         file.tracks.to_string(),
         file.friendships.to_string(),
+        file.artist_tags.to_string(),
         file.already_imported.to_string(),
         dropped(file),
         file.note.clone().unwrap_or_default(),
