@@ -312,9 +312,9 @@ mod tests {
     use segue_core::ListenerId;
 
     use super::*;
-    use crate::format::testing::{Records, read, real_data, recognises, try_read};
+    use crate::format::testing::{KeptRecords, read, real_data, recognises, try_read};
 
-    fn said(records: &Records) -> Vec<(&str, &str, u32)> {
+    fn said(records: &KeptRecords) -> Vec<(&str, &str, u32)> {
         let mut said = Vec::new();
         for (_, record) in &records.0 {
             if let Record::ArtistTag(ArtistTag { artist, tag, people }) = record {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     fn learn(names: &mut TagNames, file: &str, text: &str) {
-        let mut nobody = Records::default();
+        let mut nobody = KeptRecords::default();
         let (path, me) = (Path::new(file), ListenerId::new("me"));
         let mut context = Context::new(path, Source::ArtistTags, me, &mut nobody);
         names.learn_from(&mut text.as_bytes(), &mut context).unwrap();
