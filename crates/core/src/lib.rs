@@ -33,7 +33,7 @@ pub use release::Release;
 pub use remote::{RemoteOpinion, RemoteSong, Secret};
 pub use source::{FORMATS, FormatInfo, Origin, Request, Source, Stamp};
 pub use sources::Sources;
-pub use track::{Track, Version};
+pub use track::{Track, Version, minutes_and_seconds};
 
 /// A moment in UTC, to the nanosecond. Segue never holds time in a bare integer; the store keeps it
 /// to the microsecond.

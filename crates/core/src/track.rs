@@ -1,5 +1,7 @@
 //! A track: one version of one work, with what is known about it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AudioFeature, AudioFeatures, TrackId, WorkId};
@@ -107,15 +109,59 @@ impl Track {
         self.artists.first().map(String::as_str)
     }
 
-    /// What to call the track on a screen: its title, or its id where it has no title. Never empty
-    /// for a track that an importer made.
-    pub fn display_title(&self) -> &str {
-        if self.title.is_empty() { self.id.as_str() } else { &self.title }
+    /// What to call the track wherever people read it: its title. Where the source gave none, that
+    /// is said, with the length and the album that tell it from other unnamed ones, or with the id
+    /// where neither is known. The artists are shown beside it, as beside any title. Never empty.
+    ///
+    /// ```
+    /// use segue_core::{AudioFeature, Track, TrackId, WorkId};
+    ///
+    /// let mut track = Track::new(TrackId::new("7qbZ"), WorkId::new("7qbZ"), "");
+    /// assert_eq!(track.display_title(), "Unnamed song (7qbZ)");
+    /// track.features.set(AudioFeature::DurationMs, 221_000.0);
+    /// assert_eq!(track.display_title(), "Unnamed song, 3:41");
+    /// track.title = "Sinnerman".to_owned();
+    /// assert_eq!(track.display_title(), "Sinnerman");
+    /// ```
+    pub fn display_title(&self) -> Cow<'_, str> {
+        if !self.title.trim().is_empty() {
+            return Cow::Borrowed(&self.title);
+        }
+        let length = self.duration_ms().map(|ms| format!(", {}", minutes_and_seconds(ms)));
+        let album = self.album.as_ref().map(|album| format!(", from {album}"));
+        let known: String = length.into_iter().chain(album).collect();
+        Cow::Owned(match known.as_str() {
+            "" => format!("Unnamed song ({})", self.id),
+            known => format!("Unnamed song{known}"),
+        })
     }
 
     /// Length in whole milliseconds, or `None` where it is unknown. It is kept among the
     /// [`Self::features`].
     pub fn duration_ms(&self) -> Option<u32> {
         self.features.get(AudioFeature::DurationMs).map(|ms| ms as u32)
+    }
+}
+
+/// A length as players write it, `3:41`, to the nearest second.
+pub fn minutes_and_seconds(duration_ms: u32) -> String {
+    let seconds = duration_ms.saturating_add(500) / 1_000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_song_without_a_title_is_called_by_what_tells_it_apart() {
+        let mut track = Track::new(TrackId::new("spotify:track:7qbZ"), WorkId::new("7qbZ"), " ");
+        assert_eq!(track.display_title(), "Unnamed song (spotify:track:7qbZ)");
+        track.album = Some("Pastel Blues".to_owned());
+        assert_eq!(track.display_title(), "Unnamed song, from Pastel Blues");
+        track.features.set(AudioFeature::DurationMs, 620_600.0);
+        assert_eq!(track.display_title(), "Unnamed song, 10:21, from Pastel Blues");
+        track.title = "Sinnerman".to_owned();
+        assert_eq!(track.display_title(), "Sinnerman");
     }
 }

@@ -344,7 +344,7 @@ pub(super) fn print_picks(catalogue: &Catalogue, picks: &[Pick]) -> anyhow::Resu
         let cells = [
             Some((number + 1).to_string()),
             Some(track.map(|t| t.artists.join(", ")).unwrap_or_default()),
-            Some(track.map_or_else(|| pick.track.to_string(), |t| t.display_title().to_owned())),
+            Some(track.map_or_else(|| pick.track.to_string(), |t| t.display_title().into_owned())),
             Some(mark(pick).to_owned()),
             likely,
             Some(sentence(&pick.reason)),
@@ -410,7 +410,7 @@ pub(super) fn picks_as_json(catalogue: &Catalogue, picks: &[Pick]) -> Vec<Value>
     let value = |pick: &Pick| {
         let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
         let mut value = json!(pick);
-        value["title"] = json!(track.map(|t| &t.title));
+        value["title"] = json!(track.map(|t| t.display_title()));
         value["artists"] = json!(track.map(|t| &t.artists));
         value["why"] = json!(sentence(&pick.reason));
         value

@@ -319,7 +319,7 @@ impl Firsts {
                 artist: catalogue.artist_name(artist).to_owned(),
                 first_day: day,
                 track: row.id.clone(),
-                title: row.display_title().to_owned(),
+                title: row.display_title().into_owned(),
                 plays,
             }
         };

@@ -104,7 +104,7 @@ fn top_track<K>(
     let row = catalogue.track(tally.last);
     TopTrack {
         track: row.id.clone(),
-        title: row.display_title().to_owned(),
+        title: row.display_title().into_owned(),
         artist: row.artist().map(str::to_owned),
         plays: tally.plays,
         ms_played: tally.ms_played,

@@ -352,10 +352,10 @@ impl Reasons<'_> {
         (!is_itself).then(|| Reason::Together { anchor: self.name(anchor) })
     }
 
-    /// What people call it: the artist where there is one, else the title.
+    /// What people call it: the artist where there is one, else as in full.
     fn short_name(&self, track: TrackIdx) -> String {
-        let row = self.catalogue.track(track);
-        row.artist().map_or_else(|| row.title.clone(), str::to_owned)
+        let artist = self.catalogue.track(track).artist();
+        artist.map_or_else(|| self.name(track), str::to_owned)
     }
 
     fn name(&self, track: TrackIdx) -> String {

@@ -40,7 +40,7 @@ fn row(position: usize, entry: &PlaylistEntry<'_>) -> [String; HEADER.len()] {
     let cell = |text: Option<&str>| text.map(|text| defused(one_line(text))).unwrap_or_default();
     [
         position.to_string(),
-        cell(Some(track.display_title())),
+        cell(Some(&track.display_title())),
         cell(credit(track).as_deref()),
         cell(track.album.as_deref()),
         cell(location_uri(track).as_deref()),

@@ -78,7 +78,7 @@ fn row(entry: &PlaylistEntry<'_>) -> Row {
     Row {
         location: location_uri(track).into_iter().collect(),
         identifier: identifier.into_iter().collect(),
-        title: one_line(track.display_title()),
+        title: one_line(&track.display_title()),
         creator: credit(track),
         annotation: one_line(&sentence(&entry.pick.reason)),
         album: track.album.as_deref().map(one_line),

@@ -19,7 +19,7 @@ pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
             continue;
         };
         let seconds = entry.track.duration_ms().map_or(-1, |ms| (i64::from(ms) + 500) / 1_000);
-        let title = one_line(entry.track.display_title());
+        let title = one_line(&entry.track.display_title());
         let name = match credit(entry.track) {
             Some(artists) => format!("{artists} - {title}"),
             None => title,

@@ -46,7 +46,7 @@ fn write_track(writer: &mut Writer<Vec<u8>>, entry: &PlaylistEntry<'_>) -> io::R
         ("location", location_uri(track)),
         ("identifier", recording_uri(track)),
         ("identifier", id_uri(track)),
-        ("title", Some(one_line(track.display_title()))),
+        ("title", Some(one_line(&track.display_title()))),
         ("creator", credit(track)),
         ("annotation", Some(one_line(&sentence(&entry.pick.reason)))),
         ("album", album),

@@ -352,7 +352,7 @@ proptest! {
         prop_assert!(rendered.text.chars().all(is_xml));
         let elements = elements(&rendered.text);
         let titles: Vec<String> =
-            tracks.iter().map(|track| without_controls(track.display_title())).collect();
+            tracks.iter().map(|track| without_controls(&track.display_title())).collect();
         prop_assert_eq!(values(&elements, "playlist/trackList/track/title"), titles);
         for name in ["location", "identifier"] {
             for uri in values(&elements, &format!("playlist/trackList/track/{name}")) {
@@ -371,7 +371,7 @@ proptest! {
         for (row, track) in rows.iter().zip(&tracks) {
             prop_assert_eq!(
                 row["title"].as_str().unwrap(),
-                without_controls(track.display_title())
+                without_controls(&track.display_title())
             );
             for uri in row.get("location").and_then(|x| x.as_array()).into_iter().flatten() {
                 prop_assert!(is_legal(uri.as_str().unwrap()), "{uri}");
@@ -387,7 +387,7 @@ proptest! {
         prop_assert_eq!(rows.len(), tracks.len());
         for (row, track) in rows.iter().zip(&tracks) {
             prop_assert_eq!(row[1].strip_prefix('\'').unwrap_or(&row[1]), {
-                let title = without_controls(track.display_title());
+                let title = without_controls(&track.display_title());
                 title.strip_prefix('\'').unwrap_or(&title).to_owned()
             });
             prop_assert!(

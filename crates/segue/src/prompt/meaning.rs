@@ -1,6 +1,6 @@
 //! What was understood, in words.
 
-use segue_core::{AudioFeature, Version};
+use segue_core::{AudioFeature, Version, minutes_and_seconds};
 use segue_engine::Catalogue;
 use segue_engine::mix::filters::Familiarity;
 
@@ -86,15 +86,12 @@ fn sound(feature: AudioFeature, least: f32, most: f32) -> String {
         AudioFeature::Mode => "in minor".to_owned(),
         AudioFeature::TimeSignature => format!("{least:.0} beats a bar"),
         AudioFeature::Tempo => between("a tempo", [least, most], |bpm| format!("{bpm:.0} bpm")),
-        AudioFeature::DurationMs => between("a length", [least, most], minutes),
+        AudioFeature::DurationMs => {
+            between("a length", [least, most], |ms| minutes_and_seconds(ms as u32))
+        }
         AudioFeature::Loudness => between("loudness", [least, most], |db| format!("{db:.0} dB")),
         other => between(other.name(), [least, most], |value| format!("{value:.2}")),
     }
-}
-
-fn minutes(ms: f32) -> String {
-    let seconds = (ms / 1000.0).round() as u32;
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 fn between(name: &str, [least, most]: [f32; 2], written: impl Fn(f32) -> String) -> String {

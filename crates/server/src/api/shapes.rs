@@ -49,7 +49,7 @@ impl TrackShape {
         Self {
             id: track.id.clone(),
             work: track.work.clone(),
-            title: track.display_title().to_owned(),
+            title: track.display_title().into_owned(),
             artists: track.artists.clone(),
             album: track.album.clone(),
             genre: track.genre.clone(),

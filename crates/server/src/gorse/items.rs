@@ -86,13 +86,14 @@ impl Item {
             is_hidden: false,
             categories: track.genre.iter().cloned().collect(),
             timestamp: released(track).unwrap_or_else(|| ZERO_TIME.to_owned()),
-            labels: label("title", title)
+            labels: label("title", title.clone())
                 .into_iter()
                 .chain(artists)
                 .chain(known.into_iter().flatten())
                 .chain(features)
                 .collect(),
-            comment: track.display_title().to_owned(),
+            // What a client sends back as a comment becomes the title, so that none is made up.
+            comment: title.unwrap_or_else(|| track.id.to_string()),
         }
     }
 }

@@ -67,18 +67,13 @@ pub fn card(place: &CardPlace<'_>, card: &Card) -> Markup {
         article.card data-track=(card.track) data-artist=(artist) data-list=(place.list) tabindex="-1" {
             (sleeve(place, card))
             div.about {
-                h3 { a href=(urls::track(&card.track)) { (named(card)) } }
+                h3 { a href=(urls::track(&card.track)) { (card.title) } }
                 p.artists { (credits(&card.artists)) @if let Some(album) = &card.album { " " span.album { (album) } } }
                 @if !card.reason.is_empty() { p.reason { (sentence(&card.reason)) } }
             }
             (says(place, card, artist))
         }
     }
-}
-
-/// Its title, or what stands for one.
-fn named(card: &Card) -> &str {
-    if card.title.trim().is_empty() { "Untitled" } else { &card.title }
 }
 
 /// The artists, each a link to its page.

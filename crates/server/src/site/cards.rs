@@ -49,7 +49,7 @@ pub(super) fn of_track(
     let interaction = profile.and_then(|profile| profile.interaction(catalogue.work(row)));
     Card {
         track: track.id.to_string(),
-        title: track.display_title().to_owned(),
+        title: track.display_title().into_owned(),
         artists: track.artists.clone(),
         album: track.album.clone(),
         reason: String::new(),

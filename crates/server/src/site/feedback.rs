@@ -240,7 +240,7 @@ async fn append(app: &App, event: Event) -> ApiResult<()> {
 fn title(app: &App, track: &str) -> String {
     let snapshot = app.snapshot.load();
     let row = snapshot.catalogue.find(&TrackId::new(track));
-    row.map_or(track.to_owned(), |row| snapshot.catalogue.track(row).display_title().to_owned())
+    row.map_or(track.to_owned(), |row| snapshot.catalogue.track(row).display_title().into_owned())
 }
 
 /// Goes back, with a message about what was done.

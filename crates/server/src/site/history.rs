@@ -128,7 +128,7 @@ fn one(app: &App, catalogue: &Catalogue, listen: &Listen, time: Option<Time>) ->
     OnePlay {
         time,
         track: listen.track.to_string(),
-        title: found.map_or(listen.track.to_string(), |track| track.display_title().to_owned()),
+        title: found.map_or(listen.track.to_string(), |track| track.display_title().into_owned()),
         artists: found.map(|track| track.artists.clone()).unwrap_or_default(),
         has_cover: has_cover(app, catalogue, &listen.track),
         remark,

@@ -355,7 +355,7 @@ fn effect(listener: &KeptListener, outcome: &MixOutcome) -> Preview {
 /// What tracks are called, as far as they are known.
 fn names(listener: &KeptListener, tracks: &[String]) -> Vec<String> {
     let track = |id: &String| listener.snapshot.track(&TrackId::new(id.as_str()));
-    tracks.iter().filter_map(track).map(|track| track.display_title().to_owned()).collect()
+    tracks.iter().filter_map(track).map(|track| track.display_title().into_owned()).collect()
 }
 
 /// How a mix came about, in sentences.

@@ -155,7 +155,7 @@ fn example(app: &App, catalogue: &Catalogue, row: TrackIdx) -> Example {
     let track = catalogue.track(row);
     Example {
         track: track.id.to_string(),
-        title: track.display_title().to_owned(),
+        title: track.display_title().into_owned(),
         artists: track.artists.clone(),
         has_cover: app.may_have_cover(catalogue, row),
     }
@@ -182,7 +182,7 @@ fn given(catalogue: &Catalogue, feedback: &[Feedback], zone: &TimeZone) -> Vec<G
                 let row = catalogue.find(id).map(|row| catalogue.track(row));
                 let name = row.map_or(id.to_string(), |track| match track.artist() {
                     Some(artist) => format!("{} by {artist}", track.display_title()),
-                    None => track.display_title().to_owned(),
+                    None => track.display_title().into_owned(),
                 });
                 (name, Some(id.to_string()), None)
             }

@@ -25,6 +25,7 @@ use segue_engine::{Interactions, ItemIdx, Query, Recommender};
 use serde::{Deserialize, Serialize};
 
 use self::logit::{Bound, Choice, Rival, fit_choices};
+use crate::kernels::simd::{asinh, vectorised};
 
 /// The best of each member, which an answer has to beat.
 const BEST: usize = 50;
@@ -201,9 +202,17 @@ pub(crate) fn standardise(scores: &mut [f32]) {
     }
     let mean = sum / count;
     let sd = (finite().map(|score| (score - mean).powi(2)).sum::<f64>() / count).sqrt().max(1e-12);
-    for score in scores {
-        let finite = if score.is_finite() { f64::from(*score) } else { lowest };
-        *score = (((finite - mean) / sd) as f32).asinh();
+    squash(scores, mean, sd, lowest);
+}
+
+vectorised! {
+    /// `asinh((s - mean) / sd)`. A mix asks this of every item for every member: with the library's
+    /// function it was a fifth of the first mix from 100,000 tracks.
+    fn squash(scores: &mut [f32], mean: f64, sd: f64, lowest: f64) {
+        for score in scores.iter_mut() {
+            let finite = if score.is_finite() { f64::from(*score) } else { lowest };
+            *score = asinh(((finite - mean) / sd) as f32);
+        }
     }
 }
 
