@@ -2,9 +2,9 @@
 //!
 //! What is beyond the limits is hung up on at once: left to wait in the queue of the system, it
 //! would keep those out who may. A limit alone would let a thousand silent connections keep
-//! everybody out until they are hung up on for dawdling. So a new connection takes the place of an
-//! idle one, on which nothing is being worked on and nothing was written for the longest time:
-//! silent ones give way to those that ask.
+//! everybody out until they are hung up on for dawdling. So a new connection takes the place of the
+//! one that has been idle for the longest time: no answer is being made for it and nothing was
+//! written to it. An answer whose reader has stopped counts as idle too.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ struct Open {
 /// What an open connection holds.
 struct Place {
     _of_all: OwnedSemaphorePermit,
-    _of_others: Option<OwnedSemaphorePermit>,
+    of_others: Option<OwnedSemaphorePermit>,
     _share: Option<ConnectionShare>,
 }
 
@@ -46,6 +46,8 @@ struct Place {
 enum Full {
     /// Its address has all that one may have.
     Address,
+    /// Other machines have all that they may have.
+    Others,
     /// All places are taken.
     All,
 }
@@ -103,25 +105,32 @@ impl Doors {
     fn place(&self, peer: IpAddr) -> Result<Place, Full> {
         let is_proxy = self.proxy.is_some_and(|proxy| proxy == peer);
         let is_here = peer.is_loopback() && !is_proxy;
-        let take = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_owned().map_err(|_| Full::All);
+        let take = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_owned();
         let _share = match is_here || is_proxy {
             true => None,
             false => Some(self.shares.take(peer).ok_or(Full::Address)?),
         };
-        let _of_others = if is_here { None } else { Some(take(&self.others)?) };
-        Ok(Place { _of_all: take(&self.all)?, _of_others, _share })
+        let of_others = match is_here {
+            true => None,
+            false => Some(take(&self.others).map_err(|_| Full::Others)?),
+        };
+        Ok(Place { _of_all: take(&self.all).map_err(|_| Full::All)?, of_others, _share })
     }
 
-    /// Ends the connection that has been idle for the longest time: of those of the address if that
-    /// has its share, and of those of other machines before those of this one.
+    /// Ends the connection that has been idle for the longest time of those whose place would do:
+    /// those of the address if that has its share, else those of other machines before those of
+    /// this one.
     fn make_room(&self, peer: IpAddr, full: &Full) -> Option<()> {
+        let would_do = |one: &Open| match full {
+            Full::Address => network(one.peer) == network(peer),
+            Full::Others => one.place.of_others.is_some(),
+            Full::All => true,
+        };
         let mut open = self.open();
-        let idle = open
-            .iter()
-            .filter(|(_, one)| one.activity.is_idle())
-            .filter(|(_, one)| matches!(full, Full::All) || network(one.peer) == network(peer));
+        let idle = open.iter().filter(|(_, one)| one.activity.is_idle() && would_do(one));
         let longest = idle.min_by_key(|(_, one)| {
-            (one.peer.is_loopback(), one.activity.latest.load(Ordering::Relaxed))
+            let is_of_this_machine = one.place.of_others.is_none();
+            (is_of_this_machine, one.activity.latest.load(Ordering::Relaxed))
         });
         let number = longest.map(|(number, _)| *number)?;
         let gone = open.remove(&number)?;
@@ -233,6 +242,16 @@ mod tests {
         assert!(!gives_way(&silent[3]).await && !gives_way(&asked).await);
         drop((silent, busy, asked));
         assert_eq!(working(&doors, "127.0.0.1", 200).len(), 100, "every place is given back once");
+    }
+
+    #[test]
+    fn who_comes_from_elsewhere_ends_nothing_of_this_machine() {
+        let doors = doors();
+        let here = doors.let_in(address("127.0.0.1")).unwrap();
+        let proxied = working(&doors, "192.0.2.1", 200);
+        assert_eq!(proxied.len(), 100 - RESERVED_CONNECTIONS);
+        assert!(doors.let_in(address("198.51.100.1")).is_none(), "nothing of theirs is idle");
+        assert!(doors.open().contains_key(&here.number));
     }
 
     #[test]

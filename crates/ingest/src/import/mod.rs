@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use segue_core::ListenerId;
 
-use crate::format::{Companions, Formats};
+use crate::format::{Companions, Formats, TagNames};
 use crate::input::HEAD_BYTES;
 use crate::{FileSink, ImportReport, IngestError, Keeps, TableOptions};
 
@@ -247,6 +247,7 @@ pub(crate) fn import_content(
 fn learn(jobs: &[Job], options: &ImportOptions) -> Companions {
     let mut companions = Companions::default();
     companions.artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
+    companions.tags.are_wanted = jobs.iter().any(|job| job.holds(TagNames::OF_NUMBERS));
     let mut nobody = ();
     let meter = Meter::new(0, &mut nobody);
     let mut import = ImportRun {

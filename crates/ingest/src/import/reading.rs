@@ -13,7 +13,7 @@ use segue_core::{Record, Source};
 use super::ImportOptions;
 use super::beginning::{Beginning, ROWS};
 use super::progress::{Budget, Meter, Metered};
-use crate::format::{Companions, Format, Formats, Head, ParquetTable, TagNames, is_parquet};
+use crate::format::{Companions, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
 use crate::table::layout_in;
 use crate::{
@@ -75,12 +75,12 @@ impl ImportRun<'_> {
         let name = || {
             path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
         };
-        match self.pass {
+        match &self.pass {
             Pass::Read { .. } => false,
-            Pass::Learn(_) => {
+            Pass::Learn(learnt) => {
                 let is_apples =
                     ["library tracks", "daily tracks"].iter().any(|part| name().contains(part));
-                !is_apples && !TagNames::wants(&name())
+                !is_apples && !learnt.tags.wants(&name())
             }
         }
     }
@@ -397,12 +397,13 @@ fn learn(
         }
     }
     let mut nobody = Nobody;
-    let mut context =
-        Context::new(&opened.path, Source::AppleMusic, options.listener.clone(), &mut nobody);
+    let name = opened.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let is_of_tags = learnt.tags.wants(&name);
+    let source = if is_of_tags { Source::ArtistTags } else { Source::AppleMusic };
+    let mut context = Context::new(&opened.path, source, options.listener.clone(), &mut nobody);
     let mut input =
         decoded(&opened.head, opened.content.reader(), &opened.path, opened.budget, meter);
-    let name = opened.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    match TagNames::wants(&name) {
+    match is_of_tags {
         true => learnt.tags.learn_from(&mut input, &mut context),
         false => learnt.artists.learn_from(&mut input, &mut context),
     }

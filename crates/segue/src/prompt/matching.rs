@@ -88,6 +88,8 @@ pub(super) struct Evidence {
     pub(super) tracks: bool,
     /// By what listeners call their artists.
     pub(super) listeners: bool,
+    /// Whether listeners' words were looked at, whether or not they fit anywhere.
+    pub(super) looked_at_listeners: bool,
 }
 
 impl<'a> Matcher<'a> {
@@ -261,10 +263,12 @@ impl<'a> Matcher<'a> {
             Lookup::Genre { of_genre, called, tags, .. } => Evidence {
                 tracks: !tags.is_empty() || of_genre.values().any(|off| *off == 0.0),
                 listeners: called.values().any(|off| *off == 0.0),
+                looked_at_listeners: !called.is_empty(),
             },
             Lookup::Called(called) => Evidence {
                 tracks: self.snapshot.catalogue.embedding_axes().is_some(),
                 listeners: called.values().any(|is| *is),
+                looked_at_listeners: !called.is_empty(),
             },
             _ => Evidence::default(),
         })
@@ -294,10 +298,12 @@ impl<'a> Matcher<'a> {
 
     /// What tracks have to tell for a condition, in words.
     fn what_is_known(&self, condition: &Condition) -> Option<&'static str> {
-        let is_called = self.evidence(condition).listeners;
+        let is_called = self.evidence(condition).looked_at_listeners;
         Some(match condition.property.kind() {
             Kind::Sound => "how they sound",
-            Kind::Tagged if is_called => "this, by their files or what listeners call their artist",
+            Kind::Tagged if is_called => {
+                "this, by what listeners call their artist or by their files"
+            }
             Kind::Tagged => "this, as far as their files were measured",
             Kind::Released => "when they were released",
             Kind::Genre if is_called => "their genre, or what listeners call their artist",
@@ -445,7 +451,10 @@ fn genres<'a>(snapshot: &'a Snapshot, squeezed: &str, is_wanted: bool) -> Lookup
     let has_words = vocabulary.tags().fitting(|tag| parts(tag).contains(squeezed));
     let alike = alike.into_iter().map(|name| AlikeGenre {
         name,
-        called: vocabulary.tags().fitting(|tag| squeeze(tag) == squeeze(name)),
+        called: {
+            let squeezed = squeeze(name);
+            vocabulary.tags().fitting(|tag| squeeze(tag) == squeezed)
+        },
     });
     let alike: Vec<AlikeGenre<'_>> = alike.collect();
     let off_artist = |(artist, has_words): (ArtistIdx, bool)| {

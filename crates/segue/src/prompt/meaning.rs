@@ -26,7 +26,7 @@ fn of_condition(catalogue: &Catalogue, condition: &Condition, matcher: &Matcher<
     let positive = match property {
         Property::Sound { feature, least, most, .. } => sound(*feature, *least, *most),
         Property::Tagged { tags } => {
-            let by = match (evidence.listeners, evidence.tracks) {
+            let by = match (evidence.looked_at_listeners, evidence.tracks) {
                 (true, true) => "listeners, or by a network, an estimate",
                 (true, false) => "listeners",
                 (false, _) => "a network, an estimate",

@@ -125,7 +125,7 @@ impl Names {
         let is_word = |name: &String| {
             !name.is_empty()
                 && !name.contains(|c: char| c.is_ascii_digit())
-                && !artists.contains_key(name)
+                && artist_in(&artists, name).is_none()
         };
         let squeezed = tags.names().map(|tag| spelled(&squeeze(tag)).to_owned());
         let tag_names = squeezed.filter(is_word).collect();

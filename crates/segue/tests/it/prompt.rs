@@ -145,6 +145,7 @@ Madonna,dance,20
 Dua Lipa,female vocalists,2
 Dua Lipa,nobody else,1
 Nobody,Massive Attack,5
+Oasis,police,9
 Portishead,trip-hop,9
 ";
 
@@ -189,6 +190,21 @@ fn words_find_artists_by_what_listeners_call_them() {
     assert_eq!(parts, 2, "years are no tags: a decade and a genre");
     let like = ask(&snapshot, "Massive Attack").unwrap().reading.understood.remove(0);
     assert_eq!(like.meaning, "close to what Massive Attack made", "artists are no tags");
+    let police = ask(&snapshot, "Police").unwrap().reading.understood.remove(0);
+    assert_eq!(
+        police.meaning, "close to what The Police made",
+        "nor are they without their article"
+    );
+}
+
+#[test]
+fn an_echo_names_a_network_only_where_one_heard_files() {
+    let (_folder, snapshot) = tagged_library(TABLE, "artist,tag,count\nBjörk,icelandic,12\n");
+    let reading = problem(&snapshot, "female vocals").reading;
+    assert_eq!(
+        reading.understood[0].meaning,
+        "tagged female vocalists or female vocalist by listeners"
+    );
 }
 
 #[test]
