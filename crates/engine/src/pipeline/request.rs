@@ -76,7 +76,7 @@ pub struct MixRequest {
     /// hold are passed over.
     pub exclude_artists: Vec<String>,
     /// Tracks that came to the catalogue lately and that few have answered:
-    /// [`arrivals`](crate::mix::arrivals::arrivals) finds them. See
+    /// [`AnswerCounts::arrivals`](crate::mix::arrivals::AnswerCounts::arrivals) finds them. See
     /// [`Class::Arrival`](crate::candidate::Class::Arrival).
     pub arrivals: Vec<TrackId>,
     /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to
