@@ -88,14 +88,14 @@ pub(crate) async fn mix_for_page(
     id: &ListenerId,
     asked: MixRequest,
     given: Option<Settings>,
-    counts: LogsAs,
+    counts: CountsAs,
 ) -> ApiResult<(Option<ImpressionId>, MixOutcome, Arc<KeptListener>)> {
     match counts {
-        LogsAs::AsShown => {
+        CountsAs::Shown => {
             let mixed = mix_and_log(app, id, asked, given).await?;
             Ok((Some(mixed.id), mixed.outcome, mixed.listener))
         }
-        LogsAs::AsNothing => {
+        CountsAs::Nothing => {
             let (outcome, listener) = preview(app, id, asked).await?;
             Ok((None, outcome, listener))
         }
@@ -104,11 +104,11 @@ pub(crate) async fn mix_for_page(
 
 /// What the log makes of a mix that is on a page.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogsAs {
+pub(crate) enum CountsAs {
     /// It was shown.
-    AsShown,
+    Shown,
     /// Whether anybody saw it is not known.
-    AsNothing,
+    Nothing,
 }
 
 /// The request with what some words say.

@@ -22,7 +22,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::ImportStatus;
-use crate::mixing::{self, LogsAs};
+use crate::mixing::{self, CountsAs};
 use crate::page::card::card;
 use crate::page::dial::Preview;
 use crate::page::layout::{Frame, Section};
@@ -174,8 +174,8 @@ async fn fragment_frame(app: &Arc<App>, asked: &Asked) -> ApiResult<Frame> {
 }
 
 /// What the log makes of what the page shows.
-fn counts(asked: &Asked) -> LogsAs {
-    if asked.is_on_purpose { LogsAs::AsShown } else { LogsAs::AsNothing }
+fn counts(asked: &Asked) -> CountsAs {
+    if asked.is_on_purpose { CountsAs::Shown } else { CountsAs::Nothing }
 }
 
 fn nobody() -> ApiError {
@@ -389,7 +389,7 @@ async fn fill_shelves(
     app: &Arc<App>,
     listener: Arc<KeptListener>,
     mix: &Mix,
-    counts: LogsAs,
+    counts: CountsAs,
 ) -> ApiResult<Vec<ShelfView>> {
     let shown: Vec<TrackId> =
         mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
@@ -414,7 +414,7 @@ async fn fill_shelves(
     let slates =
         |filled: Filled| vec![Impression::new(filled.shelf.request.now, filled.outcome.slate)];
     let mixes: Vec<Vec<Impression>> = page.shelves.into_iter().map(slates).collect();
-    if !mixes.is_empty() && counts == LogsAs::AsShown {
+    if !mixes.is_empty() && counts == CountsAs::Shown {
         mixing::log(app, mixes, forgotten).await?;
     }
     Ok(made)
