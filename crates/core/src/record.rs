@@ -46,7 +46,7 @@ pub struct ArtistTag {
     pub artist: String,
     /// The tag, in lower case.
     pub tag: String,
-    /// How many people gave it, 1 where the source does not count: tags of one artist are compared
-    /// by their shares of the sum.
+    /// How many people gave it, two or more: of one it would tell who. Tags of one artist are
+    /// compared by their shares of the sum.
     pub people: u32,
 }

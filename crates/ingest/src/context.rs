@@ -327,6 +327,11 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Whether a name is no longer than [`LONGEST_NAME`].
+pub(crate) fn is_usual_name(name: &str) -> bool {
+    name.len() <= LONGEST_NAME
+}
+
 /// Whether no name in a record is longer, and no list of artists larger, than the API takes.
 fn is_of_usual_size(record: &Record) -> bool {
     let (listener, other, track) = match record {
@@ -343,10 +348,10 @@ fn is_of_usual_size(record: &Record) -> bool {
         Record::Track(track) => (None, None, Some(track)),
         Record::Friendship { listener, friend } => (Some(listener), Some(friend.as_str()), None),
         Record::ArtistTag(said) => {
-            return said.artist.len() <= LONGEST_NAME && said.tag.len() <= LONGEST_NAME;
+            return is_usual_name(&said.artist) && is_usual_name(&said.tag);
         }
     };
-    let fits = |name: &str| name.len() <= LONGEST_NAME;
+    let fits = is_usual_name;
     listener.is_none_or(|listener| fits(listener.as_str()))
         && other.is_none_or(fits)
         && track.is_none_or(|track| {

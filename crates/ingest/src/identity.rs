@@ -24,6 +24,7 @@ use segue_core::{Track, TrackId, Version, WorkId};
 
 pub use credits::credited;
 pub use joined::KnownArtists;
+pub(crate) use joined::hash;
 pub use normalise::normalise;
 pub use shared::is_placeholder;
 pub(crate) use shared::tell_apart;

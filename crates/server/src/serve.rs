@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::doors::Doors;
+use crate::connection_limit::ConnectionLimit;
 use crate::paced::Paced;
 
 /// Serves until `stop` is done, then lets requests end and writes what was accepted.
@@ -68,7 +68,7 @@ async fn start_and_follow(app: Arc<App>) {
 async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let limits = &app.config.limits;
     let proxy = app.config.trusted_proxy;
-    let doors = Doors::new(limits, proxy);
+    let limit = ConnectionLimit::new(limits, proxy);
     let graceful = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head_time);
@@ -85,33 +85,33 @@ async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Fut
             },
             () = &mut stop => break,
         };
-        let Some(visitor) = doors.let_in(peer.ip()) else {
+        let Some(open) = limit.admit(peer.ip()) else {
             metrics::counter!("segue_shed_total", "reason" => "connections").increment(1);
             continue;
         };
         // Answers are small and somebody waits for them.
         let _ = stream.set_nodelay(true);
         let service = service_fn({
-            let (router, visitor) = (router.clone(), Arc::clone(&visitor));
+            let (router, open) = (router.clone(), Arc::clone(&open));
             move |request| {
                 let answering = answer(router.clone(), client(peer, proxy, &request), request);
-                let work = visitor.work();
+                let request_guard = open.begin_request();
                 async move {
                     let answer = answering.await;
-                    drop(work);
+                    drop(request_guard);
                     answer
                 }
             }
         });
-        let writer = Arc::clone(&visitor);
-        let paced = Paced::new(stream, limits.unread_time, move || writer.is_alive());
+        let written = Arc::clone(&open);
+        let paced = Paced::new(stream, limits.unread_time, move || written.touch());
         let connection = graceful.watch(http.serve_connection(TokioIo::new(paced), service));
         tokio::spawn(async move {
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!("a connection ended: {error}");
                 },
-                () = visitor.gives_way() => {
+                () = open.evicted() => {
                     metrics::counter!("segue_shed_total", "reason" => "idle").increment(1);
                 }
             }

@@ -89,9 +89,9 @@ struct Analysed {
     analysis: AudioAnalysis,
     /// Whether the track's features are estimates by it.
     is_estimated: bool,
-    /// Estimates of what services leave out of a track that they describe. They stand beside what
-    /// is told, so that no distance takes them for it.
-    filled_in: AudioFeatures,
+    /// Estimates for a track that services describe in part; what they leave out is taken from
+    /// here. They stand beside what is told, so that no distance takes them for it.
+    estimates: AudioFeatures,
 }
 
 impl Catalogue {
@@ -135,25 +135,22 @@ impl Catalogue {
         for (id, analysis) in analyses {
             let Some(row) = self.find(&id) else { continue };
             let is_estimated = self.track(row).features.is_silent();
-            let filled_in = AudioFeatures::MISSING;
-            self.analyses.insert(row, Analysed { analysis, is_estimated, filled_in });
+            let estimates = AudioFeatures::MISSING;
+            self.analyses.insert(row, Analysed { analysis, is_estimated, estimates });
         }
         self.learned = self.learn();
         for (row, analysed) in &mut self.analyses {
+            let known = &mut self.tracks[row.0 as usize].features;
+            if AudioFeature::ALL.into_iter().all(|feature| known.get(feature).is_some()) {
+                continue;
+            }
             let mut features = estimated(&analysed.analysis);
             if let Some(learned) = &self.learned {
                 learned.improve(&analysed.analysis, &mut features);
             }
-            let known = &mut self.tracks[row.0 as usize].features;
-            if analysed.is_estimated {
-                known.fill_from(&features);
-            } else {
-                let is_missing = |feature: &AudioFeature| known.get(*feature).is_none();
-                for feature in AudioFeature::ALL.into_iter().filter(is_missing) {
-                    if let Some(value) = features.get(feature) {
-                        analysed.filled_in.set(feature, value);
-                    }
-                }
+            match analysed.is_estimated {
+                true => known.fill_from(&features),
+                false => analysed.estimates = features,
             }
         }
         self
@@ -204,14 +201,14 @@ impl Catalogue {
     /// Who compares tracks takes [`Self::track`]'s, which are of one origin but for what was set.
     pub fn feature(&self, idx: TrackIdx, feature: AudioFeature) -> Option<f32> {
         let known = self.track(idx).features.get(feature);
-        known.or_else(|| self.analyses.get(&idx)?.filled_in.get(feature))
+        known.or_else(|| self.analyses.get(&idx)?.estimates.get(feature))
     }
 
     /// All features of a track, each as [`Self::feature`] has it.
     pub fn features(&self, idx: TrackIdx) -> AudioFeatures {
         let mut features = self.track(idx).features;
         if let Some(analysed) = self.analyses.get(&idx) {
-            features.fill_from(&analysed.filled_in);
+            features.fill_from(&analysed.estimates);
         }
         features
     }
@@ -219,7 +216,7 @@ impl Catalogue {
     /// Which features of a track are estimates while services tell others; none where all are.
     pub fn filled_in(&self, idx: TrackIdx) -> impl Iterator<Item = AudioFeature> + '_ {
         let is_filled_in = move |feature: &AudioFeature| {
-            let estimate = self.analyses.get(&idx).and_then(|found| found.filled_in.get(*feature));
+            let estimate = self.analyses.get(&idx).and_then(|found| found.estimates.get(*feature));
             estimate.is_some() && self.track(idx).features.get(*feature).is_none()
         };
         AudioFeature::ALL.into_iter().filter(is_filled_in)

@@ -83,6 +83,14 @@ fn tracks() -> impl Strategy<Value = Vec<(AudioFeatures, Option<ArtistIdx>)>> {
     prop::collection::vec((features, artist), 0..30)
 }
 
+/// Picks of which a service tells all that is known.
+fn told(picks: &[(AudioFeatures, Option<ArtistIdx>)]) -> Vec<ArrangedTrack<'_>> {
+    picks
+        .iter()
+        .map(|(features, artist)| ArrangedTrack { features, is_estimated: false, artist: *artist })
+        .collect()
+}
+
 fn repeats(order: &[usize], artists: &[Option<ArtistIdx>]) -> usize {
     let is_repeat =
         |pair: &&[usize]| artists[pair[0]].is_some() && artists[pair[0]] == artists[pair[1]];
@@ -92,14 +100,7 @@ fn repeats(order: &[usize], artists: &[Option<ArtistIdx>]) -> usize {
 proptest! {
     #[test]
     fn the_order_is_a_permutation_without_avoidable_repeats(picks in tracks()) {
-        let tracks: Vec<_> = picks
-            .iter()
-            .map(|(features, artist)| ArrangedTrack {
-                features,
-                is_estimated: false,
-                artist: *artist,
-            })
-            .collect();
+        let tracks = told(&picks);
         let artists: Vec<_> = picks.iter().map(|(_, artist)| *artist).collect();
         let openers: Vec<usize> = (0..tracks.len()).rev().collect();
         let order = arrange(&tracks, &openers);
@@ -118,14 +119,7 @@ proptest! {
 
     #[test]
     fn the_order_is_smoother_than_that_of_the_draw(picks in tracks()) {
-        let tracks: Vec<_> = picks
-            .iter()
-            .map(|(features, artist)| ArrangedTrack {
-                features,
-                is_estimated: false,
-                artist: *artist,
-            })
-            .collect();
+        let tracks = told(&picks);
         let length = |order: &[usize]| -> f32 {
             order.windows(2).map(|pair| transition_cost(&tracks[pair[0]], &tracks[pair[1]])).sum()
         };

@@ -8,7 +8,19 @@ use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::pipeline::MixRequest;
 use segue_engine::{Stance, TrackIdx};
 
-use crate::world::{HashScorer, Plan, plans, request};
+use crate::world::{HashScorer, Plan, World, plans, request};
+
+/// What speaks for tracks at the moment of a request.
+fn reasons<'a>(world: &'a World, likes: &'a Likes, request: &MixRequest) -> Reasons<'a> {
+    Reasons {
+        catalogue: &world.catalogue,
+        index: &world.index,
+        profile: &world.profile,
+        likes,
+        evidence: None,
+        now: request.now,
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
@@ -24,14 +36,7 @@ proptest! {
         };
         for pick in &outcome.slate.picks {
             let track = world.catalogue.find(&pick.track).expect("picked from it");
-            let reasons = Reasons {
-                catalogue: &world.catalogue,
-                index: &world.index,
-                profile: &world.profile,
-                likes: &likes,
-                evidence: None,
-                now: request.now,
-            };
+            let reasons = reasons(&world, &likes, &request);
             let explained = explain(&reasons, &scorer, track, &request).unwrap();
             let all = reasons.all(track, Sources::default());
             prop_assert_eq!(&explained.reason, &all[0]);
@@ -51,14 +56,7 @@ proptest! {
         let Ok(outcome) = world.mixer(&scorer).mix(&request) else {
             return Ok(());
         };
-        let reasons = Reasons {
-            catalogue: &world.catalogue,
-            index: &world.index,
-            profile: &world.profile,
-            likes: &likes,
-            evidence: None,
-            now: request.now,
-        };
+        let reasons = reasons(&world, &likes, &request);
         let step = |track: TrackIdx| explain(&reasons, &scorer, track, &request).unwrap().left_out;
         for left_out in outcome.left_out {
             let said =
@@ -75,14 +73,7 @@ fn near_likes_features_and_records_are_those_of_the_profile() {
     let request = request(10, 0.5);
     let mut banned = 0;
     for track in world.catalogue.rows() {
-        let reasons = Reasons {
-            catalogue: &world.catalogue,
-            index: &world.index,
-            profile: &world.profile,
-            likes: &likes,
-            evidence: None,
-            now: request.now,
-        };
+        let reasons = reasons(&world, &likes, &request);
         let explained = explain(&reasons, &HashScorer(1), track, &request).unwrap();
         assert!(explained.near.is_sorted_by(|a, b| a.distance <= b.distance));
         for near in &explained.near {

@@ -25,7 +25,8 @@ use rustc_hash::FxHashMap;
 use segue_core::{ArtistTag, Record, Source};
 
 use super::{Format, Head};
-use crate::context::LONGEST_NAME;
+use crate::context::is_usual_name;
+use crate::identity::hash;
 use crate::table::{Delimited, head_records, plain_name, values};
 use crate::{Context, DropReason, IngestError};
 
@@ -35,7 +36,8 @@ const FEWEST_PEOPLE: usize = 2;
 const MOST_PEOPLE: f64 = 1e8;
 /// Rows of a table that names people are held in memory until all are counted: sixteen bytes each.
 const MOST_ROWS: usize = 4 << 20;
-/// Different artists and tags that are held in memory, of at most [`LONGEST_NAME`] bytes each.
+/// Different artists and tags that are held in memory, of at most
+/// [`LONGEST_NAME`](crate::LONGEST_NAME) bytes each.
 const MOST_NAMES: usize = 1 << 18;
 
 /// Names of the columns, as [`plain_name`] has them, the best first.
@@ -105,7 +107,7 @@ impl TagNames {
         while let Some(cells) = table.next(context)? {
             let number = cells.get(number).and_then(|number| number.trim().parse().ok());
             let name = cells.get(name).and_then(values::present);
-            if let (Some(number), Some(name)) = (number, name.filter(|name| is_usual(name)))
+            if let (Some(number), Some(name)) = (number, name.filter(|name| is_usual_name(name)))
                 && names.len() < MOST_NAMES
             {
                 names.insert(number, name.to_owned());
@@ -124,10 +126,6 @@ impl TagNames {
 
 fn folder(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
-}
-
-fn is_usual(name: &str) -> bool {
-    name.len() <= LONGEST_NAME
 }
 
 /// The places of two columns, if both are there.
@@ -172,8 +170,8 @@ impl TagColumns {
             _ => return None,
         };
         let known = [LISTENER, ARTIST, TAG, PEOPLE, DAYS];
-        let is = |at: usize, name: &str| header.get(at).map(plain_name).as_deref() == Some(name);
-        let numbers = [is(artist, "artistid"), is(tag, "tagid")];
+        let numbers = [(artist, "artistid"), (tag, "tagid")]
+            .map(|(at, name)| is_among(&header[at], &[&[name]]));
         let is_of_tags = header.iter().all(|cell| is_among(cell, &known));
         (is_of_tags && numbers[0] == numbers[1]).then_some(Self {
             artist,
@@ -267,7 +265,7 @@ impl Reading<'_> {
             };
             let person = cells.get(person).and_then(values::present);
             match (person, self.said(cells)) {
-                (Some(_), Some(said)) if !said.iter().all(|name| is_usual(name)) => {
+                (Some(_), Some(said)) if !said.iter().all(|name| is_usual_name(name)) => {
                     context.drop_row(DropReason::NameTooLong);
                 }
                 (Some(person), Some([artist, tag])) => taggings.add(artist, tag, person),
@@ -335,16 +333,14 @@ struct Taggings {
 struct Tagging {
     artist: u32,
     tag: u32,
-    /// Half of a hash of the name in lower case: two spellings of somebody are one person.
+    /// A hash of the name in lower case: two spellings of somebody are one person.
     person: u64,
 }
 
 impl Taggings {
     fn add(&mut self, artist: &str, tag: &str, person: &str) {
         let (artist, tag) = (self.artists.of(artist), self.tags.of(&tag.to_lowercase()));
-        let hash = blake3::hash(person.to_lowercase().as_bytes());
-        let (person, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
-        self.rows.push(Tagging { artist, tag, person: u64::from_le_bytes(*person) });
+        self.rows.push(Tagging { artist, tag, person: hash(&person.to_lowercase()) });
     }
 
     /// What is too much to be held in memory, with the limit.
@@ -387,6 +383,7 @@ mod tests {
     use segue_core::ListenerId;
 
     use super::*;
+    use crate::LONGEST_NAME;
     use crate::format::testing::{KeptRecords, read, real_data, recognises, try_read};
 
     fn said(records: &KeptRecords) -> Vec<(&str, &str, u32)> {

@@ -336,8 +336,9 @@ fn may_join(text: &str) -> bool {
     text.contains(is_sign) || text.split(' ').any(|word| word_joint(word).is_some())
 }
 
-fn hash(song: &str) -> u64 {
-    let digest = blake3::hash(song.as_bytes());
+/// The first eight bytes of a digest: what a text is told from others by without keeping it.
+pub(crate) fn hash(text: &str) -> u64 {
+    let digest = blake3::hash(text.as_bytes());
     u64::from_le_bytes(*digest.as_bytes().first_chunk().expect("a digest has 32 bytes"))
 }
 

@@ -291,7 +291,12 @@ fn is_combining(c: char) -> bool {
 
 /// Whether the name of a file contains `part`, which is lower case.
 pub(super) fn is_named(path: &Path, part: &str) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains(part))
+    name_in_lower_case(path).contains(part)
+}
+
+/// The name of a file without its folders; empty where a path has none.
+pub(super) fn name_in_lower_case(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
 /// Judges a file in a folder that the user named: all data files but private ones.

@@ -4,6 +4,8 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
+use super::entry_name::name_in_lower_case;
+
 /// Compares paths so that `9.jsonl` comes before `10.jsonl`. The parts of Spotify's histories carry
 /// an index over all years behind the years, `Streaming_History_Audio_2020-2021_4.json` before
 /// `…_2020_5.json`, and that index decides.
@@ -11,8 +13,7 @@ pub(super) fn by_name(a: &Path, b: &Path) -> Ordering {
     let key = |path: &Path| {
         let folder =
             path.parent().map(|folder| folder.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let name =
-            path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let name = name_in_lower_case(path);
         (pieces(&folder), part_index(&name), pieces(&name))
     };
     key(a).cmp(&key(b)).then_with(|| a.cmp(b))

@@ -12,6 +12,7 @@ use segue_core::{Record, Source};
 
 use super::ImportOptions;
 use super::beginning::{Beginning, ROWS};
+use super::entry_name::name_in_lower_case;
 use super::progress::{Budget, Meter, Metered};
 use crate::format::{Companions, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
@@ -72,15 +73,13 @@ pub(super) enum Content<'r> {
 impl ImportRun<'_> {
     /// Whether this pass skips a file of that name.
     pub(super) fn passes_over(&self, path: &Path) -> bool {
-        let name = || {
-            path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
-        };
         match &self.pass {
             Pass::Read { .. } => false,
             Pass::Learn(learnt) => {
+                let name = name_in_lower_case(path);
                 let is_apples =
-                    ["library tracks", "daily tracks"].iter().any(|part| name().contains(part));
-                !is_apples && !learnt.tags.wants(&name())
+                    ["library tracks", "daily tracks"].iter().any(|part| name.contains(part));
+                !is_apples && !learnt.tags.wants(&name)
             }
         }
     }
@@ -173,11 +172,7 @@ impl ImportRun<'_> {
             return self.workbook(opened);
         }
         let text = decode_head(&opened.head);
-        let name = opened
-            .path
-            .file_name()
-            .map(|name| name.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
+        let name = name_in_lower_case(&opened.path);
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         if matches!(text.trim(), "" | "[]" | "{}") {
             self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
@@ -397,8 +392,7 @@ fn learn(
         }
     }
     let mut nobody = Nobody;
-    let name = opened.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let is_of_tags = learnt.tags.wants(&name);
+    let is_of_tags = learnt.tags.wants(&name_in_lower_case(&opened.path));
     let source = if is_of_tags { Source::ArtistTags } else { Source::AppleMusic };
     let mut context = Context::new(&opened.path, source, options.listener.clone(), &mut nobody);
     let mut input =

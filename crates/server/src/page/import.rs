@@ -308,13 +308,17 @@ fn table(words: &Words, report: &RowsReport) -> Markup {
             table {
                 thead { tr {
                     th scope="col" { "File" } th scope="col" { "Read as" }
-                    @for name in ["Rows", "Plays", "Signals", "Tracks", "Friends", "Tags", "Read before", "Left out"] { th.number scope="col" { (name) } }
+                    @for name in NUMBERS { th.number scope="col" { (name) } }
                 } }
                 tbody { @for file in &report.files { (row(words, file)) } }
             }
         }
     }
 }
+
+/// What is counted of each file, as columns.
+const NUMBERS: [&str; 8] =
+    ["Rows", "Plays", "Signals", "Tracks", "Friends", "Tags", "Read before", "Left out"];
 
 fn row(words: &Words, file: &FileRow) -> Markup {
     let numbers = [

@@ -1,5 +1,5 @@
-//! Growing one tree, from the root down: of all possible splits the one with the highest gain, until a
-//! side would be too small or the tree is as deep as it may be.
+//! Growing one tree, from the root down: of all possible splits the one with the highest gain,
+//! until a side would be too small or the tree is as deep as it may be.
 //!
 //! Only the smaller side of a split is counted; the counts of the larger are what is left over.
 

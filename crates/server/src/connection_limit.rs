@@ -16,8 +16,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use crate::gate::{ConnectionShare, Shares, network};
 use crate::limits::{Limits, RESERVED_CONNECTIONS};
 
-/// The places for connections, and who has them.
-pub(crate) struct Doors {
+/// How many connections there may be, and which there are.
+pub(crate) struct ConnectionLimit {
     all: Arc<Semaphore>,
     /// What others than this machine may have of them.
     others: Arc<Semaphore>,
@@ -25,18 +25,18 @@ pub(crate) struct Doors {
     proxy: Option<IpAddr>,
     /// Goes up with all that connections do, so that the longest idle can be told.
     clock: AtomicU64,
-    open: Mutex<HashMap<u64, Open>>,
+    open: Mutex<HashMap<u64, Entry>>,
 }
 
-/// An open connection, as the doors know it.
-struct Open {
-    place: Place,
+/// An open connection, as the limit has it.
+struct Entry {
+    permits: Permits,
     peer: IpAddr,
     activity: Arc<Activity>,
 }
 
 /// What an open connection holds.
-struct Place {
+struct Permits {
     _of_all: OwnedSemaphorePermit,
     of_others: Option<OwnedSemaphorePermit>,
     _share: Option<ConnectionShare>,
@@ -59,20 +59,20 @@ struct Activity {
     working: AtomicUsize,
     /// When something was written or a request ended last.
     latest: AtomicU64,
-    give_way: Notify,
+    evicted: Notify,
 }
 
 /// A connection that was let in. Its place is free again once this is dropped.
-pub(crate) struct Visitor {
-    doors: Arc<Doors>,
+pub(crate) struct OpenConnection {
+    limit: Arc<ConnectionLimit>,
     number: u64,
     activity: Arc<Activity>,
 }
 
 /// A request that is being worked on, until this is dropped.
-pub(crate) struct Work(Arc<Visitor>);
+pub(crate) struct RequestGuard(Arc<OpenConnection>);
 
-impl Doors {
+impl ConnectionLimit {
     pub(crate) fn new(limits: &Limits, proxy: Option<IpAddr>) -> Arc<Self> {
         let others = limits.connections.saturating_sub(RESERVED_CONNECTIONS).max(1);
         Arc::new(Self {
@@ -86,23 +86,21 @@ impl Doors {
     }
 
     /// Lets a connection in, in the place of an idle one where all places are taken.
-    pub(crate) fn let_in(self: &Arc<Self>, peer: IpAddr) -> Option<Arc<Visitor>> {
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Arc<OpenConnection>> {
         let peer = peer.to_canonical();
-        let place = match self.place(peer) {
-            Ok(place) => place,
-            Err(full) => {
-                self.make_room(peer, &full)?;
-                self.place(peer).ok()?
-            }
+        let permits = match self.take_permits(peer) {
+            Ok(permits) => permits,
+            Err(full) if self.evict_idle(peer, &full) => self.take_permits(peer).ok()?,
+            Err(_) => return None,
         };
         let number = self.tick();
         let activity = Arc::new(Activity { latest: AtomicU64::new(number), ..Activity::default() });
-        let open = Open { place, peer, activity: Arc::clone(&activity) };
-        self.open().insert(number, open);
-        Some(Arc::new(Visitor { doors: Arc::clone(self), number, activity }))
+        let entry = Entry { permits, peer, activity: Arc::clone(&activity) };
+        self.open().insert(number, entry);
+        Some(Arc::new(OpenConnection { limit: Arc::clone(self), number, activity }))
     }
 
-    fn place(&self, peer: IpAddr) -> Result<Place, Full> {
+    fn take_permits(&self, peer: IpAddr) -> Result<Permits, Full> {
         let is_proxy = self.proxy.is_some_and(|proxy| proxy == peer);
         let is_here = peer.is_loopback() && !is_proxy;
         let take = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_owned();
@@ -114,37 +112,34 @@ impl Doors {
             true => None,
             false => Some(take(&self.others).map_err(|_| Full::Others)?),
         };
-        Ok(Place { _of_all: take(&self.all).map_err(|_| Full::All)?, of_others, _share })
+        Ok(Permits { _of_all: take(&self.all).map_err(|_| Full::All)?, of_others, _share })
     }
 
     /// Ends the connection that has been idle for the longest time of those whose place would do:
     /// those of the address if that has its share, else those of other machines before those of
-    /// this one.
-    fn make_room(&self, peer: IpAddr, full: &Full) -> Option<()> {
-        let would_do = |one: &Open| match full {
+    /// this one. Says whether there was one.
+    fn evict_idle(&self, peer: IpAddr, full: &Full) -> bool {
+        let would_do = |one: &Entry| match full {
             Full::Address => network(one.peer) == network(peer),
-            Full::Others => one.place.of_others.is_some(),
+            Full::Others => one.permits.of_others.is_some(),
             Full::All => true,
         };
         let mut open = self.open();
         let idle = open.iter().filter(|(_, one)| one.activity.is_idle() && would_do(one));
         let longest = idle.min_by_key(|(_, one)| {
-            let is_of_this_machine = one.place.of_others.is_none();
+            let is_of_this_machine = one.permits.of_others.is_none();
             (is_of_this_machine, one.activity.latest.load(Ordering::Relaxed))
         });
-        let number = longest.map(|(number, _)| *number)?;
-        let gone = open.remove(&number)?;
-        drop(open);
-        gone.activity.give_way.notify_one();
-        drop(gone.place);
-        Some(())
+        let longest = longest.map(|(number, _)| *number);
+        let gone = longest.and_then(|number| open.remove(&number));
+        gone.inspect(|gone| gone.activity.evicted.notify_one()).is_some()
     }
 
     fn tick(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Entry>> {
         self.open.lock().expect("nothing that holds the lock can panic")
     }
 }
@@ -155,34 +150,33 @@ impl Activity {
     }
 }
 
-impl Visitor {
+impl OpenConnection {
     /// Says that a request is being worked on.
-    pub(crate) fn work(self: &Arc<Self>) -> Work {
+    pub(crate) fn begin_request(self: &Arc<Self>) -> RequestGuard {
         self.activity.working.fetch_add(1, Ordering::Relaxed);
-        Work(Arc::clone(self))
+        RequestGuard(Arc::clone(self))
     }
 
     /// Says that something goes on.
-    pub(crate) fn is_alive(&self) {
-        self.activity.latest.store(self.doors.tick(), Ordering::Relaxed);
+    pub(crate) fn touch(&self) {
+        self.activity.latest.store(self.limit.tick(), Ordering::Relaxed);
     }
 
     /// Waits until the connection has to give its place to another.
-    pub(crate) async fn gives_way(&self) {
-        self.activity.give_way.notified().await;
+    pub(crate) async fn evicted(&self) {
+        self.activity.evicted.notified().await;
     }
 }
 
-impl Drop for Visitor {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
-        let gone = self.doors.open().remove(&self.number);
-        drop(gone);
+        self.limit.open().remove(&self.number);
     }
 }
 
-impl Drop for Work {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.0.is_alive();
+        self.0.touch();
         self.0.activity.working.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -195,75 +189,74 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn working(doors: &Arc<Doors>, from: &str, times: usize) -> Vec<Work> {
-        let let_in = (0..times).filter_map(|_| doors.let_in(address(from)));
-        let_in.map(|visitor| visitor.work()).collect()
+    fn working(limit: &Arc<ConnectionLimit>, from: &str, times: usize) -> Vec<RequestGuard> {
+        let admit = (0..times).filter_map(|_| limit.admit(address(from)));
+        admit.map(|connection| connection.begin_request()).collect()
     }
 
-    fn doors() -> Arc<Doors> {
+    fn limit() -> Arc<ConnectionLimit> {
         let limits =
             Limits { connections: 100, connections_of_an_address: 10, ..Limits::default() };
-        Doors::new(&limits, Some(address("192.0.2.1")))
+        ConnectionLimit::new(&limits, Some(address("192.0.2.1")))
     }
 
     #[test]
     fn one_address_gets_its_share_and_this_machine_always_gets_in() {
-        let doors = doors();
-        let greedy = working(&doors, "203.0.113.7", 50);
+        let limit = limit();
+        let greedy = working(&limit, "203.0.113.7", 50);
         assert_eq!(greedy.len(), 10);
-        let of_network = working(&doors, "2001:db8::1", 5);
-        let of_network = of_network.into_iter().chain(working(&doors, "2001:db8::2", 50));
+        let of_network = working(&limit, "2001:db8::1", 5);
+        let of_network = of_network.into_iter().chain(working(&limit, "2001:db8::2", 50));
         assert_eq!(of_network.collect::<Vec<_>>().len(), 10, "a network of IPv6 is one customer");
-        let proxied = working(&doors, "192.0.2.1", 200);
+        let proxied = working(&limit, "192.0.2.1", 200);
         assert_eq!(greedy.len() + proxied.len(), 100 - RESERVED_CONNECTIONS);
-        assert!(doors.let_in(address("198.51.100.1")).is_none(), "there is room for nobody else");
-        assert_eq!(working(&doors, "127.0.0.1", 200).len(), RESERVED_CONNECTIONS);
+        assert!(limit.admit(address("198.51.100.1")).is_none(), "there is room for nobody else");
+        assert_eq!(working(&limit, "127.0.0.1", 200).len(), RESERVED_CONNECTIONS);
         drop(greedy);
-        assert_eq!(working(&doors, "203.0.113.7", 50).len(), 10, "what was given back is there");
+        assert_eq!(working(&limit, "203.0.113.7", 50).len(), 10, "what was given back is there");
     }
 
     #[tokio::test]
     async fn who_has_been_silent_for_the_longest_time_gives_way_to_who_asks() {
-        let doors = doors();
-        let silent: Vec<_> =
-            (0..100).map(|_| doors.let_in(address("127.0.0.1")).unwrap()).collect();
-        silent[0].is_alive();
-        let busy = silent[1].work();
-        let asked = doors.let_in(address("127.0.0.1")).unwrap();
-        let gives_way = |visitor: &Arc<Visitor>| {
-            let visitor = Arc::clone(visitor);
+        let limit = limit();
+        let silent: Vec<_> = (0..100).map(|_| limit.admit(address("127.0.0.1")).unwrap()).collect();
+        silent[0].touch();
+        let busy = silent[1].begin_request();
+        let asked = limit.admit(address("127.0.0.1")).unwrap();
+        let evicted = |connection: &Arc<OpenConnection>| {
+            let connection = Arc::clone(connection);
             async move {
                 let soon = std::time::Duration::from_millis(50);
-                tokio::time::timeout(soon, visitor.gives_way()).await.is_ok()
+                tokio::time::timeout(soon, connection.evicted()).await.is_ok()
             }
         };
-        assert!(gives_way(&silent[2]).await, "it is idle for the longest time");
-        assert!(!gives_way(&silent[0]).await && !gives_way(&silent[1]).await);
-        assert!(!gives_way(&silent[3]).await && !gives_way(&asked).await);
+        assert!(evicted(&silent[2]).await, "it is idle for the longest time");
+        assert!(!evicted(&silent[0]).await && !evicted(&silent[1]).await);
+        assert!(!evicted(&silent[3]).await && !evicted(&asked).await);
         drop((silent, busy, asked));
-        assert_eq!(working(&doors, "127.0.0.1", 200).len(), 100, "every place is given back once");
+        assert_eq!(working(&limit, "127.0.0.1", 200).len(), 100, "every place is given back once");
     }
 
     #[test]
     fn who_comes_from_elsewhere_ends_nothing_of_this_machine() {
-        let doors = doors();
-        let here = doors.let_in(address("127.0.0.1")).unwrap();
-        let proxied = working(&doors, "192.0.2.1", 200);
+        let limit = limit();
+        let here = limit.admit(address("127.0.0.1")).unwrap();
+        let proxied = working(&limit, "192.0.2.1", 200);
         assert_eq!(proxied.len(), 100 - RESERVED_CONNECTIONS);
-        assert!(doors.let_in(address("198.51.100.1")).is_none(), "nothing of theirs is idle");
-        assert!(doors.open().contains_key(&here.number));
+        assert!(limit.admit(address("198.51.100.1")).is_none(), "nothing of theirs is idle");
+        assert!(limit.open().contains_key(&here.number));
     }
 
     #[test]
     fn an_address_that_has_its_share_takes_places_from_nobody_else() {
-        let doors = doors();
-        let polite = doors.let_in(address("198.51.100.1")).unwrap();
-        let busy = working(&doors, "203.0.113.7", 10);
-        assert!(doors.let_in(address("203.0.113.7")).is_none());
+        let limit = limit();
+        let polite = limit.admit(address("198.51.100.1")).unwrap();
+        let busy = working(&limit, "203.0.113.7", 10);
+        assert!(limit.admit(address("203.0.113.7")).is_none());
         drop(busy);
-        let flood: Vec<_> = (0..50).filter_map(|_| doors.let_in(address("203.0.113.7"))).collect();
+        let flood: Vec<_> = (0..50).filter_map(|_| limit.admit(address("203.0.113.7"))).collect();
         assert_eq!(flood.len(), 50, "each takes the place of one of its own");
-        assert_eq!(doors.open().len(), 11);
-        assert!(doors.open().contains_key(&polite.number));
+        assert_eq!(limit.open().len(), 11);
+        assert!(limit.open().contains_key(&polite.number));
     }
 }
