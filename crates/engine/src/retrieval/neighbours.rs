@@ -8,8 +8,11 @@ use rayon::prelude::*;
 
 use super::limits::ANCHORS;
 use crate::sound::embedding::EmbeddingPosition;
-use crate::sound::{self, LANES, Place, Position};
+use crate::sound::{self, Place, Position};
 use crate::{Index, Profile, TrackIdx};
+
+/// Tracks that one thread compares at a time.
+const AT_A_TIME: usize = 8_192;
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
 pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
@@ -52,13 +55,14 @@ pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<Trac
 
 /// Every track that lies in one space, with its distance to the nearest anchor there.
 fn in_space<const N: usize>(positions: &[[f32; N]], anchors: &[[f32; N]]) -> Vec<(f32, TrackIdx)> {
-    let in_block = |(block, tracks): (usize, &[[f32; N]])| {
-        let first = block * LANES;
-        let distances = sound::nearest(tracks, anchors).into_iter().take(tracks.len());
-        let near = distances.enumerate().filter(|(_, distance)| distance.is_finite());
-        near.map(move |(lane, distance)| (distance, TrackIdx((first + lane) as u32)))
+    let in_part = |(part, tracks): (usize, &[[f32; N]])| -> Vec<(f32, TrackIdx)> {
+        let near = sound::nearest(tracks, anchors).into_iter().enumerate();
+        near.filter(|(_, distance)| distance.is_finite())
+            .map(|(row, distance)| (distance, TrackIdx((part * AT_A_TIME + row) as u32)))
+            .collect()
     };
-    positions.par_chunks(LANES).enumerate().flat_map_iter(in_block).collect()
+    let parts: Vec<_> = positions.par_chunks(AT_A_TIME).enumerate().map(in_part).collect();
+    parts.concat()
 }
 
 fn anchors(profile: &Profile) -> Vec<TrackIdx> {

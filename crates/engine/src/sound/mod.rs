@@ -169,12 +169,41 @@ pub(crate) fn squared_difference<const N: usize>(a: &[f32; N], b: &[f32; N]) -> 
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>() / N as f32
 }
 
-/// Positions that [`nearest`] compares at a time.
-pub(crate) const LANES: usize = 16;
+/// Positions that are compared at a time.
+const LANES: usize = 16;
 
-/// The distance of each of up to [`LANES`] positions to the nearest of others: the least
-/// [`distance`], to the last bit. Infinite where too little is known.
-pub(crate) fn nearest<const N: usize>(positions: &[[f32; N]], others: &[[f32; N]]) -> [f32; LANES] {
+/// The distance of each position to the nearest of others: the least [`distance`], to the last bit.
+/// Infinite where too little is known.
+///
+/// A catalogue is gone through for each listener, so this is compiled for several instruction sets,
+/// of which the widest that the machine has is taken.
+pub(crate) fn nearest<const N: usize>(positions: &[[f32; N]], others: &[[f32; N]]) -> Vec<f32> {
+    let mut least = vec![f32::INFINITY; positions.len()];
+    pulp::Arch::new().dispatch(Nearest { positions, others, least: &mut least });
+    least
+}
+
+/// The arguments of [`nearest`], for the dispatcher.
+struct Nearest<'a, const N: usize> {
+    positions: &'a [[f32; N]],
+    others: &'a [[f32; N]],
+    least: &'a mut [f32],
+}
+
+impl<const N: usize> pulp::WithSimd for Nearest<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let blocks = self.positions.chunks(LANES).zip(self.least.chunks_mut(LANES));
+        for (positions, least) in blocks {
+            least.copy_from_slice(&nearest_of_block(positions, self.others)[..positions.len()]);
+        }
+    }
+}
+
+#[inline(always)]
+fn nearest_of_block<const N: usize>(positions: &[[f32; N]], others: &[[f32; N]]) -> [f32; LANES] {
     // Axis by axis, so that one instruction serves several positions.
     let mut axes = [[f32::NAN; LANES]; N];
     for (lane, position) in positions.iter().enumerate() {
@@ -194,6 +223,7 @@ pub(crate) fn nearest<const N: usize>(positions: &[[f32; N]], others: &[[f32; N]
 }
 
 /// Distances where every axis is known.
+#[inline(always)]
 fn known_distances<const N: usize>(axes: &[[f32; LANES]; N], other: &[f32; N]) -> [f32; LANES] {
     let mut sums = [0.0; LANES];
     for (axis, &value) in axes.iter().zip(other) {
@@ -205,6 +235,7 @@ fn known_distances<const N: usize>(axes: &[[f32; LANES]; N], other: &[f32; N]) -
     sums.map(|sum| sum / N as f32)
 }
 
+#[inline(always)]
 fn distances<const N: usize>(axes: &[[f32; LANES]; N], other: &[f32; N]) -> [f32; LANES] {
     let (mut sums, mut known) = ([0.0; LANES], [0.0_f32; LANES]);
     for (axis, &value) in axes.iter().zip(other) {
@@ -259,9 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_of_a_block_is_what_comparing_one_by_one_finds() {
+    fn the_nearest_is_what_comparing_one_by_one_finds() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        for (count, known) in [(LANES, 1.0), (LANES, 0.9), (LANES, 0.3), (5, 1.0), (1, 0.5)] {
+        for (count, known) in
+            [(LANES, 1.0), (LANES, 0.9), (LANES, 0.3), (5, 1.0), (1, 0.5), (99, 0.9)]
+        {
             let others = positions(7, (known + 1.0) / 2.0, &mut rng);
             let block = positions(count, known, &mut rng);
             let found = nearest(&block, &others);
@@ -275,6 +308,6 @@ mod tests {
 
     #[test]
     fn nothing_is_near_what_nobody_likes() {
-        assert_eq!(nearest(&[[0.0; AXES.len()]], &[]), [f32::INFINITY; LANES]);
+        assert_eq!(nearest(&[[0.0; AXES.len()]], &[]), [f32::INFINITY]);
     }
 }

@@ -6,9 +6,10 @@
 //! dislikes than likes, as many *contrasts* are added as are missing: tracks without the listener's
 //! feedback, half from other listeners of the same fold (what people like) and half from tracks
 //! that nobody of the training set likes. A contrast is not a dislike: it never enters a history.
-//! Contrasts and the like beside them are blanked alike (see `FeatureSpaces::place_like`), or the
+//! Contrasts and the like beside them are blanked alike (see `FeatureSpaces::described_like`), or the
 //! network would learn which source a track came from.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -155,7 +156,7 @@ impl Episodes<'_> {
                 if labelled.liked && wanted > 0 { self.contrast(listener, rng) } else { None };
             let Some(contrast) = contrast else {
                 queries.push((
-                    self.feature_spaces.place(self.descriptions, labelled.track),
+                    self.feature_spaces.described_like(self.descriptions, labelled.track, &[]),
                     *labelled,
                     true,
                 ));
@@ -165,18 +166,20 @@ impl Episodes<'_> {
             let pair = [labelled.track, contrast];
             let other = LabelledTrack { track: contrast, liked: false, weight: labelled.weight };
             queries.push((
-                self.feature_spaces.place_like(self.descriptions, labelled.track, &pair),
+                self.feature_spaces.described_like(self.descriptions, labelled.track, &pair),
                 *labelled,
                 true,
             ));
             queries.push((
-                self.feature_spaces.place_like(self.descriptions, contrast, &pair),
+                self.feature_spaces.described_like(self.descriptions, contrast, &pair),
                 other,
                 false,
             ));
         }
+        let positions =
+            |track| Cow::Owned(self.feature_spaces.positions(self.descriptions.of(track)));
         let history_of_listener =
-            PreparedHistory::new(self.feature_spaces, self.descriptions, history);
+            PreparedHistory::new(self.feature_spaces, self.descriptions, history, positions);
         let mut scratch = Vec::new();
         let mut rows = Rows::default();
         for (placed, labelled, given) in queries {
@@ -216,6 +219,7 @@ impl Episodes<'_> {
         None
     }
 
+    /// Places a query, now and then as if something were not known of it.
     fn blanked(&self, mut placed: Placed, rng: &mut ChaCha8Rng) -> Placed {
         if rng.random_bool(BLANKED) {
             placed.description[..SOUND].fill(f32::NAN);
@@ -224,6 +228,6 @@ impl Episodes<'_> {
             placed.description[NEWNESS] = f32::NAN;
             placed.description[POPULARITY] = f32::NAN;
         }
-        self.feature_spaces.place_again(placed)
+        self.feature_spaces.placed(placed)
     }
 }

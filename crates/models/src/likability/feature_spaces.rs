@@ -8,10 +8,11 @@
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
-use segue_engine::{ArtistIdx, TrackIdx};
+use segue_engine::{ArtistIdx, TrackIdx, WorkIdx};
 
 use super::community::{ArtistPlace, Community, LikedWorks, PLACE};
 use super::describe::{COUNT, Descriptions, SOUND, TrackDescriptors, is_audible};
+use super::neighbours::{Kernels, Neighbour, Neighbours};
 use super::space::Space;
 
 /// Spaces that relations are measured in: the sound alone, and all that is described.
@@ -19,14 +20,13 @@ pub(crate) const SPACES: usize = 2;
 pub(crate) const INPUTS: [usize; SPACES] = [SOUND, COUNT];
 /// Tracks that stand for the catalogue in density ratios.
 const BACKGROUND: usize = 256;
-/// Kernel widths, as shares of the mean squared distance between tracks of different listeners. The
-/// narrow kernel is the fourth power of the wide one.
-const WIDE: f32 = 0.4;
-const FLOOR: f32 = 1e-4;
 
 /// Numbers that say where a track lies: a constant, its position among all that is described, the
 /// place of its artist.
 pub(crate) const EMBEDDING: usize = 1 + COUNT + PLACE;
+
+/// Where a track lies in each space; the first is empty where nothing is known of the sound.
+pub(crate) type Positions = [Vec<f32>; SPACES];
 
 /// What relations are measured against.
 #[derive(Clone, Debug)]
@@ -37,29 +37,13 @@ pub(crate) struct FeatureSpaces {
     placed_background: [Neighbours; SPACES],
 }
 
-/// Positions of several tracks in one space, dimension by dimension, so that distances to all of
-/// them vectorise.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Neighbours {
-    count: usize,
-    by_dimension: Vec<f32>,
-}
-
-/// Sums of both kernels over the neighbours of a position.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Kernels {
-    pub(crate) wide: f32,
-    pub(crate) narrow: f32,
-}
-
 /// A track to be related to a listener: its description, possibly with parts blanked out, and its
 /// places.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) track: TrackIdx,
     pub(crate) description: TrackDescriptors,
-    /// Positions in both spaces; the first is empty where nothing is known of the sound.
-    pub(crate) positions: [Vec<f32>; SPACES],
+    pub(crate) positions: Positions,
     /// Logarithm of the density of the catalogue around it.
     pub(crate) density: [Kernels; SPACES],
     pub(crate) artist_place: Option<ArtistPlace>,
@@ -106,27 +90,28 @@ impl FeatureSpaces {
         community: Community,
         background: Vec<TrackDescriptors>,
     ) -> Self {
-        let placed_background = [0, 1].map(|i| {
-            Neighbours::new(
-                background
-                    .iter()
-                    .map(|description| placed(&spaces[i], description))
-                    .collect::<Vec<_>>()
-                    .iter(),
-            )
+        let placed_background = [0, 1].map(|space| {
+            let positions: Vec<Vec<f32>> =
+                background.iter().map(|description| placed(&spaces[space], description)).collect();
+            // Nobody's work is asked to be left out of the background.
+            let members: Vec<Neighbour<'_>> = positions
+                .iter()
+                .map(|position| Neighbour { work: WorkIdx(0), weight: 1.0, position })
+                .collect();
+            Neighbours::new(&members)
         });
         Self { spaces, community, background, placed_background }
     }
 
     /// Places a track of the catalogue as it is.
     pub(crate) fn place(&self, descriptions: &Descriptions, track: TrackIdx) -> Placed {
-        self.place_like(descriptions, track, &[])
+        self.placed(self.described_like(descriptions, track, &[]))
     }
 
-    /// Places a track as if nothing were known of it that is not known of the others as well, so
+    /// Describes a track as if nothing were known of it that is not known of the others as well, so
     /// that what happens to be missing in one source does not tell its tracks from those of
-    /// another.
-    pub(crate) fn place_like(
+    /// another. It is still to be [placed](Self::placed).
+    pub(crate) fn described_like(
         &self,
         descriptions: &Descriptions,
         track: TrackIdx,
@@ -145,7 +130,7 @@ impl FeatureSpaces {
         let artist = artist.filter(|_| {
             others.iter().all(|other| descriptions.artists[other.0 as usize].is_some())
         });
-        self.place_again(Placed {
+        Placed {
             track,
             description,
             positions: Default::default(),
@@ -156,28 +141,28 @@ impl FeatureSpaces {
             artist,
             album: descriptions.albums[row].filter(|_| known(&descriptions.albums)),
             genre: descriptions.genres[row].filter(|_| known(&descriptions.genres)),
-        })
+        }
     }
 
-    /// Finds positions and densities again after the description was changed.
-    pub(crate) fn place_again(&self, mut track: Placed) -> Placed {
-        let audible = is_audible(&track.description);
-        for space in 0..SPACES {
-            let known = space != 0 || audible;
-            track.positions[space] =
-                if known { placed(&self.spaces[space], &track.description) } else { Vec::new() };
-            track.density[space] = self.density(space, &track.positions[space]);
+    /// Finds positions and densities by the description.
+    pub(crate) fn placed(&self, mut track: Placed) -> Placed {
+        track.positions = self.positions(&track.description);
+        let mut scratch = Vec::new();
+        for (space, position) in track.positions.iter().enumerate() {
+            let spread = self.spaces[space].spread();
+            track.density[space] =
+                self.placed_background[space].log_density(position, spread, &mut scratch);
         }
         track
     }
 
-    fn density(&self, space: usize, position: &[f32]) -> Kernels {
-        let mut distances = Vec::new();
-        self.placed_background[space].squared_distances(position, &mut distances);
-        let mut sum = Kernels::default();
-        distances.iter().for_each(|&distance| sum.add(distance, self.spaces[space].spread(), 1.0));
-        let log_mean = |sum: f32| (sum / distances.len().max(1) as f32 + FLOOR).ln();
-        Kernels { wide: log_mean(sum.wide), narrow: log_mean(sum.narrow) }
+    /// Where a description lies in both spaces; nowhere in the first if nothing is known of the
+    /// sound.
+    pub(crate) fn positions(&self, description: &TrackDescriptors) -> Positions {
+        [0, 1].map(|space| match space != 0 || is_audible(description) {
+            true => placed(&self.spaces[space], description),
+            false => Vec::new(),
+        })
     }
 }
 
@@ -192,49 +177,6 @@ impl Placed {
             embedding[1 + COUNT..].copy_from_slice(&artist_place.place);
         }
         embedding
-    }
-}
-
-impl Kernels {
-    /// Adds one member at a squared distance.
-    pub(crate) fn add(&mut self, squared_distance: f32, spread: f32, weight: f32) {
-        let wide = (-squared_distance / (WIDE * spread)).exp();
-        self.wide += weight * wide;
-        self.narrow += weight * (wide * wide) * (wide * wide);
-    }
-
-    /// Log-density of members of that total weight, less that of the catalogue; near 0 where there
-    /// are none.
-    pub(crate) fn log_ratio(self, total: f32, density: Kernels) -> Kernels {
-        const PRIOR: f32 = 0.1;
-        let log = |sum: f32| ((sum + PRIOR) / (total + PRIOR) + FLOOR).ln();
-        Kernels { wide: log(self.wide) - density.wide, narrow: log(self.narrow) - density.narrow }
-    }
-}
-
-impl Neighbours {
-    pub(crate) fn new<'a>(positions: impl ExactSizeIterator<Item = &'a Vec<f32>> + Clone) -> Self {
-        let dimensions = positions.clone().next().map_or(0, Vec::len);
-        let by_dimension = (0..dimensions)
-            .flat_map(|d| positions.clone().map(move |position| position[d]))
-            .collect();
-        Self { count: positions.len(), by_dimension }
-    }
-
-    /// Squared distances of a position to every member, in order; none where the position is
-    /// unknown.
-    pub(crate) fn squared_distances(&self, position: &[f32], out: &mut Vec<f32>) {
-        out.clear();
-        if position.is_empty() || self.count == 0 {
-            return;
-        }
-        out.resize(self.count, 0.0);
-        for (column, &x) in self.by_dimension.chunks_exact(self.count).zip(position) {
-            for (sum, &member) in out.iter_mut().zip(column) {
-                let difference = member - x;
-                *sum += difference * difference;
-            }
-        }
     }
 }
 

@@ -25,6 +25,7 @@ mod fit;
 mod labelled;
 mod layer;
 mod measure;
+mod neighbours;
 mod online;
 mod persist;
 mod relation;

@@ -14,6 +14,7 @@ use segue_engine::{Likability, Profile, Scorer, TrackIdx};
 
 use super::feature_spaces::EMBEDDING;
 use super::layer::{answer, corrected};
+use super::relation::PreparedHistory;
 use super::scorer::LikabilityScorer;
 use crate::online::posterior::LinearPosterior;
 
@@ -44,6 +45,10 @@ impl OnlineScorer {
     /// updated by each answer in the profile, where each is predicted from all else. Of more than
     /// 400 answers an even sample is used.
     pub fn posterior(&self, profile: &Profile) -> LinearPosterior {
+        self.posterior_after(&self.network.history(profile), profile)
+    }
+
+    fn posterior_after(&self, history: &PreparedHistory<'_>, profile: &Profile) -> LinearPosterior {
         let network = &self.network;
         let mut posterior = network.model().layer.posterior(profile.labelled().count());
         let answered = profile.interactions.iter().filter(|interaction| interaction.answered);
@@ -53,7 +58,7 @@ impl OnlineScorer {
         let step = answered.len().div_ceil(MOST_ANSWERS).max(1);
         let answered: Vec<(TrackIdx, Label)> = answered.into_iter().step_by(step).collect();
         let tracks: Vec<TrackIdx> = answered.iter().map(|(track, _)| *track).collect();
-        let predicted = network.score(profile, &tracks);
+        let predicted = network.score_after(history, &tracks);
         let embeddings = network.embeddings(&tracks);
         for (((_, label), predicted), embedding) in
             answered.iter().zip(predicted).zip(embeddings.chunks_exact(EMBEDDING))
@@ -70,8 +75,9 @@ impl Scorer for OnlineScorer {
     }
 
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
-        let posterior = self.posterior(profile);
-        let predicted = self.network.score(profile, tracks);
+        let history = self.network.history(profile);
+        let posterior = self.posterior_after(&history, profile);
+        let predicted = self.network.score_after(&history, tracks);
         let embeddings = self.network.embeddings(tracks);
         let correct = |(predicted, embedding)| corrected(predicted, posterior.predict(embedding));
         predicted.into_par_iter().zip(embeddings.par_chunks_exact(EMBEDDING)).map(correct).collect()

@@ -7,8 +7,12 @@
 //! track's own label never enters its relation. Absent is NaN; a listener of whom nothing is known
 //! has every relation absent, which is how the network tells that only its prior applies.
 
+use std::borrow::Cow;
+
+use segue_engine::TrackIdx;
+
 use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED};
-use super::feature_spaces::{FeatureSpaces, Placed, SPACES};
+use super::feature_spaces::{FeatureSpaces, Placed, Positions, SPACES};
 use super::labelled::{LabelledTrack, weight_of};
 use super::side::{Side, get};
 
@@ -73,15 +77,18 @@ pub(crate) struct PreparedHistory<'a> {
 }
 
 impl<'a> PreparedHistory<'a> {
-    pub(crate) fn new(
+    /// Prepares labelled tracks; `positions` says where a track of the catalogue lies, as
+    /// [`FeatureSpaces::positions`] does.
+    pub(crate) fn new<'p>(
         feature_spaces: &'a FeatureSpaces,
         descriptions: &'a Descriptions,
         labelled: &[LabelledTrack],
+        positions: impl Fn(TrackIdx) -> Cow<'p, Positions>,
     ) -> Self {
         let side = |liked| {
             let members: Vec<LabelledTrack> =
                 labelled.iter().copied().filter(|labelled| labelled.liked == liked).collect();
-            Side::new(feature_spaces, descriptions, &members)
+            Side::new(feature_spaces, descriptions, &members, &positions)
         };
         Self { feature_spaces, descriptions, likes: side(true), dislikes: side(false) }
     }
@@ -132,7 +139,7 @@ impl<'a> PreparedHistory<'a> {
         columns.extend(&[self.likes.sound_cosine(query, like, self.descriptions)]);
         columns.extend(&self.names(query, likes, like, dislike));
         columns.extend(&self.circumstances(query, likes, like));
-        columns.extend(&self.co_likes(query, like, dislike));
+        columns.extend(&self.co_likes(query, like, dislike, scratch));
         columns.values
     }
 
@@ -207,12 +214,13 @@ impl<'a> PreparedHistory<'a> {
         query: &Placed,
         like: Option<&LabelledTrack>,
         dislike: Option<&LabelledTrack>,
+        scratch: &mut Vec<f32>,
     ) -> [f32; 4] {
         let Some(artist_place) = query.artist_place else { return [f32::NAN; 4] };
         let (near, nearest) =
-            self.likes.co_likes(query.artist, &artist_place.place, weight_of(like));
+            self.likes.co_likes(query.artist, &artist_place.place, weight_of(like), scratch);
         let (near_disliked, nearest_disliked) =
-            self.dislikes.co_likes(query.artist, &artist_place.place, weight_of(dislike));
+            self.dislikes.co_likes(query.artist, &artist_place.place, weight_of(dislike), scratch);
         [near, nearest, near_disliked, nearest - nearest_disliked]
     }
 }
@@ -238,8 +246,6 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
-    use segue_engine::TrackIdx;
-
     use super::super::describe::Scale;
     use super::super::labelled::labelled_tracks;
     use super::super::testing::{catalogue, fans, outspoken};
@@ -262,7 +268,8 @@ mod tests {
         history: &[LabelledTrack],
         track: TrackIdx,
     ) -> [f32; COLUMNS] {
-        let history = PreparedHistory::new(feature_spaces, descriptions, history);
+        let positions = |track| Cow::Owned(feature_spaces.positions(descriptions.of(track)));
+        let history = PreparedHistory::new(feature_spaces, descriptions, history, positions);
         history.relate(&feature_spaces.place(descriptions, track), &mut Vec::new())
     }
 

@@ -1,6 +1,7 @@
 //! Scoring a catalogue: everything that does not depend on the listener is computed once, relations
 //! and the network for each request.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -50,6 +51,25 @@ impl LikabilityScorer {
         &self.model
     }
 
+    /// What predictions for a listener are made from, for as many calls as there are.
+    pub(super) fn history(&self, profile: &Profile) -> PreparedHistory<'_> {
+        PreparedHistory::new(
+            &self.feature_spaces,
+            &self.descriptions,
+            &labelled_tracks(profile),
+            |track| Cow::Borrowed(&self.placed[track.0 as usize].positions),
+        )
+    }
+
+    /// As [`Scorer::score`], for a history that was prepared before.
+    pub(super) fn score_after(
+        &self,
+        history: &PreparedHistory<'_>,
+        tracks: &[TrackIdx],
+    ) -> Vec<Likability> {
+        tracks.chunks(BATCH).flat_map(|batch| self.score_batch(history, batch)).collect()
+    }
+
     fn score_batch(&self, history: &PreparedHistory<'_>, tracks: &[TrackIdx]) -> Vec<Likability> {
         let predicted = self.model.network.predict(&self.table(history, tracks));
         let predicted =
@@ -59,12 +79,8 @@ impl LikabilityScorer {
 
     /// What each member of the network says, calibrated, after one another for each track.
     pub(super) fn members(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Vec<f32>> {
-        let history = PreparedHistory::new(
-            &self.feature_spaces,
-            &self.descriptions,
-            &labelled_tracks(profile),
-        );
-        let members = self.model.network.predict_members(&self.table(&history, tracks));
+        let table = self.table(&self.history(profile), tracks);
+        let members = self.model.network.predict_members(&table);
         let mut members =
             members.expect("the table has the columns that the network was fitted on");
         for probability in members.iter_mut().flatten() {
@@ -103,12 +119,7 @@ impl Scorer for LikabilityScorer {
     }
 
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
-        let history = PreparedHistory::new(
-            &self.feature_spaces,
-            &self.descriptions,
-            &labelled_tracks(profile),
-        );
-        tracks.chunks(BATCH).flat_map(|batch| self.score_batch(&history, batch)).collect()
+        self.score_after(&self.history(profile), tracks)
     }
 }
 

@@ -2,14 +2,17 @@
 //! without going through all of its tracks, and so that the query's own label can be taken out
 //! again.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 use segue_engine::vector::dot;
-use segue_engine::{ArtistIdx, WorkIdx};
+use segue_engine::{ArtistIdx, TrackIdx, WorkIdx};
 
 use super::community::PLACE;
-use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED, SOUND};
-use super::feature_spaces::{FeatureSpaces, Kernels, Neighbours, Placed, SPACES};
+use super::describe::{Descriptions, NEWNESS, POPULARITY, REWORKED, SOUND};
+use super::feature_spaces::{FeatureSpaces, Placed, Positions, SPACES};
 use super::labelled::LabelledTrack;
+use super::neighbours::{Near, Neighbour, Neighbours, dots};
 use super::space::Expectation;
 
 /// Members of either side that distances are measured to; a longer history is thinned evenly.
@@ -17,99 +20,90 @@ use super::space::Expectation;
 const MOST_MEMBERS: usize = 400;
 
 /// What was liked, or what was disliked.
+#[derive(Default)]
 pub(super) struct Side {
     pub(super) total: f32,
-    pub(super) members: Vec<Member>,
-    pub(super) neighbours: [Neighbours; SPACES],
+    /// Some of its tracks in each space: what distances are measured to.
+    neighbours: [Neighbours; SPACES],
+    /// How new those are, of which that is known.
+    members_newness: Vec<(WorkIdx, f32)>,
     /// Sums of weighted positions, and the weight behind them.
-    pub(super) sums: [(Vec<f32>, f32); SPACES],
-    /// Expected positions for the whole side and, to leave out a track of it, for the side without
-    /// a weight of 1.
-    pub(super) expectations: [Expectation; SPACES],
+    sums: [(Vec<f32>, f32); SPACES],
+    means: [Vec<f32>; SPACES],
+    /// Expected positions for the whole side; empty until all of it was added.
+    expectations: Vec<Expectation>,
     pub(super) by_work: FxHashMap<WorkIdx, LabelledTrack>,
     pub(super) by_artist: FxHashMap<ArtistIdx, f32>,
     pub(super) by_album: FxHashMap<u32, f32>,
-    pub(super) by_genre: FxHashMap<u32, f32>,
-    pub(super) genre_total: f32,
-    pub(super) sound: [f32; SOUND],
+    by_genre: FxHashMap<u32, f32>,
+    genre_total: f32,
+    sound: [f32; SOUND],
     pub(super) newness: (f32, f32),
     pub(super) popularity: (f32, f32),
     pub(super) reworked: f32,
-    /// Places of distinct artists in the community.
-    pub(super) places: Vec<(ArtistIdx, [f32; PLACE])>,
-    pub(super) place_sum: [f32; PLACE],
-}
-
-/// A member that distances are measured to.
-pub(super) struct Member {
-    pub(super) work: WorkIdx,
-    pub(super) weight: f32,
-    pub(super) audible: bool,
-    pub(super) newness: f32,
-}
-
-/// Distances of a query to a side, in one space.
-pub(super) struct Near {
-    pub(super) kernels: Kernels,
-    pub(super) total: f32,
-    pub(super) nearest: f32,
-    pub(super) third: f32,
+    /// Distinct artists with a place in the community.
+    artists: Vec<ArtistIdx>,
+    /// Where those stand, `[PLACE, artists]`.
+    places: Vec<f32>,
+    place_sum: [f32; PLACE],
 }
 
 impl Side {
-    pub(super) fn new(
+    /// Sums up some of a listener's labelled tracks; `positions` says where a track lies.
+    pub(super) fn new<'p>(
         feature_spaces: &FeatureSpaces,
         descriptions: &Descriptions,
         labelled: &[LabelledTrack],
+        positions: impl Fn(TrackIdx) -> Cow<'p, Positions>,
     ) -> Self {
-        let thinned = thinned(labelled);
-        let placed: Vec<Placed> = thinned
-            .iter()
-            .map(|labelled| feature_spaces.place(descriptions, labelled.track))
-            .collect();
-        let neighbours = [0, 1].map(|space| {
-            let known: Vec<Vec<f32>> = placed
-                .iter()
-                .map(|p| p.positions[space].clone())
-                .filter(|position| !position.is_empty())
-                .collect();
-            Neighbours::new(known.iter())
-        });
-        let members = thinned
-            .iter()
-            .zip(&placed)
-            .map(|(labelled, placed)| Member {
-                work: descriptions.works[labelled.track.0 as usize],
-                weight: labelled.weight,
-                audible: !placed.positions[0].is_empty(),
-                newness: placed.description[NEWNESS],
-            })
-            .collect();
         let mut side = Self {
             total: labelled.iter().map(|labelled| labelled.weight).sum(),
-            members,
-            neighbours,
             sums: [0, 1].map(|space| (vec![0.0; feature_spaces.spaces[space].dimensions()], 0.0)),
-            expectations: [0, 1].map(|space| feature_spaces.spaces[space].expectation(0.0)),
-            by_work: FxHashMap::default(),
-            by_artist: FxHashMap::default(),
-            by_album: FxHashMap::default(),
-            by_genre: FxHashMap::default(),
-            genre_total: 0.0,
-            sound: [0.0; SOUND],
-            newness: (0.0, 0.0),
-            popularity: (0.0, 0.0),
-            reworked: 0.0,
-            places: Vec::new(),
-            place_sum: [0.0; PLACE],
+            ..Self::default()
         };
-        for labelled in labelled {
-            side.add(feature_spaces, descriptions, labelled);
+        let positions: Vec<Cow<'p, Positions>> =
+            labelled.iter().map(|labelled| positions(labelled.track)).collect();
+        for (labelled, positions) in labelled.iter().zip(&positions) {
+            side.add(feature_spaces, descriptions, labelled, positions);
         }
-        for space in 0..SPACES {
-            side.expectations[space] = feature_spaces.spaces[space].expectation(side.sums[space].1);
+        for (space, (sum, total)) in side.sums.iter().enumerate() {
+            side.means[space] = sum.iter().map(|sum| sum / total.max(1e-6)).collect();
+            side.expectations.push(feature_spaces.spaces[space].expectation(*total));
         }
+        side.choose_members(descriptions, labelled, &positions);
+        side.place_artists(feature_spaces);
         side
+    }
+
+    /// Takes an even sample of the tracks for distances.
+    fn choose_members(
+        &mut self,
+        descriptions: &Descriptions,
+        labelled: &[LabelledTrack],
+        positions: &[Cow<'_, Positions>],
+    ) {
+        let kept = labelled.len().min(MOST_MEMBERS);
+        let chosen = || (0..kept).map(|i| i * labelled.len() / kept);
+        self.neighbours = [0, 1].map(|space| {
+            let known = chosen().filter(|&i| !positions[i][space].is_empty());
+            let member = |i: usize| Neighbour {
+                work: descriptions.works[labelled[i].track.0 as usize],
+                weight: labelled[i].weight,
+                position: &positions[i][space],
+            };
+            Neighbours::new(&known.map(member).collect::<Vec<_>>())
+        });
+        let newness = chosen().map(|i| {
+            let row = labelled[i].track.0 as usize;
+            (descriptions.works[row], descriptions.values[row][NEWNESS])
+        });
+        self.members_newness = newness.filter(|(_, newness)| !newness.is_nan()).collect();
+    }
+
+    fn place_artists(&mut self, feature_spaces: &FeatureSpaces) {
+        let places = |artist| &feature_spaces.community.artists[artist].place;
+        let column = |d: usize| self.artists.iter().map(move |artist| places(artist)[d]);
+        self.places = (0..PLACE).flat_map(column).collect();
     }
 
     fn add(
@@ -117,13 +111,14 @@ impl Side {
         feature_spaces: &FeatureSpaces,
         descriptions: &Descriptions,
         labelled: &LabelledTrack,
+        positions: &Positions,
     ) {
         let row = labelled.track.0 as usize;
         let description = &descriptions.values[row];
         let weight = labelled.weight;
         self.by_work.insert(descriptions.works[row], *labelled);
-        for (space, (sum, total)) in self.sums.iter_mut().enumerate() {
-            if let Some(position) = position(feature_spaces, space, description) {
+        for ((sum, total), position) in self.sums.iter_mut().zip(positions) {
+            if !position.is_empty() {
                 sum.iter_mut().zip(position).for_each(|(sum, x)| *sum += weight * x);
                 *total += weight;
             }
@@ -136,7 +131,7 @@ impl Side {
                     .zip(artist_place.place)
                     .for_each(|(sum, x)| *sum += weight * x);
                 if !self.by_artist.contains_key(&artist) {
-                    self.places.push((artist, artist_place.place));
+                    self.artists.push(artist);
                 }
             }
             *self.by_artist.entry(artist).or_default() += weight;
@@ -172,25 +167,25 @@ impl Side {
         own: Option<&LabelledTrack>,
         descriptions: &Descriptions,
     ) -> (f32, f32) {
-        let position_of_query = &query.positions[space];
-        if position_of_query.is_empty() {
+        let position = &query.positions[space];
+        if position.is_empty() {
             return (f32::NAN, f32::NAN);
         }
         let (sum, total) = &self.sums[space];
-        let own_position = own.and_then(|labelled| {
-            Some((labelled, position(feature_spaces, space, descriptions.of(labelled.track))?))
+        let own = own.map(|labelled| {
+            let description = descriptions.of(labelled.track);
+            (labelled, std::mem::take(&mut feature_spaces.positions(description)[space]))
         });
-        let Some((labelled, own_position)) = own_position else {
-            let mean: Vec<f32> = sum.iter().map(|sum| sum / total.max(1e-6)).collect();
-            return self.expectations[space].ratio(position_of_query, &mean);
+        let Some((labelled, own)) = own.filter(|(_, own)| !own.is_empty()) else {
+            return self.expectations[space].ratio(position, &self.means[space]);
         };
         let rest = (total - labelled.weight).max(0.0);
         let mean: Vec<f32> = sum
             .iter()
-            .zip(own_position)
+            .zip(own)
             .map(|(sum, x)| (sum - labelled.weight * x) / rest.max(1e-3))
             .collect();
-        feature_spaces.spaces[space].expectation(rest).ratio(position_of_query, &mean)
+        feature_spaces.spaces[space].expectation(rest).ratio(position, &mean)
     }
 
     /// Kernels and nearest members in a space, without the query itself.
@@ -202,29 +197,8 @@ impl Side {
         own: Option<WorkIdx>,
         scratch: &mut Vec<f32>,
     ) -> Near {
-        self.neighbours[space].squared_distances(&query.positions[space], scratch);
         let spread = feature_spaces.spaces[space].spread();
-        let mut near =
-            Near { kernels: Kernels::default(), total: 0.0, nearest: f32::NAN, third: f32::NAN };
-        let mut closest = [f32::INFINITY; 3];
-        let members = self.members.iter().filter(|member| space != 0 || member.audible);
-        for (member, &distance) in members.zip(scratch.iter()) {
-            if own == Some(member.work) {
-                continue;
-            }
-            near.kernels.add(distance, spread, member.weight);
-            near.total += member.weight;
-            insert(&mut closest, distance);
-        }
-        if near.total > 0.0 {
-            near.nearest = closest[0].sqrt();
-            near.third = closest
-                .into_iter()
-                .rfind(|distance| distance.is_finite())
-                .unwrap_or(f32::NAN)
-                .sqrt();
-        }
-        near
+        self.neighbours[space].near(&query.positions[space], own, spread, scratch)
     }
 
     pub(super) fn sound_cosine(
@@ -255,11 +229,8 @@ impl Side {
     }
 
     pub(super) fn newness_from_nearest(&self, query: &Placed, own: Option<WorkIdx>) -> f32 {
-        let others = self
-            .members
-            .iter()
-            .filter(|member| own != Some(member.work) && !member.newness.is_nan());
-        let distances = others.map(|member| (member.newness - query.description[NEWNESS]).abs());
+        let others = self.members_newness.iter().filter(|(work, _)| own != Some(*work));
+        let distances = others.map(|(_, newness)| (newness - query.description[NEWNESS]).abs());
         distances.fold(f32::NAN, f32::min)
     }
 
@@ -270,44 +241,23 @@ impl Side {
         artist: Option<ArtistIdx>,
         place: &[f32; PLACE],
         own: f32,
+        scratch: &mut Vec<f32>,
     ) -> (f32, f32) {
-        let mean: Vec<f32> =
-            self.place_sum.iter().zip(place).map(|(sum, x)| sum - own * x).collect();
+        let mean: [f32; PLACE] = std::array::from_fn(|i| self.place_sum[i] - own * place[i]);
         let length = dot(&mean, &mean).sqrt();
         let near = if length > 1e-3 { dot(&mean, place) / length } else { f32::NAN };
-        let gone = |of: ArtistIdx| Some(of) == artist && get(&self.by_artist, &of) - own <= 1e-3;
-        let others = self.places.iter().filter(|(of, _)| !gone(*of));
-        let nearest = others.map(|(_, other)| dot(other, place)).fold(f32::NAN, f32::max);
-        (near, nearest)
+        if self.artists.is_empty() {
+            return (near, f32::NAN);
+        }
+        scratch.clear();
+        scratch.resize(self.artists.len(), 0.0);
+        dots(&self.places, place, scratch);
+        let gone = artist.filter(|artist| get(&self.by_artist, artist) - own <= 1e-3);
+        let others = scratch.iter().zip(&self.artists).filter(|(_, of)| Some(**of) != gone);
+        (near, others.map(|(cosine, _)| *cosine).fold(f32::NAN, f32::max))
     }
-}
-
-fn thinned(labelled: &[LabelledTrack]) -> Vec<LabelledTrack> {
-    let kept = labelled.len().min(MOST_MEMBERS);
-    (0..kept).map(|i| labelled[i * labelled.len() / kept]).collect()
-}
-
-fn position(
-    feature_spaces: &FeatureSpaces,
-    space: usize,
-    description: &describe::TrackDescriptors,
-) -> Option<Vec<f32>> {
-    if space == 0 && !describe::is_audible(description) {
-        return None;
-    }
-    let mut position = Vec::new();
-    feature_spaces.spaces[space]
-        .place(&description[..feature_spaces.spaces[space].inputs], &mut position);
-    Some(position)
 }
 
 pub(super) fn get<K: std::hash::Hash + Eq>(sums: &FxHashMap<K, f32>, key: &K) -> f32 {
     sums.get(key).copied().unwrap_or(0.0)
-}
-
-fn insert(closest: &mut [f32; 3], distance: f32) {
-    if distance < closest[2] {
-        closest[2] = distance;
-        closest.sort_by(f32::total_cmp);
-    }
 }
