@@ -14,7 +14,8 @@
 //!
 //! A track that is not by the same artist and shares no listener can only come near by sound. So
 //! the nearest in sound (a kd-tree, exact), the tracks of the artist and the co-likes hold the best
-//! of all. Nothing is approximated but the co-likes, of which each work keeps the closest.
+//! of all. Nothing is approximated but the co-likes, of which the closest two hundred count, and of
+//! what very many like a sample of the listeners.
 
 mod co_likes;
 mod path;
@@ -58,8 +59,7 @@ pub struct Similar {
     /// How like both are, from 0 to 1, by the formula at the top of this module. It is no
     /// probability.
     pub similarity: f32,
-    /// How many listeners like both; 0 where the pair is not among the closest that were kept for
-    /// either.
+    /// How many listeners like both; 0 where they are not among the closest of each other.
     pub together: u32,
     /// Whether both have the same main artist, whatever the letter case; `false` where either has
     /// none.
@@ -182,7 +182,7 @@ impl SimilarIndex {
         let artist = catalogue.artist(track);
         let mut listeners: FxHashMap<WorkIdx, (f32, u32)> = FxHashMap::default();
         listeners.extend(
-            (self.co_likes.of(own).iter())
+            (self.co_likes.of(own).into_iter())
                 .map(|together| (together.work, (together.cosine, together.listeners))),
         );
         for &(other, closeness) in elsewhere {
@@ -231,8 +231,7 @@ impl SimilarIndex {
         path::path(catalogue, &index.sound, &self.trees, ends, length)
     }
 
-    /// Bytes that the co-likes take up in memory, for reports on size: about 12 for each pair that
-    /// is kept.
+    /// Bytes that the co-likes take up in memory, for reports on size: about 8 for each like.
     pub fn co_likes_bytes(&self) -> usize {
         self.co_likes.bytes()
     }
