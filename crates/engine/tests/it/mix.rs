@@ -7,6 +7,7 @@ use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
 use segue_engine::Index;
 use segue_engine::dataset::profile::liking;
 use segue_engine::mix::arrivals::AnswerCounts;
+use segue_engine::mix::dial::new_artist_share;
 use segue_engine::mix::filters::{Familiarity, FilterStep};
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::{MixError, MixRequest, Mixer, NewFrom, Note};
@@ -178,7 +179,7 @@ proptest! {
         };
         let arrivals_asked = (share * asked as f32).round() as u32;
         let artists_asked =
-            ((0.1 + 0.8 * explore) * (asked - arrivals_asked) as f32).round() as u32;
+            (new_artist_share(explore) * (asked - arrivals_asked) as f32).round() as u32;
         // Where songs by known artists are lacking, new artists stand in for them.
         let artists_asked = artists_asked.max(new.saturating_sub(ranks[2] + arrivals_asked));
         let mut possible: Vec<(u32, u32)> = (0..=new)
@@ -422,7 +423,7 @@ fn the_headline_tells_new_artists_from_new_songs() {
     assert_eq!(mixed(0.0).headline(), "0 of 10 new to you");
     let few = "2 of 10 new to you, 1 by an artist you have never heard";
     assert_eq!(mixed(0.2).headline(), few);
-    assert_eq!(mixed(1.0).headline(), "10 of 10 new to you, 9 by artists you have never heard");
+    assert_eq!(mixed(1.0).headline(), "10 of 10 new to you, 6 by artists you have never heard");
 }
 
 #[test]
