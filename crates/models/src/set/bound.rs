@@ -1,5 +1,6 @@
 //! A set bound to a catalogue: what mixes are made with.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -19,7 +20,6 @@ use super::member::{Member, MemberKind, MemberModel, Reads};
 use super::ranking::{Chance, Ranking};
 use crate::likability::OnlineScorer;
 use crate::recommenders::ItemKnn;
-use crate::recommenders::fusion::standardise;
 
 /// The rankings of a set.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ pub(super) struct SetReading<'a> {
     profile: &'a Profile,
     /// Of each member one standardised score an item; nothing where it knows nothing of the
     /// listener.
-    rows: Vec<Option<Vec<f32>>>,
+    rows: Vec<Option<Cow<'a, [f32]>>>,
     artists: ArtistPlays,
     /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history
     /// beyond the middle, or what is left of friends.
@@ -67,8 +67,8 @@ impl SetScorer {
         context: MixContext<'_>,
     ) -> SetReading<'a> {
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
-        let rows =
-            self.members.iter().map(|member| row(member, &view, self.vocabulary.items())).collect();
+        let items = self.vocabulary.items();
+        let rows = self.members.iter().map(|member| member.standardised(&view, items)).collect();
         let beyond = (1.0 + view.works() as f64).ln() - self.rankings.new.middle;
         let length = |member: &Member| match member.kind.fades() {
             true => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
@@ -98,7 +98,7 @@ impl SetScorer {
         most: usize,
     ) -> Vec<(MemberKind, Vec<TrackIdx>)> {
         let reading = self.reading(profile, context);
-        let best = |row: &Option<Vec<f32>>| -> Vec<TrackIdx> {
+        let best = |row: &Option<Cow<'_, [f32]>>| -> Vec<TrackIdx> {
             let works = row.iter().flat_map(|scores| reading.best_new(scores, most));
             works.map(|work| self.catalogue.standing(work)).collect()
         };
@@ -142,21 +142,6 @@ impl SetScorer {
 
 /// Stands for a likability that says nothing.
 pub(super) const NEUTRAL: Likability = Likability { mean: 0.5, uncertainty: 0.0 };
-
-/// What a member says of every item, standardised; nothing if it reads something of the listener
-/// that is not there.
-fn row(member: &Member, view: &ListenerView, vocabulary: usize) -> Option<Vec<f32>> {
-    let reads = member.kind.reads();
-    let hears = view.events(reads);
-    if reads != Reads::Nothing && hears.below(member.recommender().items()).is_empty() {
-        return None;
-    }
-    let left = if member.kind.fades() { features::fade(view.works())?[0] as f32 } else { 1.0 };
-    let mut scores = member.scores(view, vocabulary);
-    standardise(&mut scores);
-    scores.iter_mut().for_each(|score| *score *= left);
-    Some(scores)
-}
 
 impl SetReading<'_> {
     /// Whether a track is ranked by what the listener does with what they know. What they would
@@ -217,7 +202,10 @@ impl SetReading<'_> {
         let mut fused = vec![0.0; self.set.vocabulary.items()];
         for (row, &weight) in self.rows.iter().zip(self.weights()) {
             let Some(row) = row.as_ref().filter(|_| weight > 0.0) else { continue };
-            fused.iter_mut().zip(row).for_each(|(sum, score)| *sum += weight as f32 * score);
+            fused
+                .iter_mut()
+                .zip(row.as_ref())
+                .for_each(|(sum, score)| *sum += weight as f32 * score);
         }
         fused
     }

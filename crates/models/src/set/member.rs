@@ -1,14 +1,18 @@
 //! The models that a set may hold, each behind the one question that all are asked: how good is
 //! every item for this listener?
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use segue_engine::Recommender;
 use segue_engine::candidate::Sources;
 use serde::{Deserialize, Serialize};
 
+use super::features;
 use super::listener::ListenerView;
 use crate::ModelError;
+use crate::recommenders::fusion::standardise;
 use crate::recommenders::{
     DecayedPopularity, Ease, EventWeighting, Ials, ItemKnn, PopularityModel, Sasrec,
 };
@@ -141,6 +145,9 @@ pub(super) enum Reads {
 pub(super) struct Member {
     pub(super) kind: MemberKind,
     pub(super) model: MemberModel,
+    /// What a member says that reads nothing of a listener, standardised: it is worked out once for
+    /// all of them.
+    of_everybody: OnceLock<Vec<f32>>,
 }
 
 /// The model of a member.
@@ -159,6 +166,10 @@ pub(super) enum MemberModel {
 }
 
 impl Member {
+    pub(super) fn new(kind: MemberKind, model: MemberModel) -> Self {
+        Self { kind, model, of_everybody: OnceLock::new() }
+    }
+
     pub(super) fn recommender(&self) -> &dyn Recommender {
         match &self.model {
             MemberModel::Popularity(model) => model,
@@ -186,6 +197,32 @@ impl Member {
         scores
     }
 
+    /// The same, [standardised](standardise) over the vocabulary of its set; nothing if it reads
+    /// something of the listener that is not there.
+    pub(super) fn standardised(
+        &self,
+        view: &ListenerView,
+        vocabulary: usize,
+    ) -> Option<Cow<'_, [f32]>> {
+        let standardised = || {
+            let mut scores = self.scores(view, vocabulary);
+            standardise(&mut scores);
+            scores
+        };
+        if self.kind.reads() == Reads::Nothing {
+            return Some(Cow::Borrowed(self.of_everybody.get_or_init(standardised)));
+        }
+        if view.events(self.kind.reads()).below(self.recommender().items()).is_empty() {
+            return None;
+        }
+        let mut scores = standardised();
+        if self.kind.fades() {
+            let left = features::fade(view.works())?[0] as f32;
+            scores.iter_mut().for_each(|score| *score *= left);
+        }
+        Some(Cow::Owned(scores))
+    }
+
     /// The same model, asked with another weighting of what the listener played.
     pub(super) fn asked_by(self, query: EventWeighting) -> Self {
         let model = match self.model {
@@ -194,7 +231,7 @@ impl Member {
             MemberModel::Ials(model) => MemberModel::Ials(model.asked_by(query)),
             other => other,
         };
-        Self { model, ..self }
+        Self::new(self.kind, model)
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -227,6 +264,6 @@ impl Member {
                 MemberModel::Sasrec(Box::new(Sasrec::from_bytes(bytes, Path::new("sasrec"))?))
             }
         };
-        Ok(Self { kind, model })
+        Ok(Self::new(kind, model))
     }
 }

@@ -254,7 +254,7 @@ impl Recipe {
         let epochs = config.epochs.div_ceil(SHARE_OF_EPOCHS);
         let config = SasrecConfig { epochs, ..config.clone() };
         let network = network.fine_tune(&plays.all(), None, &config, seed, &mut |_| None)?;
-        Ok(Member { kind: before.kind, model: MemberModel::Sasrec(Box::new(network)) })
+        Ok(Member::new(before.kind, MemberModel::Sasrec(Box::new(network))))
     }
 
     pub(super) fn fit(&self, data: &TrainingData, seed: u64) -> Result<Member, ModelError> {
@@ -283,7 +283,7 @@ impl Recipe {
             }
             Self::World(recipe) => data.world.as_ref().ok_or(ModelError::NoWorld)?.fit(recipe)?,
         };
-        Ok(Member { kind: self.kind(), model })
+        Ok(Member::new(self.kind(), model))
     }
 
     /// The same, asked by another weighting of what was played.

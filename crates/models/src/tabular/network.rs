@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::preprocess::{Encoded, Layout};
 use crate::kernels::activation::Activation;
-use crate::kernels::batch_ensemble::{self, BatchEnsemble};
+use crate::kernels::batch_ensemble::{self, BatchEnsemble, SavedEnsemble};
 use crate::kernels::embedding::Embedding;
 use crate::kernels::periodic::{self, Periodic};
 
@@ -186,22 +186,29 @@ impl Network {
         let batch = rows.len();
         let mut embedded = vec![0.0; batch * self.embedded_width()];
         EmbeddingState::new(self, batch).forward(self, data, rows, &mut embedded);
+        let mut layers: Vec<PredictedLayer> = self
+            .places
+            .blocks
+            .iter()
+            .map(|block| PredictedLayer::new(block, CHUNK.min(self.members()), batch))
+            .collect();
         // A few members at a time keep the activations inside the cache.
         for first in (0..self.members()).step_by(CHUNK) {
             let members = CHUNK.min(self.members() - first);
-            let mut x = embedded.clone();
-            for block in &self.places.blocks {
-                let layer =
+            let mut x: &[f32] = &embedded;
+            for (block, layer) in self.places.blocks.iter().zip(&mut layers) {
+                let sizes =
                     BatchEnsemble { members, batch, input: block.input, output: block.output };
-                let mut y = vec![0.0; members * batch * block.output];
+                let size = members * batch * block.output;
+                let (pre, out) = (&mut layer.pre[..size], &mut layer.out[..size]);
                 let parameters = block.of(&self.parameters, first, members);
-                layer.forward(&x, &parameters, &mut layer.saved(), &mut y);
-                x.resize(y.len(), 0.0);
-                self.architecture.activation.forward(&y, &mut x);
+                sizes.forward(x, &parameters, &mut layer.saved, pre);
+                self.architecture.activation.forward(pre, out);
+                x = out;
             }
             for member in 0..members {
                 let (weight, bias) = self.head(first + member);
-                let x = member_rows(&x, member, batch * weight.len());
+                let x = member_rows(x, member, batch * weight.len());
                 for (row, x) in x.chunks_exact(weight.len()).enumerate() {
                     let logit = dot(x, weight);
                     out[row * self.members() + first + member] = logit + bias;
@@ -248,6 +255,21 @@ impl Network {
         let bound = (width as f32).sqrt().recip();
         fill_uniform(&mut self.parameters[self.places.head_weight.clone()], bound, rng);
         fill_uniform(&mut self.parameters[self.places.head_bias.clone()], bound, rng);
+    }
+}
+
+/// Room for one hidden layer of a few members over one batch.
+struct PredictedLayer {
+    saved: SavedEnsemble,
+    pre: Vec<f32>,
+    out: Vec<f32>,
+}
+
+impl PredictedLayer {
+    fn new(block: &BlockPlaces, members: usize, batch: usize) -> Self {
+        let sizes = BatchEnsemble { members, batch, input: block.input, output: block.output };
+        let room = || vec![0.0; members * batch * block.output];
+        Self { saved: sizes.saved(), pre: room(), out: room() }
     }
 }
 
