@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use segue_core::{Feedback, Listen, ListenerId, Timestamp, TrackId};
-use segue_engine::dataset::folding::{FoldedTrack, Folding};
+use segue_engine::dataset::folding::{FoldedTrack, Folding, PlayedTrack};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::taste::{CountedTrack, PlaysLately, Tastes};
 use segue_engine::{Catalogue, Index, Profile, Seconds, WorkIdx};
-use segue_store::{HistoryMark, HistoryReader, ListenerHistory, Result, Store};
+use segue_store::{HistoriesReader, HistoryMark, HistoryReader, Result, Store};
 
-/// Plays held in memory at a time, one long history excepted.
-const BLOCK: usize = 200_000;
 /// The latest slates that are looked at for what was shown in vain: more than two weeks of a
 /// listener who opens ten lists a day, and a bound on what reading a profile costs.
 const SHOWINGS: usize = 150;
@@ -37,24 +35,16 @@ pub fn catalogue(store: &Store) -> Result<Catalogue> {
 }
 
 impl Dataset {
-    /// Folds everything that the store holds, history by history, so that not all plays are in
-    /// memory at once. The catalogue of a new store is empty, which is no error here.
+    /// Folds everything that the store holds, row by row: no list of plays is in memory. The
+    /// catalogue of a new store is empty, which is no error here.
     ///
     /// # Errors
     /// What reading the store reports.
     pub fn load(store: &Store) -> Result<Self> {
         let catalogue = catalogue(store)?;
-        let mut profiles: Vec<Profile> = Vec::new();
-        loop {
-            let block = store.histories(profiles.last().map(|profile| &profile.listener), BLOCK)?;
-            if block.is_empty() {
-                break;
-            }
-            profiles.par_extend(block.into_par_iter().map(|history| {
-                let ListenerHistory { listener, listens, feedback } = history;
-                Profile::fold(&catalogue, listener, &listens, &feedback)
-            }));
-        }
+        let mut everybody = Foldings { catalogue: &catalogue, foldings: Vec::new() };
+        store.read_histories(&mut everybody)?;
+        let profiles = everybody.foldings.into_par_iter().map(Folding::finish).collect();
         Ok(Self { catalogue: Arc::new(catalogue), profiles })
     }
 
@@ -65,18 +55,12 @@ impl Dataset {
     /// What reading the store reports.
     pub fn plays(store: &Store) -> Result<(Arc<Catalogue>, Vec<Plays>)> {
         let catalogue = catalogue(store)?;
+        let mut everybody = PlayLists { catalogue: &catalogue, plays: Vec::new() };
+        store.read_histories(&mut everybody)?;
+        let mut plays = everybody.plays;
         let mut friends = store.all_friends()?;
-        let mut plays: Vec<Plays> = Vec::new();
-        loop {
-            let block = store.histories(plays.last().map(|one| &one.listener), BLOCK)?;
-            if block.is_empty() {
-                break;
-            }
-            plays.extend(block.into_iter().map(|history| {
-                let ListenerHistory { listener, listens, feedback } = history;
-                let friends = friends.remove(&listener).unwrap_or_default();
-                Plays { friends, ..Plays::read(&catalogue, listener, &listens, &feedback) }
-            }));
+        for one in &mut plays {
+            one.friends = friends.remove(&one.listener).unwrap_or_default();
         }
         Ok((Arc::new(catalogue), plays))
     }
@@ -86,6 +70,66 @@ impl Dataset {
         let known = self.profiles.iter().find(|profile| &profile.listener == listener);
         known.cloned().unwrap_or_else(|| Profile::empty(listener.clone()))
     }
+}
+
+/// Folds what everybody did.
+struct Foldings<'c> {
+    catalogue: &'c Catalogue,
+    foldings: Vec<Folding<'c>>,
+}
+
+impl HistoriesReader for Foldings<'_> {
+    type Track = Option<PlayedTrack>;
+
+    fn listener(&mut self, listener: ListenerId) {
+        self.foldings.push(Folding::new(self.catalogue, listener));
+    }
+
+    fn track(&mut self, id: &TrackId) -> Self::Track {
+        played_track(self.catalogue, id)
+    }
+
+    fn listen(&mut self, listener: usize, track: Self::Track, listen: &Listen) {
+        if let Some(track) = track {
+            let folding = &mut self.foldings[listener];
+            let track = folding.track(track);
+            folding.add_listen(track, listen);
+        }
+    }
+
+    fn feedback(&mut self, listener: usize, said: Feedback) {
+        self.foldings[listener].add_feedback(&said);
+    }
+}
+
+/// Keeps what everybody did.
+struct PlayLists<'c> {
+    catalogue: &'c Catalogue,
+    plays: Vec<Plays>,
+}
+
+impl HistoriesReader for PlayLists<'_> {
+    type Track = Option<PlayedTrack>;
+
+    fn listener(&mut self, listener: ListenerId) {
+        self.plays.push(Plays::heard(listener, []));
+    }
+
+    fn track(&mut self, id: &TrackId) -> Self::Track {
+        played_track(self.catalogue, id)
+    }
+
+    fn listen(&mut self, listener: usize, track: Self::Track, listen: &Listen) {
+        self.plays[listener].plays.extend(track.and_then(|track| track.play(listen)));
+    }
+
+    fn feedback(&mut self, listener: usize, said: Feedback) {
+        self.plays[listener].feedback.push(said);
+    }
+}
+
+fn played_track(catalogue: &Catalogue, id: &TrackId) -> Option<PlayedTrack> {
+    Some(PlayedTrack::new(catalogue, catalogue.find(id)?))
 }
 
 /// Folds what the store holds of one listener, exclusions applied, with what they were shown
@@ -163,7 +207,8 @@ impl HistoryReader for TasteRows<'_> {
 
     fn track(&mut self, id: &TrackId) -> Self::Track {
         let row = self.rows.catalogue.find(id)?;
-        Some((self.rows.folding.track(row), self.lately.track(self.rows.catalogue, row)))
+        let track = PlayedTrack::new(self.rows.catalogue, row);
+        Some((self.rows.folding.track(track), self.lately.track(self.rows.catalogue, row)))
     }
 
     fn listen(&mut self, track: Self::Track, listen: &Listen) {
@@ -188,7 +233,7 @@ impl HistoryReader for Rows<'_> {
     type Track = Option<FoldedTrack>;
 
     fn track(&mut self, id: &TrackId) -> Self::Track {
-        self.catalogue.find(id).map(|row| self.folding.track(row))
+        played_track(self.catalogue, id).map(|track| self.folding.track(track))
     }
 
     fn listen(&mut self, track: Self::Track, listen: &Listen) {

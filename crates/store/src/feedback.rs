@@ -5,12 +5,12 @@
 //! has none. What is appended live is always kept: liking, clearing and liking again are three
 //! events.
 
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, Row, params};
 use segue_core::{Feedback, FeedbackTarget, ListenerId, TrackId};
 
 use crate::codes::{Coded, from_micros, to_micros};
 use crate::keys::{Key, key};
-use crate::names::find_listener;
+use crate::names::{KnownNames, find_listener};
 use crate::{Result, Store};
 
 const INSERT: &str = "INSERT INTO feedback (listener, track, artist, kind, at, source) \
@@ -59,26 +59,38 @@ impl Store {
         after: i64,
         mut take: impl FnMut(Feedback),
     ) -> Result<()> {
-        let sql = "SELECT track, artist, kind, at, source FROM feedback \
-                   WHERE listener = ?1 AND id > ?2 ORDER BY id";
-        let mut statement = connection.prepare_cached(sql)?;
+        let sql = format!("{FEEDBACK} FROM feedback WHERE listener = ?1 AND id > ?2 ORDER BY id");
+        let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![key, after])?;
         let mut names = self.track_names.borrow_mut();
         while let Some(row) = rows.next()? {
-            let target = match row.get::<_, Option<i64>>(0)? {
-                Some(track) => FeedbackTarget::Track(names.get(connection, self::key(track)?)?),
-                None => FeedbackTarget::Artist(row.get(1)?),
-            };
-            take(Feedback {
-                listener: listener.clone(),
-                target,
-                kind: Coded::from_code(row.get(2)?)?,
-                at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
-                source: Coded::from_code(row.get(4)?)?,
-            });
+            take(feedback_of(row, listener, connection, &mut names)?);
         }
         Ok(())
     }
+}
+
+/// What a row of feedback says, but for whose it is.
+pub(crate) const FEEDBACK: &str = "SELECT track, artist, kind, at, source";
+
+/// A row that begins with the columns of [`FEEDBACK`].
+pub(crate) fn feedback_of(
+    row: &Row<'_>,
+    listener: &ListenerId,
+    connection: &Connection,
+    names: &mut KnownNames,
+) -> Result<Feedback> {
+    let target = match row.get::<_, Option<i64>>(0)? {
+        Some(track) => FeedbackTarget::Track(names.get(connection, key(track)?)?),
+        None => FeedbackTarget::Artist(row.get(1)?),
+    };
+    Ok(Feedback {
+        listener: listener.clone(),
+        target,
+        kind: Coded::from_code(row.get(2)?)?,
+        at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
+        source: Coded::from_code(row.get(4)?)?,
+    })
 }
 
 /// The track that a statement is about, if it is about one.

@@ -1,31 +1,23 @@
-//! A listener's history in full or a page at a time, and everybody's a block at a time.
+//! A listener's history in full or a page at a time.
 //!
 //! A page is ordered by time, though the log is in the order of arrival: old exports are imported
 //! after new plays. No index by time is kept up for it. The log keeps for each run of rows the time
 //! of its latest play, so runs are read latest first until the rest is older than the page. One
 //! import is one run and is searched in full, at about ten million rows a second.
-//!
-//! A block is read in the order of the log, many listeners at once: where plays arrived one by one,
-//! the rows of a listener are scattered, and reading listener after listener would fetch every page
-//! of the database once for each.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use rusqlite::{Connection, params};
-use rustc_hash::FxHashMap;
-use segue_core::{Feedback, Listen, ListenerId, Timestamp};
+use segue_core::{Listen, ListenerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{from_micros, to_micros};
 use crate::exclusions::{Excluder, PlayKeys};
 use crate::keys::{Key, key};
 use crate::listens::{COLUMNS, FROM, for_each, from_row};
-use crate::names::{KnownNames, find_listener};
+use crate::names::find_listener;
 use crate::{Result, Store, runs};
-
-/// Rows. Stretches of a block that are no further apart than this are read as one.
-const NARROW_GAP: i64 = 16;
 
 /// The place of a play in its listener's history, which a client hands back to get the next page.
 /// Later places are greater.
@@ -36,19 +28,6 @@ pub struct ListenCursor {
     pub at: Timestamp,
     /// The play's row in the log. It distinguishes plays of one moment, and never changes.
     pub row: i64,
-}
-
-/// What one listener played and the feedback they gave: what a taste profile and a training set are
-/// made from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListenerHistory {
-    /// The listener whose history it is. Blocks of histories are in the order of these ids.
-    pub listener: ListenerId,
-    /// Their plays in the order of the log, without what they excluded, as [`Store::listens`]
-    /// returns them.
-    pub listens: Vec<Listen>,
-    /// Their feedback in the order in which they gave it, as [`Store::feedback`] returns it.
-    pub feedback: Vec<Feedback>,
 }
 
 impl Store {
@@ -153,29 +132,6 @@ impl Store {
             Ok(page)
         })
     }
-
-    /// The histories of the next listeners after `after`, in the order of their ids. It returns
-    /// as many listeners as have `most_listens` plays together, but at least one; the result is
-    /// empty after the last. Pass the last id to get the next block.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
-    pub fn histories(
-        &self,
-        after: Option<&ListenerId>,
-        most_listens: usize,
-    ) -> Result<Vec<ListenerHistory>> {
-        self.fold_if_free()?;
-        self.read(|connection| {
-            let mut block = Block::choose(connection, after, most_listens)?;
-            block.read_listens(connection, &mut self.track_names.borrow_mut())?;
-            let histories = block.members.into_iter().map(|member| {
-                let feedback = self.read_feedback(connection, &member.listener, member.key)?;
-                Ok(ListenerHistory { listener: member.listener, listens: member.listens, feedback })
-            });
-            histories.collect()
-        })
-    }
 }
 
 /// Time and row of a listener's latest plays, latest first.
@@ -229,93 +185,4 @@ impl Latest {
         self.heap.len() >= self.limit
             && self.heap.peek().is_none_or(|Reverse((oldest, _))| *oldest > at)
     }
-}
-
-/// Listeners whose rows are read together.
-struct Block {
-    members: Vec<Member>,
-    /// First and last row of what they have in the log, in no order.
-    stretches: Vec<(i64, i64)>,
-}
-
-struct Member {
-    listener: ListenerId,
-    key: Key,
-    excluder: Excluder,
-    listens: Vec<Listen>,
-}
-
-impl Block {
-    fn choose(
-        connection: &Connection,
-        after: Option<&ListenerId>,
-        most_listens: usize,
-    ) -> Result<Self> {
-        let mut in_tail: FxHashMap<Key, Vec<(i64, i64)>> = FxHashMap::default();
-        for (listener, first, last) in runs::in_tail(connection)? {
-            in_tail.entry(listener).or_default().push((first, last));
-        }
-        let mut block = Self { members: Vec::new(), stretches: Vec::new() };
-        let mut plays = 0;
-        let sql = "SELECT id, name FROM listeners WHERE ?1 IS NULL OR name > ?1 ORDER BY name";
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([after.map(ListenerId::as_str)])?;
-        while let Some(row) = rows.next()? {
-            let key = self::key(row.get(0)?)?;
-            let mut stretches = runs::of(connection, key)?;
-            stretches.extend(in_tail.remove(&key).unwrap_or_default());
-            let theirs: usize =
-                stretches.iter().map(|(first, last)| last.abs_diff(*first) as usize + 1).sum();
-            if !block.members.is_empty() && plays + theirs > most_listens {
-                break;
-            }
-            plays += theirs;
-            block.stretches.extend(stretches);
-            block.members.push(Member {
-                listener: ListenerId::new(row.get::<_, String>(1)?),
-                key,
-                excluder: Excluder::load(connection, key)?,
-                listens: Vec::with_capacity(theirs),
-            });
-        }
-        Ok(block)
-    }
-
-    fn read_listens(&mut self, connection: &Connection, names: &mut KnownNames) -> Result<()> {
-        let place: FxHashMap<Key, usize> =
-            self.members.iter().enumerate().map(|(place, member)| (member.key, place)).collect();
-        let sql = format!(
-            "{COLUMNS}, listens.listener {FROM} WHERE listens.id BETWEEN ?1 AND ?2 \
-             ORDER BY listens.id"
-        );
-        let mut statement = connection.prepare_cached(&sql)?;
-        for (first, last) in joined(&mut self.stretches) {
-            let mut rows = statement.query([first, last])?;
-            while let Some(row) = rows.next()? {
-                // Rows of others lie in the narrow gaps.
-                let Some(&place) = place.get(&key(row.get(15)?)?) else { continue };
-                let member = &mut self.members[place];
-                let track = key(row.get(1)?)?;
-                let listen = from_row(row, member.listener.clone(), names.get(connection, track)?)?;
-                let keys = PlayKeys { track, context: row.get(14)? };
-                if !member.excluder.excludes(keys, &listen) {
-                    member.listens.push(listen);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The stretches in the order of the log, those close together made one.
-fn joined(stretches: &mut [(i64, i64)]) -> Vec<(i64, i64)> {
-    stretches.sort_unstable();
-    let mut joined: Vec<(i64, i64)> = Vec::new();
-    for &(first, last) in stretches.iter() {
-        match joined.last_mut() {
-            Some(before) if first - before.1 <= NARROW_GAP => before.1 = last,
-            _ => joined.push((first, last)),
-        }
-    }
-    joined
 }

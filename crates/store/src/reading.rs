@@ -1,8 +1,13 @@
-//! A history handed on row by row, whole or only what came since it was last read.
+//! Histories handed on row by row: one of them, whole or only what came since it was last read, or
+//! everybody's.
 //!
 //! Somebody's million plays as a list are hundreds of megabytes that whoever folds them needs for a
 //! moment, and memory that is taken in such portions is not given back in the same. So rows are
 //! handed on one by one, and the name of a track is looked up once for all its plays.
+//!
+//! Everybody's are read in the order of the log: where plays arrived one by one, the rows of a
+//! listener are scattered, and reading listener after listener would fetch every page of the
+//! database once for each.
 //!
 //! Who has read a history can read on from there: the log is appended to. Sometimes it is not. An
 //! import completes rows, somebody is forgotten, works are settled, an exclusion takes plays back
@@ -13,18 +18,20 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, Row};
+use rustc_hash::FxHashMap;
 use segue_core::{Feedback, Listen, ListenerId, Source, TrackId};
 
 use crate::codes::{Coded, from_column};
 use crate::exclusions::{Excluder, PlayKeys};
+use crate::feedback::{FEEDBACK, feedback_of};
 use crate::keys::{Key, key};
 use crate::listens::for_each_after;
 use crate::names::{KnownNames, find_listener};
-use crate::{Result, Store};
+use crate::{Result, Store, StoreError};
 
 /// What a play says of itself, but for names.
 const PLAYS: &str = "SELECT track, context, at, moment, ms_played, start_reason, end_reason, \
-     skipped, private_session, device, source FROM listens";
+     skipped, private_session, device, source, listener FROM listens";
 
 /// Who takes a history in.
 pub trait HistoryReader {
@@ -41,6 +48,27 @@ pub trait HistoryReader {
     /// Takes a word, in the order of the log and after all plays. One without a time was said right
     /// after the latest before it.
     fn feedback(&mut self, said: &Feedback);
+}
+
+/// Who takes everybody's history in.
+pub trait HistoriesReader {
+    /// What the reader knows a track by, such as its row in a catalogue.
+    type Track: Copy;
+
+    /// Takes the next listener, in the order of their ids and before anything else: they are
+    /// numbered from 0.
+    fn listener(&mut self, listener: ListenerId);
+
+    /// Looks a track up: once, whoever played it and how often.
+    fn track(&mut self, id: &TrackId) -> Self::Track;
+
+    /// Takes a play, in the order of the log. `listen` names neither listener, track nor context,
+    /// and leaves open whether it was shuffled or offline.
+    fn listen(&mut self, listener: usize, track: Self::Track, listen: &Listen);
+
+    /// Takes a word, in the order of the log and after all plays. One without a time was said right
+    /// after the latest of the listener before it.
+    fn feedback(&mut self, listener: usize, said: Feedback);
 }
 
 /// How far a history was read, and of what else in the store that depends.
@@ -168,6 +196,58 @@ impl Store {
         })
     }
 
+    /// Hands on what belongs to everybody's taste profile, what they excluded left out: what
+    /// [`Self::listens`] and [`Self::feedback`] return for each. A listener of whom nothing is left
+    /// is handed on all the same.
+    ///
+    /// # Errors
+    /// As [`Self::read_history`].
+    ///
+    /// # Examples
+    /// ```
+    /// use segue_core::{Feedback, Listen, ListenerId, Source, Track, TrackId, WorkId};
+    /// use segue_store::{HistoriesReader, Store};
+    ///
+    /// #[derive(Default)]
+    /// struct Counts(Vec<(ListenerId, u32)>);
+    ///
+    /// impl HistoriesReader for Counts {
+    ///     type Track = ();
+    ///
+    ///     fn listener(&mut self, listener: ListenerId) {
+    ///         self.0.push((listener, 0));
+    ///     }
+    ///
+    ///     fn track(&mut self, _: &TrackId) {}
+    ///
+    ///     fn listen(&mut self, listener: usize, _: (), _: &Listen) {
+    ///         self.0[listener].1 += 1;
+    ///     }
+    ///
+    ///     fn feedback(&mut self, _: usize, _: Feedback) {}
+    /// }
+    ///
+    /// let [ann, bob] = ["ann", "bob"].map(ListenerId::new);
+    /// let song = TrackId::new("song");
+    /// let mut store = Store::open_in_memory()?;
+    /// store.add_tracks(&[Track::new(song.clone(), WorkId::new("song"), "Song")])?;
+    /// let play = |who: &ListenerId| Listen::new(who.clone(), song.clone(), None, Source::Segue);
+    /// store.append_listens(&[play(&bob), play(&ann), play(&bob)])?;
+    ///
+    /// let mut counts = Counts::default();
+    /// store.read_histories(&mut counts)?;
+    /// assert_eq!(counts.0, [(ann, 1), (bob, 2)]);
+    /// # Ok::<(), segue_store::StoreError>(())
+    /// ```
+    pub fn read_histories<R: HistoriesReader>(&self, reader: &mut R) -> Result<()> {
+        self.read(|connection| {
+            let everybody = Everybody::hand_on(connection, reader)?;
+            let mut names = self.track_names.borrow_mut();
+            everybody.hand_on_plays(connection, &mut names, reader)?;
+            everybody.hand_on_feedback(connection, &mut names, reader)
+        })
+    }
+
     /// Hands on every play of a listener, excluded ones too, and no feedback: what
     /// [`Self::all_listens`] returns.
     ///
@@ -236,11 +316,88 @@ impl Store {
             let keys = PlayKeys { track: key(row.get(0)?)?, context: row.get(1)? };
             read_into(row, &mut listen)?;
             if excluder.is_none_or(|excluder| !excluder.excludes(keys, &listen)) {
-                let track = tracks.of(keys.track, reader)?;
+                let track = tracks.of(keys.track, |id| reader.track(id))?;
                 reader.listen(track, &listen);
             }
             Ok(())
         })
+    }
+}
+
+/// Who there is, by key, and what they excluded.
+struct Everybody {
+    numbers: FxHashMap<Key, usize>,
+    names: Vec<ListenerId>,
+    excluders: FxHashMap<Key, Excluder>,
+}
+
+impl Everybody {
+    fn hand_on<R: HistoriesReader>(connection: &Connection, reader: &mut R) -> Result<Self> {
+        let mut everybody = Self {
+            numbers: FxHashMap::default(),
+            names: Vec::new(),
+            excluders: FxHashMap::default(),
+        };
+        let mut listeners = connection.prepare("SELECT id, name FROM listeners ORDER BY name")?;
+        let mut rows = listeners.query([])?;
+        while let Some(row) = rows.next()? {
+            let listener = ListenerId::new(row.get::<_, String>(1)?);
+            reader.listener(listener.clone());
+            everybody.numbers.insert(key(row.get(0)?)?, everybody.names.len());
+            everybody.names.push(listener);
+        }
+        let mut excluding = connection.prepare("SELECT DISTINCT listener FROM exclusions")?;
+        let mut rows = excluding.query([])?;
+        while let Some(row) = rows.next()? {
+            let listener = key(row.get(0)?)?;
+            everybody.excluders.insert(listener, Excluder::load(connection, listener)?);
+        }
+        Ok(everybody)
+    }
+
+    fn hand_on_plays<R: HistoriesReader>(
+        &self,
+        connection: &Connection,
+        names: &mut KnownNames,
+        reader: &mut R,
+    ) -> Result<()> {
+        let mut tracks = Tracks { connection, names, pages: Vec::new() };
+        let (nobody, unnamed) = (ListenerId::new(""), TrackId::new(""));
+        let mut listen = Listen::new(nobody, unnamed, None, Source::Segue);
+        let mut plays = connection.prepare(&format!("{PLAYS} ORDER BY id"))?;
+        let mut rows = plays.query([])?;
+        while let Some(row) = rows.next()? {
+            let keys = PlayKeys { track: key(row.get(0)?)?, context: row.get(1)? };
+            read_into(row, &mut listen)?;
+            let listener = key(row.get(11)?)?;
+            let excluder = self.excluders.get(&listener);
+            if excluder.is_none_or(|excluder| !excluder.excludes(keys, &listen)) {
+                let track = tracks.of(keys.track, |id| reader.track(id))?;
+                reader.listen(self.number(listener)?, track, &listen);
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_on_feedback<R: HistoriesReader>(
+        &self,
+        connection: &Connection,
+        names: &mut KnownNames,
+        reader: &mut R,
+    ) -> Result<()> {
+        let mut feedback =
+            connection.prepare(&format!("{FEEDBACK}, listener FROM feedback ORDER BY id"))?;
+        let mut rows = feedback.query([])?;
+        while let Some(row) = rows.next()? {
+            let number = self.number(key(row.get(5)?)?)?;
+            reader.feedback(number, feedback_of(row, &self.names[number], connection, names)?);
+        }
+        Ok(())
+    }
+
+    fn number(&self, listener: Key) -> Result<usize> {
+        let missing = || StoreError::corrupt(format!("listener {listener} is missing"));
+        self.numbers.get(&listener).copied().ok_or_else(missing)
     }
 }
 
@@ -264,13 +421,13 @@ struct Tracks<'a, T> {
 const ON_A_PAGE: usize = 256;
 
 impl<T: Copy> Tracks<'_, T> {
-    fn of<R: HistoryReader<Track = T>>(&mut self, track: Key, reader: &mut R) -> Result<T> {
+    fn of(&mut self, track: Key, find: impl FnOnce(&TrackId) -> T) -> Result<T> {
         let (page, place) = (track as usize / ON_A_PAGE, track as usize % ON_A_PAGE);
         let met = self.pages.get(page).and_then(|page| *page.get(place)?);
         if let Some(known) = met {
             return Ok(known);
         }
-        let found = reader.track(&self.names.get(self.connection, track)?);
+        let found = find(&self.names.get(self.connection, track)?);
         if self.pages.len() <= page {
             self.pages.resize_with(page + 1, Vec::new);
         }

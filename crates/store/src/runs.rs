@@ -92,12 +92,8 @@ fn fold_first(connection: &Connection, most: i64) -> Result<()> {
     Ok(())
 }
 
-/// A listener's folded stretches, first and last row of each, in order.
-pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64)>> {
-    of_after(connection, listener, 0)
-}
-
-/// What of a listener's folded stretches is behind a row. Those before it are not looked at.
+/// What of a listener's folded stretches is behind a row, first and last row of each, in order.
+/// Those before it are not looked at.
 pub(crate) fn of_after(
     connection: &Connection,
     listener: Key,
@@ -167,13 +163,6 @@ pub(crate) fn latest_first(
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
     })?;
     Ok(runs.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The stretches of the tail, first and last row of each with its listener, in the order of the
-/// log.
-pub(crate) fn in_tail(connection: &Connection) -> Result<Vec<(Key, i64, i64)>> {
-    let tail = tail(connection, folded_upto(connection)?, NO_LIMIT)?;
-    Ok(tail.into_iter().map(|run| (run.listener, run.first, run.last)).collect())
 }
 
 #[derive(Clone, Copy)]
@@ -275,9 +264,6 @@ mod tests {
                 assert_eq!(summary.first, theirs.iter().filter_map(|listen| listen.at).min());
                 assert_eq!(summary.last, theirs.iter().filter_map(|listen| listen.at).max());
             }
-            for history in store.histories(None, usize::MAX).unwrap() {
-                assert_eq!(history.listens, store.all_listens(&history.listener).unwrap());
-            }
         }
     }
 
@@ -305,6 +291,6 @@ mod tests {
             store.append_listens(&[listen(0, second)]).unwrap();
             fold(&store.connection).unwrap();
         }
-        assert_eq!(of(&store.connection, 1).unwrap(), [(1, 10)]);
+        assert_eq!(of_after(&store.connection, 1, 0).unwrap(), [(1, 10)]);
     }
 }

@@ -51,16 +51,38 @@ impl Said {
     }
 }
 
-/// A track as a [`Folding`] knows it, and that one alone: what of it and its work is asked at every
-/// play.
+/// What of a track and its work is asked at every play, whoever played it. It is looked up once:
+/// what is known of a track lies anywhere in memory.
 #[derive(Clone, Copy, Debug)]
-pub struct FoldedTrack {
+pub struct PlayedTrack {
     row: TrackIdx,
-    /// Where the interaction with its work is.
-    place: u32,
+    work: WorkIdx,
     duration_ms: Option<u32>,
     /// Whether its work has other versions.
     has_versions: bool,
+}
+
+impl PlayedTrack {
+    /// Looks a row of a catalogue up.
+    pub fn new(catalogue: &Catalogue, row: TrackIdx) -> Self {
+        let work = catalogue.work(row);
+        let has_versions = catalogue.versions(work).len() > 1;
+        Self { row, work, duration_ms: catalogue.track(row).duration_ms(), has_versions }
+    }
+
+    /// A row of the store that says this track was played: `listen` need not name it. `None` for
+    /// what must teach nothing.
+    pub fn play(&self, listen: &Listen) -> Option<Play> {
+        Play::read(self.row, self.duration_ms, listen)
+    }
+}
+
+/// A track as a [`Folding`] knows it, and that one alone.
+#[derive(Clone, Copy, Debug)]
+pub struct FoldedTrack {
+    track: PlayedTrack,
+    /// Where the interaction with its work is.
+    place: u32,
 }
 
 /// Rows on their way into a profile.
@@ -104,22 +126,15 @@ impl<'c> Folding<'c> {
         Self { catalogue, profile, in_order }
     }
 
-    /// Looks a track up, for [`Self::add_listen`]. Where plays are many, a look-up for each would
-    /// be most of the work: what is known of a track lies anywhere in memory.
-    pub fn track(&mut self, row: TrackIdx) -> FoldedTrack {
-        let work = self.catalogue.work(row);
-        FoldedTrack {
-            row,
-            place: self.place(work) as u32,
-            duration_ms: self.catalogue.track(row).duration_ms(),
-            has_versions: self.catalogue.versions(work).len() > 1,
-        }
+    /// Finds the place of a track, for [`Self::add_listen`]: once for all its plays.
+    pub fn track(&mut self, track: PlayedTrack) -> FoldedTrack {
+        FoldedTrack { track, place: self.place(track.work) as u32 }
     }
 
     /// Folds in a row of the store, of a track that was looked up: `listen` need not name it. What
     /// must teach nothing is left out.
     pub fn add_listen(&mut self, track: FoldedTrack, listen: &Listen) {
-        if let Some(play) = Play::read(track.row, track.duration_ms, listen) {
+        if let Some(play) = track.track.play(listen) {
             self.add(track, &play);
         }
     }
@@ -128,7 +143,7 @@ impl<'c> Folding<'c> {
     /// time.
     pub fn add_play(&mut self, play: &Play) {
         if play.outcome != PlayOutcome::Excluded {
-            let track = self.track(play.track);
+            let track = self.track(PlayedTrack::new(self.catalogue, play.track));
             self.add(track, play);
         }
     }
@@ -139,8 +154,8 @@ impl<'c> Folding<'c> {
         let plays = add(interaction, play);
         interaction.label = work_label(interaction);
         let work = interaction.work;
-        if track.has_versions {
-            self.count_version(at, track.row, plays);
+        if track.track.has_versions {
+            self.count_version(at, track.track.row, plays);
         }
         self.profile.last_played = self.profile.last_played.max(play.at);
         if let Some(at) = play.at.filter(|_| is_heard(play)) {

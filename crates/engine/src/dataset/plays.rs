@@ -69,7 +69,7 @@ pub struct Plays {
     pub listener: ListenerId,
     /// Plays of tracks in the catalogue, without those that must teach nothing.
     pub plays: Vec<Play>,
-    /// What the listener stated, in the order in which they did.
+    /// What the listener stated; what carries no time right after what was stated before it.
     pub feedback: Vec<Feedback>,
     /// Whose plays the listener is to hear of. They need not be known.
     pub friends: Vec<ListenerId>,

@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{Feedback, Listen, ListenerId, Showing, Timestamp};
 
-use super::folding::{Folding, Said};
+use super::folding::{Folding, PlayedTrack, Said};
 use super::friends::FriendPlays;
 use super::interaction::{Interaction, Label, Stance};
 use super::labels::work_label;
@@ -107,7 +107,7 @@ impl Profile {
         let mut folding = Folding::new(catalogue, listener);
         for listen in listens {
             if let Some(row) = catalogue.find(&listen.track) {
-                let track = folding.track(row);
+                let track = folding.track(PlayedTrack::new(catalogue, row));
                 folding.add_listen(track, listen);
             }
         }

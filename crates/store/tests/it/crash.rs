@@ -17,10 +17,11 @@ use segue_core::{
     Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Record,
     Source, Track, TrackId,
 };
-use segue_store::{Appended, ClientId, Entry, Event, ImpressionId, ListenerHistory, Status, Store};
+use segue_store::{Appended, ClientId, Entry, Event, ImpressionId, Status, Store};
 
 use crate::append::live;
 use crate::fixtures::{at, file, import, listener, played, stream, track};
+use crate::histories::{Histories, History};
 use crate::impressions::impression;
 use crate::models::register;
 
@@ -238,9 +239,9 @@ fn store_of_groups(groups: u64) -> Store {
 type Slates = Vec<(ImpressionId, Impression)>;
 
 /// Everything that groups write.
-fn rows(store: &Store) -> (Vec<ListenerHistory>, Vec<Track>, Slates, Status) {
+fn rows(store: &Store) -> (Vec<History>, Vec<Track>, Slates, Status) {
     let status = Status { database_bytes: 0, ..store.status().unwrap() };
-    let histories = store.histories(None, usize::MAX).unwrap();
+    let histories = Histories::read(store);
     (histories, store.tracks().unwrap(), store.experiment_impressions(EXPERIMENT).unwrap(), status)
 }
 

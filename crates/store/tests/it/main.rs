@@ -14,6 +14,7 @@ mod exclusions;
 mod experiments;
 mod fixtures;
 mod forget;
+mod histories;
 mod import;
 mod impressions;
 mod migrations;

@@ -8,10 +8,11 @@ use segue_core::{
     ArtistTag, AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind,
     FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Track, TrackId,
 };
-use segue_store::{Exclusion, ExclusionId, ListenerHistory, ListenerSummary, Store, StoreError};
+use segue_store::{Exclusion, ExclusionId, ListenerSummary, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::fixtures::{at, import, listener, version_of};
+use crate::histories::{Histories, History, as_handed_on};
 use crate::impressions::impression;
 use crate::model::Model;
 use crate::models::register;
@@ -264,9 +265,7 @@ impl Pair {
         let (store, model) = (&self.store, &self.model);
         let mut summaries = store.listeners().unwrap();
         assert_eq!(pages_of_listeners(store, 2), summaries);
-        for most_listens in [0, 40, usize::MAX] {
-            assert_eq!(blocks_of_histories(store, most_listens), histories(store, &summaries));
-        }
+        assert_eq!(Histories::read(store), histories(store, &summaries));
         let ids: Vec<ListenerId> = summaries.iter().map(|summary| summary.id.clone()).collect();
         assert_eq!(ids, model.listeners());
         assert_eq!(store.artist_tags().unwrap(), model.artist_tags());
@@ -356,25 +355,11 @@ fn latest_first(mut listens: Vec<Listen>) -> Vec<Listen> {
     listens
 }
 
-fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<ListenerHistory> {
-    let mut histories: Vec<ListenerHistory> = Vec::new();
-    loop {
-        let after = histories.last().map(|last| &last.listener);
-        let block = store.histories(after, most_listens).unwrap();
-        if block.is_empty() {
-            return histories;
-        }
-        let listens: usize = block.iter().map(|history| history.listens.len()).sum();
-        assert!(block.len() == 1 || listens <= most_listens);
-        histories.extend(block);
-    }
-}
-
-/// The same, listener by listener.
-fn histories(store: &Store, listeners: &[ListenerSummary]) -> Vec<ListenerHistory> {
-    let of = |summary: &ListenerSummary| ListenerHistory {
+/// Everybody's history, read listener by listener.
+fn histories(store: &Store, listeners: &[ListenerSummary]) -> Vec<History> {
+    let of = |summary: &ListenerSummary| History {
         listener: summary.id.clone(),
-        listens: store.listens(&summary.id).unwrap(),
+        listens: store.listens(&summary.id).unwrap().into_iter().map(as_handed_on).collect(),
         feedback: store.feedback(&summary.id).unwrap(),
     };
     listeners.iter().map(of).collect()
