@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from os import PathLike
-from typing import Any, Literal, Protocol, TypeAlias, final
+from typing import Any, Literal, Protocol, TypeAlias, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,7 +200,10 @@ class Mix:
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Pick]: ...
+    @overload
     def __getitem__(self, at: int) -> Pick: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Pick, ...]: ...
     def _repr_html_(self) -> str: ...
 
 @final

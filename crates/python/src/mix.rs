@@ -1,8 +1,8 @@
 //! `segue.Mix` and `segue.Pick`: a mix as it is printed, shown in a notebook and walked through.
 
 use maud::html;
-use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
+use pyo3::types::{PyIterator, PyTuple};
 use segue::{ImpressionId, MixOutcome, Snapshot, sentence};
 
 /// One track of a mix.
@@ -36,7 +36,7 @@ impl PyPick {
 }
 
 /// A mix: picks in playing order. It has a length and can be walked through and indexed.
-#[pyclass(name = "Mix", module = "segue", frozen, sequence)]
+#[pyclass(name = "Mix", module = "segue", frozen)]
 pub(crate) struct PyMix {
     /// The number of the mix in the log; `None` for one that was not logged.
     #[pyo3(get)]
@@ -53,7 +53,7 @@ pub(crate) struct PyMix {
     /// The seed that it was drawn with: the same one makes the same mix again.
     #[pyo3(get)]
     seed: u64,
-    picks: Vec<Py<PyPick>>,
+    picks: Py<PyTuple>,
 }
 
 impl PyMix {
@@ -79,51 +79,55 @@ impl PyMix {
                 },
             )
         };
+        let picks = outcome.slate.picks.iter().map(pick).collect::<PyResult<Vec<_>>>()?;
         Ok(Self {
             id: id.map(|id| id.0),
             listener: outcome.slate.listener.to_string(),
             headline: outcome.headline(),
             notes: outcome.notes.iter().map(ToString::to_string).collect(),
             seed: outcome.slate.config.seed,
-            picks: outcome.slate.picks.iter().map(pick).collect::<PyResult<_>>()?,
+            picks: PyTuple::new(py, picks)?.unbind(),
         })
     }
 }
 
 #[pymethods]
 impl PyMix {
-    fn __len__(&self) -> usize {
-        self.picks.len()
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.picks.bind(py).len()
     }
 
-    fn __getitem__(&self, py: Python<'_>, at: isize) -> PyResult<Py<PyPick>> {
-        // Python has added the length to a negative place already.
-        let pick = usize::try_from(at).ok().and_then(|at| self.picks.get(at));
-        pick.map(|pick| pick.clone_ref(py))
-            .ok_or_else(|| PyIndexError::new_err(format!("a mix of {} picks", self.picks.len())))
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.picks.bind(py).try_iter()
     }
 
-    fn __repr__(&self) -> String {
-        let named = |(number, pick): (usize, &Py<PyPick>)| {
+    fn __getitem__<'py>(&self, at: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.picks.bind(at.py()).as_any().get_item(at)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let picks = self.picks(py)?;
+        let named = |(number, pick): (usize, &Bound<'_, PyPick>)| {
             let PyPick { artist, title, reason, likability, is_new, .. } = pick.get();
             let (number, percent) = (number + 1, 100.0 * likability);
             let new = if *is_new { "new" } else { "" };
             format!("{number:>3}  {new:<3} {percent:>3.0} %  {artist} – {title}: {reason}")
         };
-        let picks = self.picks.iter().enumerate().map(named);
+        let picks = picks.iter().enumerate().map(named);
         let head = format!("Mix for {}: {}", self.listener, self.headline);
         let notes = self.notes.iter().map(|note| format!("note: {note}"));
-        std::iter::once(head).chain(picks).chain(notes).collect::<Vec<_>>().join("\n")
+        Ok(std::iter::once(head).chain(picks).chain(notes).collect::<Vec<_>>().join("\n"))
     }
 
-    fn _repr_html_(&self) -> String {
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let picks = self.picks(py)?;
         let page = html! {
             table {
                 caption { "Mix for " (self.listener) ": " (self.headline) }
                 thead { tr {
                     @for name in ["", "artist", "title", "", "likely", "why"] { th { (name) } }
                 } }
-                tbody { @for (number, pick) in self.picks.iter().enumerate() {
+                tbody { @for (number, pick) in picks.iter().enumerate() {
                     @let pick = pick.get();
                     tr {
                         td { (number + 1) }
@@ -137,6 +141,12 @@ impl PyMix {
             }
             @for note in &self.notes { p { (note) } }
         };
-        page.into_string()
+        Ok(page.into_string())
+    }
+}
+
+impl PyMix {
+    fn picks<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyPick>>> {
+        self.picks.bind(py).extract()
     }
 }
