@@ -8,6 +8,26 @@ from typing import Any, Literal, Protocol, TypeAlias, final, overload
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "Error",
+    "Explanation",
+    "FittedRecommender",
+    "ImportReport",
+    "InputError",
+    "Library",
+    "Mix",
+    "NotFoundError",
+    "NotReadyError",
+    "Pick",
+    "Recommender",
+    "SimilarTrack",
+    "Snapshot",
+    "StorageError",
+    "Track",
+    "TrainReport",
+    "__version__",
+]
+
 __version__: str
 
 _Path: TypeAlias = str | PathLike[str]
@@ -201,9 +221,9 @@ class Mix:
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Pick]: ...
     @overload
-    def __getitem__(self, at: int) -> Pick: ...
+    def __getitem__(self, at: int, /) -> Pick: ...
     @overload
-    def __getitem__(self, at: slice) -> tuple[Pick, ...]: ...
+    def __getitem__(self, at: slice, /) -> tuple[Pick, ...]: ...
     def _repr_html_(self) -> str: ...
 
 @final

@@ -1,8 +1,8 @@
-//! What goes wrong, as Python has it: [`Failure`] on this side, a family of exceptions on the other.
+//! What goes wrong, as Python has it: [`Failure`] on this side, exceptions on the other.
 //!
-//! Every exception of Segue is a `segue.Error`, and beside that of the kind that Python code already
-//! catches: a name that nobody has is a `LookupError`, a number out of range a `ValueError`. The
-//! message is that of the error in Rust, with what the disk or a parser said behind it.
+//! Every exception of Segue is a `segue.Error`, and beside that of the kind that Python code
+//! catches anyway: a name that nobody has is a `LookupError`, a number out of range a `ValueError`.
+//! The message is that of the error in Rust, with what the disk or a parser said behind it.
 
 use std::error::Error as StdError;
 

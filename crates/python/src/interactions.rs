@@ -1,7 +1,7 @@
 //! Interactions out of Python, as recommenders learn from them: a sparse matrix, or a frame.
 //!
-//! Arrays and columns are read where they lie, and what is read is written once, into the columns of
-//! [`Interactions`]: 4 bytes an item, 4 a value, 8 a time. Nothing else is copied, but for values
+//! Arrays and columns are read where they lie, and what is read is written once, into the columns
+//! of [`Interactions`]: 4 bytes an item, 4 a value, 8 a time. Nothing else is copied, but for values
 //! that are no `float32`, and matrices that are not in compressed rows.
 
 use std::fmt::Write as _;
@@ -129,8 +129,8 @@ impl Known {
             let values = column(batch, "value")?.map(|values| numbers(values, "value"));
             let values = values.transpose()?;
             for row in 0..batch.num_rows() {
-                let time = times.as_ref().map(|times| times[row]);
-                let value = values.as_ref().map(|values| values[row] as f32);
+                let time = times.as_ref().map(|times| times(row));
+                let value = values.as_ref().map(|values| values(row) as f32);
                 builder.push(
                     users.name(row, &mut user),
                     items.name(row, &mut item),
@@ -235,7 +235,7 @@ impl<'py> Matrix<'py> {
         Ok(self.offsets.to_slice()?.len().saturating_sub(1))
     }
 
-    /// Hands on every entry: row, column and value.
+    /// Hands on every entry that is not 0: row, column and value.
     pub(crate) fn each(
         &self,
         mut entry: impl FnMut(usize, ItemIdx, f32) -> Result<(), Failure>,
@@ -247,7 +247,9 @@ impl<'py> Matrix<'py> {
             let [from, to] = [offsets.at(row, entries + 1)?, offsets.at(row + 1, entries + 1)?];
             for place in from..to {
                 let column = indices.at(place, self.columns)?;
-                entry(row, ItemIdx(column as u32), values[place])?;
+                if values[place] != 0.0 {
+                    entry(row, ItemIdx(column as u32), values[place])?;
+                }
             }
         }
         Ok(())
@@ -292,7 +294,7 @@ enum Names<'a> {
     Short(&'a StringArray),
     Long(&'a LargeStringArray),
     View(&'a StringViewArray),
-    Numbers(Vec<i64>),
+    Numbers(Reader<'a, i64>),
     /// A category a row.
     Coded {
         codes: Vec<usize>,
@@ -331,7 +333,7 @@ impl<'a> Names<'a> {
             Self::Short(texts) => (*texts).value(row),
             Self::Long(texts) => (*texts).value(row),
             Self::View(texts) => texts.value(row),
-            Self::Numbers(numbers) => written.number(numbers[row]),
+            Self::Numbers(numbers) => written.number(numbers(row)),
             Self::Coded { codes, names } => names.name(codes[row], written),
         }
     }
@@ -341,13 +343,21 @@ fn unfit(array: &dyn Array, name: &str, expected: &str) -> Failure {
     Failure::input(format!("column `{name}` holds {}, expected {expected}", array.data_type()))
 }
 
-/// The values of an array of one type; `None` if it is of another.
-fn values<T: ArrowPrimitiveType, V: TryFrom<T::Native>>(array: &dyn Array) -> Option<Vec<V>> {
-    let values = array.as_primitive_opt::<T>()?.values();
-    values.iter().map(|&value| V::try_from(value).ok()).collect()
+/// Reads the value of a row where it lies.
+type Reader<'a, V> = Box<dyn Fn(usize) -> V + 'a>;
+
+/// Reads an array of one type; `None` if it is of another, or holds what `V` cannot.
+fn values<'a, T: ArrowPrimitiveType, V: TryFrom<T::Native> + Default>(
+    array: &'a dyn Array,
+) -> Option<Reader<'a, V>> {
+    let values: &[T::Native] = array.as_primitive_opt::<T>()?.values();
+    let fits = values.iter().all(|&value| V::try_from(value).is_ok());
+    fits.then(|| -> Reader<'a, V> {
+        Box::new(move |row| V::try_from(values[row]).unwrap_or_default())
+    })
 }
 
-fn whole(array: &dyn Array) -> Option<Vec<i64>> {
+fn whole(array: &dyn Array) -> Option<Reader<'_, i64>> {
     values::<Int64Type, _>(array)
         .or_else(|| values::<Int32Type, _>(array))
         .or_else(|| values::<UInt32Type, _>(array))
@@ -358,27 +368,27 @@ fn whole(array: &dyn Array) -> Option<Vec<i64>> {
         .or_else(|| values::<UInt8Type, _>(array))
 }
 
-fn numbers(array: &dyn Array, name: &str) -> Result<Vec<f64>, Failure> {
+fn numbers<'a>(array: &'a dyn Array, name: &str) -> Result<Reader<'a, f64>, Failure> {
     let floats = values::<Float64Type, _>(array).or_else(|| values::<Float32Type, _>(array));
-    let all = floats.or_else(|| Some(whole(array)?.into_iter().map(|n| n as f64).collect()));
-    all.ok_or_else(|| unfit(array, name, "numbers"))
+    let whole = || -> Option<Reader<'a, f64>> {
+        let whole = whole(array)?;
+        Some(Box::new(move |row| whole(row) as f64))
+    };
+    floats.or_else(whole).ok_or_else(|| unfit(array, name, "numbers"))
 }
 
 /// Moments: those of Arrow, or numbers of seconds since 1970 UTC.
-fn seconds(array: &dyn Array) -> Result<Vec<Seconds>, Failure> {
-    let (moments, per_second) = match array.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => (values::<TimestampSecondType, _>(array), 1),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            (values::<TimestampMillisecondType, _>(array), 1_000)
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            (values::<TimestampMicrosecondType, _>(array), 1_000_000)
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            (values::<TimestampNanosecondType, _>(array), 1_000_000_000)
-        }
-        _ => (Some(numbers(array, "timestamp")?.into_iter().map(|s| s as i64).collect()), 1),
+fn seconds(array: &dyn Array) -> Result<Reader<'_, Seconds>, Failure> {
+    let DataType::Timestamp(unit, _) = array.data_type() else {
+        let seconds = numbers(array, "timestamp")?;
+        return Ok(Box::new(move |row| Seconds(seconds(row) as i64)));
     };
-    let moments: Vec<i64> = moments.expect("the type of the array was just asked for");
-    Ok(moments.into_iter().map(|moment| Seconds(moment.div_euclid(per_second))).collect())
+    let (moments, per_second) = match unit {
+        TimeUnit::Second => (values::<TimestampSecondType, i64>(array), 1),
+        TimeUnit::Millisecond => (values::<TimestampMillisecondType, _>(array), 1_000),
+        TimeUnit::Microsecond => (values::<TimestampMicrosecondType, _>(array), 1_000_000),
+        TimeUnit::Nanosecond => (values::<TimestampNanosecondType, _>(array), 1_000_000_000),
+    };
+    let moments = moments.expect("the type of the array was just asked for");
+    Ok(Box::new(move |row| Seconds(moments(row).div_euclid(per_second))))
 }

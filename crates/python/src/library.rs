@@ -192,8 +192,8 @@ impl PyImportReport {
     fn __repr__(&self) -> String {
         let (counts, report) = (&self.0.counts, &self.0.report);
         format!(
-            "<segue.ImportReport: {} rows of {} files read; {} plays, {} opinions and {} tracks are \
-             new; {} problems>",
+            "<segue.ImportReport: {} rows of {} files read; {} plays, {} opinions and {} tracks \
+             are new; {} problems>",
             report.total().rows_read,
             report.files.len(),
             counts.listens_added,

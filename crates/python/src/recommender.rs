@@ -44,10 +44,12 @@ impl PyRecommender {
         kind: &str,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> Result<Self, Failure> {
-        let kind = RecommenderKind::from_str(kind).ok().filter(|kind| KINDS.contains(kind));
-        let unknown = || format!("there are {}", KINDS.map(RecommenderKind::name).join(", "));
-        let kind = kind.ok_or_else(|| Failure::input(unknown()))?;
-        let mut config = RecommenderConfig::new(kind);
+        let found = RecommenderKind::from_str(kind).ok().filter(|found| KINDS.contains(found));
+        let found = found.ok_or_else(|| {
+            let known = KINDS.map(RecommenderKind::name).join(", ");
+            Failure::input(format!("`{kind}` does not learn from interactions; {known} do"))
+        })?;
+        let mut config = RecommenderConfig::new(found);
         let json = py.import("json")?.getattr("dumps")?;
         for (name, value) in settings.into_iter().flatten() {
             let path = name.extract::<String>()?.replace("__", ".");

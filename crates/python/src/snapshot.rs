@@ -30,7 +30,7 @@ impl PySnapshot {
 impl PySnapshot {
     /// Makes a mix for a listener, and logs it as shown with the probability of every pick.
     ///
-    /// `listener` may be left out where there is one. `explore` is the dial, from 0, what they know,
+    /// `listener` may be left out where there is one. `explore` is the dial from 0, what they know,
     /// to 1, what they do not. The same `seed` draws the same mix; without one each is another.
     /// `only` is `any`, `owned`, `heard` or `new`. `after` are tracks to go on from. While an
     /// experiment runs, what is left open here is as its arms have it. `log=False` makes a mix that

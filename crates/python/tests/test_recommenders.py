@@ -136,7 +136,7 @@ def test_what_is_no_interactions_says_so():
 
 
 def test_what_cannot_be_set_says_what_can():
-    with pytest.raises(segue.InputError, match="popularity, .*ease"):
+    with pytest.raises(segue.InputError, match="`oracle` does not .*ease"):
         segue.Recommender("oracle")
     with pytest.raises(segue.InputError, match="no setting `lambda_`; there are .*regularisation"):
         segue.Recommender("ease", lambda_=1)
@@ -180,7 +180,7 @@ def test_item_neighbours_are_those_of_implicit():
 
 @pytest.mark.parametrize("alpha", [2.0, 5.0])
 def test_factors_are_those_of_implicit(alpha):
-    """The same loss in other terms: an unheard item counts one there, one beside a heard one here."""
+    """The same loss in other terms: what counts one there is an unheard item, here a heard one."""
     als = pytest.importorskip("implicit.als")
     seen = (made_up(400) > 0).astype(np.float32)
     peer = als.AlternatingLeastSquares(
