@@ -220,9 +220,7 @@ impl<'py> Matrix<'py> {
         let values = object.getattr("data")?;
         let values = match values.extract() {
             Ok(values) => values,
-            Err(_) => {
-                values.call_method1("astype", ("float32",))?.extract().map_err(PyErr::from)?
-            }
+            Err(_) => values.call_method1("astype", ("float32",))?.extract()?,
         };
         let (_, columns): (usize, usize) = object.getattr("shape")?.extract()?;
         let offsets = object.getattr("indptr")?.extract()?;
@@ -245,10 +243,11 @@ impl<'py> Matrix<'py> {
         let entries = indices.len().min(values.len());
         for row in 0..self.rows()? {
             let [from, to] = [offsets.at(row, entries + 1)?, offsets.at(row + 1, entries + 1)?];
-            for place in from..to {
+            let stored = values.get(from..to).unwrap_or_default();
+            for (place, &value) in (from..to).zip(stored) {
                 let column = indices.at(place, self.columns)?;
-                if values[place] != 0.0 {
-                    entry(row, ItemIdx(column as u32), values[place])?;
+                if value != 0.0 {
+                    entry(row, ItemIdx(column as u32), value)?;
                 }
             }
         }
