@@ -1,8 +1,8 @@
 //! The Python module `segue`: a skin over the library and over the recommenders beneath it.
 //!
 //! Each class stands for a type of [`segue`] or `segue_models` and adds no logic: arguments become
-//! the types of those crates, errors become exceptions ([`error`]), and whatever takes long runs
-//! without the interpreter's lock ([`calls`]). What the classes are for is said where Python reads
+//! the types of those crates, errors become exceptions (`error.rs`), and whatever takes long runs
+//! without the interpreter's lock (`calls.rs`). What the classes are for is said where Python reads
 //! it, in their docstrings and in `segue.pyi`; `docs/python.md` is the way in.
 //!
 //! The wheel keeps to the stable interface of Python 3.10 and names no Python when it is linked, so
