@@ -37,6 +37,10 @@ browser *journeys:
     cargo build -p segue-cli
     tests/browser/run.sh target/debug/segue {{journeys}}
 
+# Build the Python wheel and run its tests.
+wheel:
+    .ci/wheel
+
 # Attack a build: power loss, damage, a full disk, rude clients, hostile files, kills. Takes a quarter of an hour.
 attack *parts:
     cargo build --release

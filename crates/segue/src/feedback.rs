@@ -11,6 +11,8 @@
 //! borrow its length from the catalogue either, because that may change, and then the same event
 //! sent twice under one id would look like two.
 
+use std::str::FromStr;
+
 use segue_core::{
     EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
     StartReason, Timestamp, TrackId,
@@ -93,6 +95,47 @@ impl Reaction {
             }
         }
     }
+}
+
+/// Reads the word that the table at [`Reaction`] has for it, with `-` between words.
+///
+/// # Examples
+/// ```
+/// use segue::Reaction;
+///
+/// assert_eq!("not-for-me".parse(), Ok(Reaction::NOT_FOR_ME));
+/// assert!("adore".parse::<Reaction>().is_err());
+/// ```
+impl FromStr for Reaction {
+    type Err = UnknownReaction;
+
+    fn from_str(word: &str) -> Result<Self, UnknownReaction> {
+        let found = WORDS.iter().find(|(known, _)| *known == word).map(|&(_, reaction)| reaction);
+        found.ok_or_else(|| UnknownReaction(word.to_owned()))
+    }
+}
+
+/// No reaction is called so. The message lists the words that there are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no reaction is called `{0}`: expected one of {words}", words = known_words())]
+pub struct UnknownReaction(pub String);
+
+/// What each reaction is called.
+const WORDS: [(&str, Reaction); 10] = [
+    ("finished", Reaction::FINISHED),
+    ("skipped", Reaction::SKIPPED),
+    ("stopped", Reaction::Play(Ending::Stopped)),
+    ("played", Reaction::Play(Ending::Unknown)),
+    ("seen", Reaction::Play(Ending::Seen)),
+    ("like", Reaction::LIKE),
+    ("not-for-me", Reaction::NOT_FOR_ME),
+    ("never", Reaction::NEVER),
+    ("saved", Reaction::SAVED),
+    ("cleared", Reaction::CLEARED),
+];
+
+fn known_words() -> String {
+    WORDS.map(|(word, _)| format!("`{word}`")).join(", ")
 }
 
 /// How a play ended, as far as whoever reports it knows.

@@ -56,7 +56,7 @@ pub use check::{LibraryCheck, Problem};
 pub use connections::{ListToPush, RemoteReading, Service, TakenIn};
 pub use dataset::{Dataset, catalogue, dated_plays, profile, tastes};
 pub use error::{Error, Result};
-pub use feedback::{Ending, PlayDetails, Reaction, opinion};
+pub use feedback::{Ending, PlayDetails, Reaction, UnknownReaction, opinion};
 pub use history::{named_time_zone, review, time_zone};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
@@ -64,6 +64,7 @@ pub use lists::{DueList, DueLists, EveryWeek, KeptAs, Refreshed, keep_mix};
 pub use mixing::ExperimentMix;
 pub use models::{
     Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained, plain_name,
+    stage_in_words,
 };
 pub use newness::{OnlyPlayed, new_from};
 pub use nightly::due_training;

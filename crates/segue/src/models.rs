@@ -11,7 +11,7 @@ use std::sync::Arc;
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Index, Scorer};
-use segue_models::likability::LikabilityModel;
+use segue_models::likability::{LikabilityModel, Stage};
 use segue_models::set::{Budget, ModelSet, OpenWorld, SetCard, SetConfig, SetData, SetStage};
 use segue_store::{ModelEntry, NewModel, Store};
 
@@ -136,6 +136,28 @@ pub fn plain_name(member: &str) -> &str {
         "world-neighbours" => "played along with, elsewhere",
         "world-ials" => "people alike, elsewhere",
         name => name,
+    }
+}
+
+/// A stage of a training in words, for whoever shows progress.
+///
+/// # Examples
+/// ```
+/// use segue::stage_in_words;
+/// use segue_models::set::{MemberKind, SetStage};
+///
+/// assert_eq!(stage_in_words(SetStage::Fitting(MemberKind::Ease)), "training ease");
+/// ```
+pub fn stage_in_words(stage: SetStage) -> String {
+    match stage {
+        SetStage::Choosing(member) => format!("choosing settings: {}", plain_name(member.name())),
+        SetStage::Ranking => "fitting the rankings".to_owned(),
+        SetStage::Fitting(member) => format!("training {}", plain_name(member.name())),
+        SetStage::Likability(Stage::Episodes) => "likability: drawing episodes".to_owned(),
+        SetStage::Likability(Stage::Training { done, of }) => {
+            format!("likability: network {} of {of}", (done + 1).min(of.max(1)))
+        }
+        SetStage::Likability(Stage::Calibrating) => "likability: calibrating".to_owned(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use segue::{Budget, Library, Start, TrainOptions, Trained, plain_name};
-use segue_models::likability::{FitReport, Stage};
+use segue::{Budget, Library, Start, TrainOptions, Trained, plain_name, stage_in_words};
+use segue_models::likability::FitReport;
 use segue_models::set::SetStage;
 use segue_models::tabular::ensemble::HeldOut;
 use serde_json::json;
@@ -84,20 +84,7 @@ pub(crate) fn train_and_report(library: &mut Library, seed: u64) -> anyhow::Resu
 
 fn train(library: &mut Library, options: &TrainOptions) -> anyhow::Result<Trained> {
     let bar = terminal::spinner("training");
-    let mut progress = |stage: SetStage| {
-        bar.set_message(match stage {
-            SetStage::Choosing(member) => {
-                format!("choosing settings: {}", plain_name(member.name()))
-            }
-            SetStage::Ranking => "fitting the rankings".to_owned(),
-            SetStage::Fitting(member) => format!("training {}", plain_name(member.name())),
-            SetStage::Likability(Stage::Episodes) => "likability: drawing episodes".to_owned(),
-            SetStage::Likability(Stage::Training { done, of }) => {
-                format!("likability: network {} of {of}", (done + 1).min(of.max(1)))
-            }
-            SetStage::Likability(Stage::Calibrating) => "likability: calibrating".to_owned(),
-        });
-    };
+    let mut progress = |stage: SetStage| bar.set_message(stage_in_words(stage));
     let trained = library.train(options, &mut progress);
     bar.finish_and_clear();
     let trained = trained?;
