@@ -203,9 +203,11 @@ impl<'c> Folding<'c> {
         let Profile { interactions, by_work, .. } = &mut self.profile;
         let at = *by_work.entry(work).or_insert(interactions.len() as u32) as usize;
         if at == interactions.len() {
-            let versions = self.catalogue.versions(work).iter().copied();
             let of_none = |track: &TrackIdx| (self.is_known(*track), std::cmp::Reverse(*track));
-            let track = versions.max_by_key(of_none).expect("a work has a version");
+            let track = match self.catalogue.versions(work) {
+                [only] => *only,
+                several => several.iter().copied().max_by_key(of_none).expect("there is a version"),
+            };
             self.profile.interactions.push(Interaction::new(track, work));
         }
         at

@@ -2,7 +2,7 @@
 //!
 //! Tracks are taken one by one, each time the one with the most `MMR = λ × relevance - (1 - λ) ×
 //! max_{t taken} similarity(track, t)`, relevance being the utility brought to 0..1 among the
-//! tracks on its [scale](Scale), λ higher for what the listener knows, and similarity `¾ exp(-d²) +
+//! tracks on its scale, λ higher for what the listener knows, and similarity `¾ exp(-d²) +
 //! ¼ [same artist]` with `d²` the distance in the [space of sound](crate::sound). The value with
 //! which a track was taken, standardised within its class, is the score that the policy goes by:
 //! diversity enters there, because after the policy's choice nothing may be dropped. New tracks by
