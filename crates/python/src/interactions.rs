@@ -204,7 +204,8 @@ impl WholeSlice<'_> {
             Self::Long(values) => values[place],
         };
         usize::try_from(found).ok().filter(|&found| found < below).ok_or_else(|| {
-            Failure::input(format!("the matrix points to {found}, where it has 0 to {below}"))
+            let last = below.saturating_sub(1);
+            Failure::input(format!("the matrix points to {found}, where it has 0 to {last}"))
         })
     }
 }
@@ -216,7 +217,12 @@ impl<'py> Matrix<'py> {
             return Ok(None);
         }
         // One that is in compressed rows is returned as it is.
-        let object = object.call_method0("tocsr")?;
+        let mut object = object.call_method0("tocsr")?;
+        if !object.getattr("has_canonical_format")?.extract::<bool>()? {
+            // Entries at one place mean their sum.
+            object = object.call_method0("copy")?;
+            object.call_method0("sum_duplicates")?;
+        }
         let values = object.getattr("data")?;
         let values = match values.extract() {
             Ok(values) => values,
@@ -243,9 +249,17 @@ impl<'py> Matrix<'py> {
         let entries = indices.len().min(values.len());
         for row in 0..self.rows()? {
             let [from, to] = [offsets.at(row, entries + 1)?, offsets.at(row + 1, entries + 1)?];
-            let stored = values.get(from..to).unwrap_or_default();
+            let stored = values.get(from..to).ok_or_else(|| {
+                Failure::input(format!("row {row} of the matrix ends before it begins"))
+            })?;
             for (place, &value) in (from..to).zip(stored) {
                 let column = indices.at(place, self.columns)?;
+                if !value.is_finite() {
+                    return Err(Failure::input(format!(
+                        "the matrix holds {value} in row {row}, column {column}, expected finite \
+                         numbers"
+                    )));
+                }
                 if value != 0.0 {
                     entry(row, ItemIdx(column as u32), value)?;
                 }
@@ -314,7 +328,12 @@ impl<'a> Names<'a> {
         }
         if let Some(coded) = array.as_any_dictionary_opt() {
             let names = Box::new(Self::of(coded.values().as_ref(), name)?);
-            return Ok(Self::Coded { codes: coded.normalized_keys(), names });
+            // A dictionary without a word is one of no row that is known.
+            let codes = match coded.values().is_empty() {
+                true => vec![0; array.len()],
+                false => coded.normalized_keys(),
+            };
+            return Ok(Self::Coded { codes, names });
         }
         whole(array).map(Self::Numbers).ok_or_else(|| unfit(array, name, "text or whole numbers"))
     }
@@ -373,7 +392,16 @@ fn numbers<'a>(array: &'a dyn Array, name: &str) -> Result<Reader<'a, f64>, Fail
         let whole = whole(array)?;
         Some(Box::new(move |row| whole(row) as f64))
     };
-    floats.or_else(whole).ok_or_else(|| unfit(array, name, "numbers"))
+    let read = floats.or_else(whole).ok_or_else(|| unfit(array, name, "numbers"))?;
+    // What is kept of a value is single precision.
+    let is_finite = |row: &usize| array.is_null(*row) || (read(*row) as f32).is_finite();
+    match (0..array.len()).find(|row| !is_finite(row)) {
+        Some(row) => Err(Failure::input(format!(
+            "column `{name}` holds {} in row {row}, expected finite numbers",
+            read(row)
+        ))),
+        None => Ok(read),
+    }
 }
 
 /// Moments: those of Arrow, or numbers of seconds since 1970 UTC.

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use numpy::{PyArray1, PyArray2, PyArrayMethods as _};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rayon::prelude::*;
@@ -133,7 +134,7 @@ impl PyFittedRecommender {
                 items.iter().for_each(|item| scores[item.row()] = f32::NEG_INFINITY);
             }
             let mut best = Vec::new();
-            top_k(&scores, n, &mut best);
+            top_k(&scores, n.min(scores.len()), &mut best);
             best.iter().map(|&row| (self.vocabulary.item(row), scores[row.row()])).collect()
         })
     }
@@ -151,13 +152,13 @@ impl PyFittedRecommender {
         let (rows, items) = (histories.items.len(), self.model.items());
         let scores = py.detach(|| {
             let queries = histories.queries();
-            let mut scores = vec![0.0; rows * items];
+            let mut scores = zeros(rows, items)?;
             let blocks = scores.par_chunks_mut((BLOCK * items).max(1));
             blocks
                 .zip(queries.par_chunks(BLOCK))
                 .for_each(|(scores, queries)| self.model.score(queries, scores));
-            scores
-        });
+            Ok::<_, Failure>(scores)
+        })?;
         Ok(PyArray1::from_vec(py, scores).reshape([rows, items])?)
     }
 
@@ -196,6 +197,19 @@ impl PyFittedRecommender {
         };
         Ok(Histories { items: named.iter().map(rows).collect(), weights: Vec::new() })
     }
+}
+
+/// A table of zeros, or a `MemoryError`.
+fn zeros(rows: usize, items: usize) -> Result<Vec<f32>, Failure> {
+    let too_large = || {
+        let message = format!("{rows} histories by {items} items are more than there is room for");
+        Failure::Python(PyMemoryError::new_err(message))
+    };
+    let size = rows.checked_mul(items).ok_or_else(too_large)?;
+    let mut scores = Vec::new();
+    scores.try_reserve_exact(size).map_err(|_| too_large())?;
+    scores.resize(size, 0.0);
+    Ok(scores)
 }
 
 impl Histories {

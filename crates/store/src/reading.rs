@@ -27,7 +27,7 @@ use crate::feedback::{FEEDBACK, feedback_of};
 use crate::keys::{Key, key};
 use crate::listens::for_each_after;
 use crate::names::{KnownNames, find_listener};
-use crate::{Result, Store, StoreError};
+use crate::{Result, Store};
 
 /// What a play says of itself, but for names.
 const PLAYS: &str = "SELECT track, context, at, moment, ms_played, start_reason, end_reason, \
@@ -324,7 +324,8 @@ impl Store {
     }
 }
 
-/// Who there is, by key, and what they excluded.
+/// Who there is, by key, and what they excluded. Rows of nobody, as a foreign program may leave
+/// them, are passed over, as they are where one listener is read.
 struct Everybody {
     numbers: FxHashMap<Key, usize>,
     names: Vec<ListenerId>,
@@ -370,10 +371,11 @@ impl Everybody {
             let keys = PlayKeys { track: key(row.get(0)?)?, context: row.get(1)? };
             read_into(row, &mut listen)?;
             let listener = key(row.get(11)?)?;
+            let Some(&number) = self.numbers.get(&listener) else { continue };
             let excluder = self.excluders.get(&listener);
             if excluder.is_none_or(|excluder| !excluder.excludes(keys, &listen)) {
                 let track = tracks.of(keys.track, |id| reader.track(id))?;
-                reader.listen(self.number(listener)?, track, &listen);
+                reader.listen(number, track, &listen);
             }
         }
         Ok(())
@@ -389,15 +391,10 @@ impl Everybody {
             connection.prepare(&format!("{FEEDBACK}, listener FROM feedback ORDER BY id"))?;
         let mut rows = feedback.query([])?;
         while let Some(row) = rows.next()? {
-            let number = self.number(key(row.get(5)?)?)?;
+            let Some(&number) = self.numbers.get(&key(row.get(5)?)?) else { continue };
             reader.feedback(number, feedback_of(row, &self.names[number], connection, names)?);
         }
         Ok(())
-    }
-
-    fn number(&self, listener: Key) -> Result<usize> {
-        let missing = || StoreError::corrupt(format!("listener {listener} is missing"));
-        self.numbers.get(&listener).copied().ok_or_else(missing)
     }
 }
 

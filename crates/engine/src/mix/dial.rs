@@ -91,3 +91,15 @@ pub fn new_artist_share(explore: f32) -> f32 {
 fn new_artist_slots(explore: f32, new_slots: u32) -> u32 {
     (new_artist_share(explore) * new_slots as f32).round() as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_artists_are_more_the_further_the_dial_is_turned() {
+        let shares: Vec<f32> = (0..=100).map(|at| new_artist_share(at as f32 / 100.0)).collect();
+        assert!(shares.is_sorted() && shares[0] > 0.09 && shares[100] < 0.61);
+        assert!((0.45..0.5).contains(&shares[50]));
+    }
+}

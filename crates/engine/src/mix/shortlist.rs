@@ -4,7 +4,7 @@
 //! max_{t taken} similarity(track, t)`, relevance being the utility brought to 0..1 among the
 //! tracks on its scale, λ higher for what the listener knows, and similarity `¾ exp(-d²) +
 //! ¼ [same artist]` with `d²` the distance in the [space of sound](crate::sound). The value with
-//! which a track was taken, standardised within its class, is the score that the policy goes by:
+//! which a track was taken, standardised on that scale, is the score that the policy goes by:
 //! diversity enters there, because after the policy's choice nothing may be dropped. New tracks by
 //! known artists and by new ones share a scale: how many there are of each is the quota's, and
 //! which of them come first is what the model expects of them. With a scale for each, the first

@@ -8,14 +8,16 @@
 //! millisecond or two for what thousands like, where a table of all pairs took seconds at each
 //! start, and most of it was never looked at.
 
+use rustc_hash::FxHashMap;
+
 use crate::{Catalogue, Profile, WorkIdx};
 
 /// Works that are named for one, the closest.
 const MOST: usize = 200;
 /// Likes of one listener that are looked at, those that weigh most.
 const MOST_LIKES: usize = 400;
-/// Listeners of a work that are looked at: of more, an even sample. With the likes of each it
-/// bounds what one question costs.
+/// Listeners of a work that are looked at: of more, a sample of about so many. With the likes of
+/// each it bounds what one question costs.
 const MOST_LISTENERS: usize = 4_096;
 /// Listeners who like both that make half an evidence.
 const HALF_EVIDENCE: f32 = 2.0;
@@ -46,7 +48,7 @@ pub(super) struct CoLikes {
 /// Lists of numbers behind one another: list `i` is `starts[i]..starts[i + 1]` of `entries`.
 #[derive(Clone, Debug, Default)]
 struct Lists {
-    starts: Vec<u32>,
+    starts: Vec<usize>,
     entries: Vec<u32>,
 }
 
@@ -55,14 +57,14 @@ impl Lists {
         let mut all = Self { starts: vec![0], entries: Vec::new() };
         for list in lists {
             all.entries.extend(list);
-            all.starts.push(all.entries.len() as u32);
+            all.starts.push(all.entries.len());
         }
         all
     }
 
     /// For each of `count` numbers, the lists that hold it, in order.
     fn transposed(&self, count: usize) -> Self {
-        let mut starts = vec![0_u32; count + 1];
+        let mut starts = vec![0; count + 1];
         for &entry in &self.entries {
             starts[entry as usize + 1] += 1;
         }
@@ -73,7 +75,7 @@ impl Lists {
         for list in 0..self.starts.len().saturating_sub(1) {
             for &entry in self.of(list) {
                 let place = &mut next[entry as usize];
-                entries[*place as usize] = list as u32;
+                entries[*place] = list as u32;
                 *place += 1;
             }
         }
@@ -82,13 +84,13 @@ impl Lists {
 
     fn of(&self, list: usize) -> &[u32] {
         match self.starts.get(list..list + 2) {
-            Some(&[first, end]) => &self.entries[first as usize..end as usize],
+            Some(&[first, end]) => &self.entries[first..end],
             _ => &[],
         }
     }
 
     fn bytes(&self) -> usize {
-        (self.starts.len() + self.entries.len()) * size_of::<u32>()
+        self.starts.len() * size_of::<usize>() + self.entries.len() * size_of::<u32>()
     }
 }
 
@@ -99,7 +101,7 @@ impl CoLikes {
     ) -> Self {
         let likes = Lists::new(profiles.into_iter().map(|profile| likes(catalogue, profile)));
         let listeners = likes.transposed(catalogue.work_count());
-        let weight = |ends: &[u32]| 1.0 / (2.0 + (ends[1] - ends[0]) as f32).ln();
+        let weight = |ends: &[usize]| 1.0 / (2.0 + (ends[1] - ends[0]) as f32).ln();
         let weights: Vec<f32> = likes.starts.windows(2).map(weight).collect();
         let total = |work: usize| {
             listeners.of(work).iter().map(|&listener| weights[listener as usize]).sum()
@@ -108,34 +110,32 @@ impl CoLikes {
         Self { likes, listeners, weights, totals }
     }
 
-    /// The works liked most by those who like a work, at most [`MOST`], in no order.
+    /// The works liked most by those who like a work, at most [`MOST`], in no order. Where more than
+    /// [`MOST_LISTENERS`] do, counts are estimates from a sample.
     pub(super) fn of(&self, work: WorkIdx) -> Vec<CoLiked> {
-        let listeners = self.listeners.of(work.row());
-        let step = listeners.len().div_ceil(MOST_LISTENERS).max(1);
-        let mut together = vec![Together::default(); self.totals.len()];
-        let mut others = Vec::new();
-        for &listener in listeners.iter().step_by(step) {
-            for &other in self.likes.of(listener as usize) {
-                let sum = &mut together[other as usize];
-                if sum.listeners == 0 {
-                    others.push(other);
-                }
-                sum.weight += self.weights[listener as usize];
-                sum.listeners += 1;
-            }
+        let all = self.listeners.of(work.row());
+        let sample: Vec<u32> = all.iter().copied().filter(|&one| is_in(one, all.len())).collect();
+        let mut sums = Sums::new(self.totals.len(), sample.iter().map(|&l| self.likes_of(l).len()));
+        for &listener in &sample {
+            let weight = self.weights[listener as usize];
+            self.likes_of(listener).iter().for_each(|&other| sums.add(other, weight));
         }
-        let own = together.get(work.row()).map_or(0.0, |own| own.weight);
-        let co_liked = |&other: &u32| {
-            let Together { weight, listeners } = together[other as usize];
-            // Of a sample, the work itself counts as often as it was seen.
-            let scale = own.max(f32::MIN_POSITIVE) / self.totals[work.row()];
-            let cosine =
-                weight / scale / (self.totals[work.row()] * self.totals[other as usize]).sqrt();
-            let listeners = listeners * step as u32;
+        let of_all = all.len() as f32 / sample.len().max(1) as f32;
+        let own = self.totals[work.row()];
+        let seen: f32 = sample.iter().map(|&listener| self.weights[listener as usize]).sum();
+        let co_liked = |(other, Together { weight, listeners }): (u32, Together)| {
+            let total = self.totals[other as usize];
+            let cosine = weight * (own / seen) / (own * total).sqrt();
+            let at_most = self.listeners.of(other as usize).len() as u32;
+            let listeners = ((listeners as f32 * of_all).round() as u32).min(at_most);
             let evidence = listeners as f32 / (listeners as f32 + HALF_EVIDENCE);
             CoLiked { work: WorkIdx(other), cosine: cosine.min(1.0) * evidence, listeners }
         };
-        closest(others.iter().filter(|&&other| other != work.0).map(co_liked).collect())
+        closest(sums.all().filter(|(other, _)| *other != work.0).map(co_liked).collect())
+    }
+
+    fn likes_of(&self, listener: u32) -> &[u32] {
+        self.likes.of(listener as usize)
     }
 
     /// Bytes that it takes up.
@@ -143,6 +143,14 @@ impl CoLikes {
         let numbers = self.weights.len() + self.totals.len();
         self.likes.bytes() + self.listeners.bytes() + numbers * size_of::<f32>()
     }
+}
+
+/// Whether a listener is in the sample of so many. It goes by a hash of the number: listeners are in
+/// the order of their names, where accounts of one household stand side by side.
+fn is_in(listener: u32, of: usize) -> bool {
+    // Fibonacci hashing: 2^32 over the golden ratio.
+    let hash = listener.wrapping_mul(2_654_435_769);
+    of <= MOST_LISTENERS || u64::from(hash) * (of as u64) < MOST_LISTENERS as u64 * (1 << 32)
 }
 
 fn closest(mut all: Vec<CoLiked>) -> Vec<CoLiked> {
@@ -161,6 +169,46 @@ struct Together {
     /// The sum of their weights.
     weight: f32,
     listeners: u32,
+}
+
+/// What is added up by work: in a table of all works, or where few are met, of those alone.
+enum Sums {
+    Table { of: Vec<Together>, met: Vec<u32> },
+    Met(FxHashMap<u32, Together>),
+}
+
+impl Sums {
+    /// For works of which lists of these lengths are to be added.
+    fn new(works: usize, lengths: impl Iterator<Item = usize>) -> Self {
+        match lengths.sum::<usize>() < works / 16 {
+            true => Self::Met(FxHashMap::default()),
+            false => Self::Table { of: vec![Together::default(); works], met: Vec::new() },
+        }
+    }
+
+    fn add(&mut self, work: u32, weight: f32) {
+        let sum = match self {
+            Self::Met(sums) => sums.entry(work).or_default(),
+            Self::Table { of, met } => {
+                let sum = &mut of[work as usize];
+                if sum.listeners == 0 {
+                    met.push(work);
+                }
+                sum
+            }
+        };
+        sum.weight += weight;
+        sum.listeners += 1;
+    }
+
+    fn all(self) -> Box<dyn Iterator<Item = (u32, Together)>> {
+        match self {
+            Self::Met(sums) => Box::new(sums.into_iter()),
+            Self::Table { of, met } => {
+                Box::new(met.into_iter().map(move |work| (work, of[work as usize])))
+            }
+        }
+    }
 }
 
 /// The works that a listener likes, those that weigh most, ties by row.
@@ -207,10 +255,12 @@ mod tests {
         #[test]
         fn what_is_added_up_when_asked_is_what_going_through_all_pairs_finds(
             lists in prop::collection::vec(prop::collection::btree_set(0_u32..30, 0..12), 1..12),
+            works in prop::sample::select(vec![30_u32, 3_000]),
         ) {
             let lists: Vec<Vec<u32>> =
                 lists.into_iter().map(|list| list.into_iter().collect()).collect();
-            let catalogue = songs(30);
+            // Among few works a table is kept, among many what is met.
+            let catalogue = songs(works);
             let co_likes = of_lists(&catalogue, &lists);
             let weight = |list: &Vec<u32>| 1.0 / (2.0 + list.len() as f32).ln();
             let sum = |likes: &dyn Fn(&Vec<u32>) -> bool| {
@@ -262,15 +312,18 @@ mod tests {
     }
 
     #[test]
-    fn a_work_that_very_many_like_is_judged_by_a_sample() {
+    fn what_very_many_like_is_judged_by_a_sample_in_whatever_order_they_come() {
         let catalogue = songs(3);
-        let listeners = 3 * MOST_LISTENERS;
-        // Everybody likes the first, every second the second, nobody the third.
-        let lists: Vec<Vec<u32>> =
-            (0..listeners).map(|i| if i % 2 == 0 { vec![0, 1] } else { vec![0] }).collect();
-        let found = of_lists(&catalogue, &lists).of(WorkIdx(0));
-        assert_eq!(found.len(), 1);
-        let half = listeners as f32 / 2.0;
-        assert!((found[0].listeners as f32 / half - 1.0).abs() < 0.05, "{:?}", found[0]);
+        for (listeners, period) in [(MOST_LISTENERS + 1, 2), (2 * MOST_LISTENERS, 2), (12_000, 3)] {
+            // Everybody likes the first, some the second, nobody the third.
+            let some = |i: usize| if i.is_multiple_of(period) { vec![0, 1] } else { vec![0] };
+            let co_likes = of_lists(&catalogue, &(0..listeners).map(some).collect::<Vec<_>>());
+            let found = co_likes.of(WorkIdx(0));
+            assert_eq!(found.len(), 1);
+            let share = found[0].listeners as f32 / (listeners / period) as f32;
+            assert!((share - 1.0).abs() < 0.05, "{listeners}: {share}");
+            let other_way = co_likes.of(WorkIdx(1))[0];
+            assert!((found[0].cosine - other_way.cosine).abs() < 0.05, "{found:?} {other_way:?}");
+        }
     }
 }

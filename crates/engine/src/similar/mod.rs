@@ -59,7 +59,8 @@ pub struct Similar {
     /// How like both are, from 0 to 1, by the formula at the top of this module. It is no
     /// probability.
     pub similarity: f32,
-    /// How many listeners like both; 0 where they are not among the closest of each other.
+    /// How many listeners like both, about so many where more than four thousand like the track
+    /// that was asked about; 0 where the other is not among its two hundred closest.
     pub together: u32,
     /// Whether both have the same main artist, whatever the letter case; `false` where either has
     /// none.

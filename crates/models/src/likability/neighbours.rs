@@ -66,6 +66,7 @@ impl Neighbours {
         let dimensions = members.first().map_or(0, |member| member.position.len());
         let mut positions = vec![0.0; dimensions * members.len()];
         for (i, member) in members.iter().enumerate() {
+            debug_assert!(member.position.iter().all(|x| x.is_finite()), "a position is known");
             for (d, &x) in member.position.iter().enumerate() {
                 positions[d * members.len() + i] = x;
             }

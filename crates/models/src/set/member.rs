@@ -210,7 +210,9 @@ impl Member {
             scores
         };
         if self.kind.reads() == Reads::Nothing {
-            return Some(Cow::Borrowed(self.of_everybody.get_or_init(standardised)));
+            let scores = self.of_everybody.get_or_init(standardised);
+            debug_assert_eq!(scores.len(), vocabulary, "a member is of one set");
+            return Some(Cow::Borrowed(scores));
         }
         if view.events(self.kind.reads()).below(self.recommender().items()).is_empty() {
             return None;

@@ -9,6 +9,7 @@ mod made_up;
 mod same_plays;
 
 mod credits;
+mod everybody;
 mod lists;
 mod prompt;
 mod scan;

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
+use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Source};
 use segue_store::{Store, StoreError};
 use tempfile::TempDir;
 
-use crate::fixtures::{import, listener, played, stream, track};
+use crate::fixtures::{import, listener, played, scrobble, stream, track};
+use crate::histories::Histories;
 
 fn database(library: &Path) -> std::path::PathBuf {
     library.join(Store::DATABASE)
@@ -122,4 +124,31 @@ fn a_damaged_store_is_not_backed_up() {
     let refused = store.unwrap().backup(&folder.path().join("copy"));
     assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left of it");
+}
+
+#[test]
+fn rows_of_somebody_whom_a_foreign_program_removed_hold_nobody_else_up() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    store.add_tracks(&[track("song")]).unwrap();
+    let plays = ["ann", "bob"].map(|who| scrobble(who, &track("song"), 0));
+    store.append_listens(&plays).unwrap();
+    let liked = |who| Feedback {
+        listener: listener(who),
+        target: FeedbackTarget::Track(track("song").id),
+        kind: FeedbackKind::Like,
+        at: None,
+        source: Source::Segue,
+    };
+    store.append_feedback(&["ann", "bob"].map(liked)).unwrap();
+    drop(store);
+    let foreign = Connection::open(database(library.path())).unwrap();
+    foreign.pragma_update(None, "foreign_keys", false).unwrap();
+    foreign.execute("DELETE FROM listeners WHERE name = 'bob'", []).unwrap();
+    drop(foreign);
+
+    let store = Store::open(library.path()).unwrap();
+    let histories = Histories::read(&store);
+    let [ann] = &histories[..] else { panic!("{histories:?}") };
+    assert_eq!((ann.listener.as_str(), ann.listens.len(), ann.feedback.len()), ("ann", 1, 1));
 }
