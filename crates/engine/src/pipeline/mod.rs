@@ -70,7 +70,7 @@ pub struct SourceCount {
 }
 
 impl MixOutcome {
-    /// How much of the mix is new, in a few words, such as "11 of 30 new to you, 6 by artists you
+    /// How much of the mix is new, in a few words, such as "15 of 30 new to you, 7 by artists you
     /// have never heard". Of a listener of whom nothing is known it does not say that all artists
     /// are new to them.
     pub fn headline(&self) -> String {
