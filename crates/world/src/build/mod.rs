@@ -34,6 +34,7 @@ mod spill;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -327,15 +328,23 @@ fn require_absent(out: &Path) -> Result<()> {
     if out.exists() { Err(WorldError::Exists { path: out.to_owned() }) } else { Ok(()) }
 }
 
+/// How long a lock is asked for again that somebody has, and how often.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+const LOCK_TRIES: u32 = 10;
+
 /// Two builds in one folder would write over each other. The system lets go of the lock when a
-/// build ends, however it does.
+/// build ends, however it does; but a program that this one starts at the very moment has it too
+/// until it runs, so that the lock is asked for again for half a second.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
     let failed = |error| WorldError::io(&path, error);
     let file = File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(WorldError::BeingBuilt { path: folder.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
+    Err(WorldError::BeingBuilt { path: folder.to_owned() })
 }
