@@ -328,9 +328,9 @@ impl<'a> Names<'a> {
         }
         if let Some(coded) = array.as_any_dictionary_opt() {
             let names = Box::new(Self::of(coded.values().as_ref(), name)?);
-            // A dictionary without a word is one of no row that is known.
-            let codes = match coded.values().is_empty() {
-                true => vec![0; array.len()],
+            // No row lacks a value, so that an empty dictionary is of no row.
+            let codes = match array.is_empty() {
+                true => Vec::new(),
                 false => coded.normalized_keys(),
             };
             return Ok(Self::Coded { codes, names });
@@ -394,8 +394,7 @@ fn numbers<'a>(array: &'a dyn Array, name: &str) -> Result<Reader<'a, f64>, Fail
     };
     let read = floats.or_else(whole).ok_or_else(|| unfit(array, name, "numbers"))?;
     // What is kept of a value is single precision.
-    let is_finite = |row: &usize| array.is_null(*row) || (read(*row) as f32).is_finite();
-    match (0..array.len()).find(|row| !is_finite(row)) {
+    match (0..array.len()).find(|&row| !(read(row) as f32).is_finite()) {
         Some(row) => Err(Failure::input(format!(
             "column `{name}` holds {} in row {row}, expected finite numbers",
             read(row)

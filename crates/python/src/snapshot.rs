@@ -213,15 +213,9 @@ impl PySnapshot {
 }
 
 fn familiarity(only: Option<&str>) -> Result<Familiarity, Failure> {
-    match only {
-        None | Some("any") => Ok(Familiarity::Any),
-        Some("owned") => Ok(Familiarity::Owned),
-        Some("heard") => Ok(Familiarity::Heard),
-        Some("new") => Ok(Familiarity::New),
-        Some(other) => Err(Failure::input(format!(
-            "`only` is `any`, `owned`, `heard` or `new`, not `{other}`"
-        ))),
-    }
+    let Some(name) = only else { return Ok(Familiarity::Any) };
+    let unknown = || format!("`only` is `any`, `owned`, `heard` or `new`, not `{name}`");
+    Familiarity::named(name).ok_or_else(|| Failure::input(unknown()))
 }
 
 /// A track of the catalogue.

@@ -241,7 +241,7 @@ impl Store {
     /// ```
     pub fn read_histories<R: HistoriesReader>(&self, reader: &mut R) -> Result<()> {
         self.read(|connection| {
-            let everybody = Everybody::hand_on(connection, reader)?;
+            let everybody = Everybody::read(connection, reader)?;
             let mut names = self.track_names.borrow_mut();
             everybody.hand_on_plays(connection, &mut names, reader)?;
             everybody.hand_on_feedback(connection, &mut names, reader)
@@ -313,10 +313,8 @@ impl Store {
         let unnamed = TrackId::new("");
         let mut listen = Listen::new(whose.listener.clone(), unnamed, None, Source::Segue);
         for_each_after(connection, PLAYS, whose.key, after, |row| {
-            let keys = PlayKeys { track: key(row.get(0)?)?, context: row.get(1)? };
-            read_into(row, &mut listen)?;
-            if excluder.is_none_or(|excluder| !excluder.excludes(keys, &listen)) {
-                let track = tracks.of(keys.track, |id| reader.track(id))?;
+            if let Some(track) = read_into(row, excluder, &mut listen)? {
+                let track = tracks.of(track, |id| reader.track(id))?;
                 reader.listen(track, &listen);
             }
             Ok(())
@@ -333,7 +331,8 @@ struct Everybody {
 }
 
 impl Everybody {
-    fn hand_on<R: HistoriesReader>(connection: &Connection, reader: &mut R) -> Result<Self> {
+    /// Reads who there is, and hands their names on.
+    fn read<R: HistoriesReader>(connection: &Connection, reader: &mut R) -> Result<Self> {
         let mut everybody = Self {
             numbers: FxHashMap::default(),
             names: Vec::new(),
@@ -368,13 +367,10 @@ impl Everybody {
         let mut plays = connection.prepare(&format!("{PLAYS} ORDER BY id"))?;
         let mut rows = plays.query([])?;
         while let Some(row) = rows.next()? {
-            let keys = PlayKeys { track: key(row.get(0)?)?, context: row.get(1)? };
-            read_into(row, &mut listen)?;
             let listener = key(row.get(11)?)?;
             let Some(&number) = self.numbers.get(&listener) else { continue };
-            let excluder = self.excluders.get(&listener);
-            if excluder.is_none_or(|excluder| !excluder.excludes(keys, &listen)) {
-                let track = tracks.of(keys.track, |id| reader.track(id))?;
+            if let Some(track) = read_into(row, self.excluders.get(&listener), &mut listen)? {
+                let track = tracks.of(track, |id| reader.track(id))?;
                 reader.listen(number, track, &listen);
             }
         }
@@ -434,8 +430,13 @@ impl<T: Copy> Tracks<'_, T> {
     }
 }
 
-/// Fills in the columns of [`PLAYS`].
-fn read_into(row: &Row<'_>, listen: &mut Listen) -> Result<()> {
+/// Fills in the columns of [`PLAYS`], and says which track was played; `None` if that is excluded.
+fn read_into(
+    row: &Row<'_>,
+    excluder: Option<&Excluder>,
+    listen: &mut Listen,
+) -> Result<Option<Key>> {
+    let keys = PlayKeys { track: key(row.get(0)?)?, context: row.get(1)? };
     listen.at = from_column(row.get(2)?)?;
     listen.moment = Coded::from_code(row.get(3)?)?;
     listen.ms_played = row.get(4)?;
@@ -445,5 +446,6 @@ fn read_into(row: &Row<'_>, listen: &mut Listen) -> Result<()> {
     listen.private_session = row.get(8)?;
     listen.device = Coded::from_code(row.get(9)?)?;
     listen.source = Coded::from_code(row.get(10)?)?;
-    Ok(())
+    let is_excluded = excluder.is_some_and(|excluder| excluder.excludes(keys, listen));
+    Ok((!is_excluded).then_some(keys.track))
 }

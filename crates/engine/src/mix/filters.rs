@@ -23,6 +23,33 @@ pub enum Familiarity {
     New,
 }
 
+impl Familiarity {
+    /// All of them, the widest first.
+    pub const ALL: [Self; 4] = [Self::Any, Self::Owned, Self::Heard, Self::New];
+
+    /// Its name in addresses and in calls.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Owned => "owned",
+            Self::Heard => "heard",
+            Self::New => "new",
+        }
+    }
+
+    /// The one of a [name](Self::name).
+    ///
+    /// ```
+    /// use segue_engine::mix::filters::Familiarity;
+    ///
+    /// assert_eq!(Familiarity::named("owned"), Some(Familiarity::Owned));
+    /// assert_eq!(Familiarity::named("mine"), None);
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|familiarity| familiarity.name() == name)
+    }
+}
+
 /// One reason for leaving a candidate out, in the order in which they are tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterStep {

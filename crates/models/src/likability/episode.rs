@@ -6,8 +6,8 @@
 //! dislikes than likes, as many *contrasts* are added as are missing: tracks without the listener's
 //! feedback, half from other listeners of the same fold (what people like) and half from tracks
 //! that nobody of the training set likes. A contrast is not a dislike: it never enters a history.
-//! Contrasts and the like beside them are blanked alike (see `FeatureSpaces::described_like`), or the
-//! network would learn which source a track came from.
+//! Contrasts and the like beside them are blanked alike (see `FeatureSpaces::described_like`), or
+//! the network would learn which source a track came from.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

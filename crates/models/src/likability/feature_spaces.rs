@@ -92,7 +92,7 @@ impl FeatureSpaces {
     ) -> Self {
         let placed_background = [0, 1].map(|space| {
             let positions: Vec<Vec<f32>> =
-                background.iter().map(|description| placed(&spaces[space], description)).collect();
+                background.iter().map(|description| spaces[space].position(description)).collect();
             // Nobody's work is asked to be left out of the background.
             let members: Vec<Neighbour<'_>> = positions
                 .iter()
@@ -156,13 +156,17 @@ impl FeatureSpaces {
         track
     }
 
-    /// Where a description lies in both spaces; nowhere in the first if nothing is known of the
-    /// sound.
+    /// Where a description lies in both spaces.
     pub(crate) fn positions(&self, description: &TrackDescriptors) -> Positions {
-        [0, 1].map(|space| match space != 0 || is_audible(description) {
-            true => placed(&self.spaces[space], description),
+        [0, 1].map(|space| self.position(space, description))
+    }
+
+    /// Where a description lies in one space; nowhere in that of sound if nothing is known of it.
+    pub(crate) fn position(&self, space: usize, description: &TrackDescriptors) -> Vec<f32> {
+        match space != 0 || is_audible(description) {
+            true => self.spaces[space].position(description),
             false => Vec::new(),
-        })
+        }
     }
 }
 
@@ -178,12 +182,6 @@ impl Placed {
         }
         embedding
     }
-}
-
-fn placed(space: &Space, description: &TrackDescriptors) -> Vec<f32> {
-    let mut position = Vec::with_capacity(space.dimensions());
-    space.place(&description[..space.inputs], &mut position);
-    position
 }
 
 fn imputed(description: &[f32]) -> Vec<f32> {

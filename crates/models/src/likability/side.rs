@@ -101,9 +101,9 @@ impl Side {
     }
 
     fn place_artists(&mut self, feature_spaces: &FeatureSpaces) {
-        let places = |artist| &feature_spaces.community.artists[artist].place;
-        let column = |d: usize| self.artists.iter().map(move |artist| places(artist)[d]);
-        self.places = (0..PLACE).flat_map(column).collect();
+        let place = |artist| &feature_spaces.community.artists[artist].place;
+        let places: Vec<&[f32; PLACE]> = self.artists.iter().map(place).collect();
+        self.places = (0..PLACE).flat_map(|d| places.iter().map(move |place| place[d])).collect();
     }
 
     fn add(
@@ -173,8 +173,7 @@ impl Side {
         }
         let (sum, total) = &self.sums[space];
         let own = own.map(|labelled| {
-            let description = descriptions.of(labelled.track);
-            (labelled, std::mem::take(&mut feature_spaces.positions(description)[space]))
+            (labelled, feature_spaces.position(space, descriptions.of(labelled.track)))
         });
         let Some((labelled, own)) = own.filter(|(_, own)| !own.is_empty()) else {
             return self.expectations[space].ratio(position, &self.means[space]);

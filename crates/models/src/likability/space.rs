@@ -119,15 +119,15 @@ impl Space {
         self.between.len()
     }
 
-    /// Appends the position of a track to `out`; what is missing counts as average.
-    pub(crate) fn place(&self, descriptors: &[f32], out: &mut Vec<f32>) {
-        debug_assert_eq!(descriptors.len(), self.inputs);
-        for row in self.map.chunks_exact(self.inputs) {
-            let along = row.iter().zip(descriptors).zip(&self.mean);
-            out.push(
-                along.map(|((&w, &x), &mean)| if x.is_nan() { 0.0 } else { w * (x - mean) }).sum(),
-            );
-        }
+    /// The position of a track by the first of its descriptors, as many as the space has inputs;
+    /// what is missing counts as average.
+    pub(crate) fn position(&self, descriptors: &[f32]) -> Vec<f32> {
+        let descriptors = &descriptors[..self.inputs];
+        let along = |row: &[f32]| {
+            let known = row.iter().zip(descriptors).zip(&self.mean);
+            known.map(|((&w, &x), &mean)| if x.is_nan() { 0.0 } else { w * (x - mean) }).sum()
+        };
+        self.map.chunks_exact(self.inputs).map(along).collect()
     }
 
     /// Mean squared distance of two tracks of different listeners: the yardstick of kernels.
@@ -217,9 +217,7 @@ mod tests {
     }
 
     fn at(space: &Space, descriptors: [f32; 3]) -> Vec<f32> {
-        let mut position = Vec::new();
-        space.place(&descriptors, &mut position);
-        position
+        space.position(&descriptors)
     }
 
     #[test]

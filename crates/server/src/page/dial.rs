@@ -10,7 +10,7 @@ use segue_engine::mix::filters::Familiarity;
 use segue_engine::presets::PRESETS;
 use serde::Serialize;
 
-use super::urls::{LONGEST_MIX, MixSettings, familiarity_name};
+use super::urls::{LONGEST_MIX, MixSettings};
 
 /// What a mix at some setting of the dial would hold. Its names in JSON are those that
 /// `assets/dial.js` reads.
@@ -128,7 +128,7 @@ fn filters(settings: &MixSettings) -> Markup {
                     legend { "Pick from" }
                     @for (familiarity, name) in KNOWN {
                         label {
-                            input type="radio" name="familiarity" value=(familiarity_name(familiarity))
+                            input type="radio" name="familiarity" value=(familiarity.name())
                                 checked[familiarity == settings.familiarity];
                             span { (name) }
                         }

@@ -88,7 +88,9 @@ impl MixSettings {
                 self.explore = explore.unwrap_or(self.explore);
             }
             "length" => self.length = number(&value, 1, LONGEST_MIX).unwrap_or(self.length),
-            "familiarity" => self.familiarity = familiarity(&value).unwrap_or(self.familiarity),
+            "familiarity" => {
+                self.familiarity = Familiarity::named(&value).unwrap_or(self.familiarity)
+            }
             "artist_cap" => {
                 self.artist_cap = number(&value, 1, LONGEST_MIX).unwrap_or(self.artist_cap)
             }
@@ -113,7 +115,7 @@ impl MixSettings {
             "explore={}&length={}&familiarity={}&artist_cap={}&no_repeat_days={}",
             self.explore,
             self.length,
-            familiarity_name(self.familiarity),
+            self.familiarity.name(),
             self.artist_cap,
             self.no_repeat_days
         );
@@ -136,22 +138,6 @@ impl MixSettings {
     pub fn with_seed(&self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self.clone() }
     }
-}
-
-/// The name of a familiarity in addresses and in the API.
-pub fn familiarity_name(familiarity: Familiarity) -> &'static str {
-    match familiarity {
-        Familiarity::Any => "any",
-        Familiarity::Owned => "owned",
-        Familiarity::Heard => "heard",
-        Familiarity::New => "new",
-    }
-}
-
-fn familiarity(name: &str) -> Option<Familiarity> {
-    [Familiarity::Any, Familiarity::Owned, Familiarity::Heard, Familiarity::New]
-        .into_iter()
-        .find(|familiarity| familiarity_name(*familiarity) == name)
 }
 
 fn number(text: &str, least: u32, most: u32) -> Option<u32> {
