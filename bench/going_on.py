@@ -11,8 +11,6 @@ and one trained from nothing. The cost is processor time.
 """
 
 import argparse
-import collections
-import csv
 import json
 import math
 import random
@@ -23,23 +21,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-HEADER = ["listener", "track_id", "track_name", "artist_name", "ms_played", "duration_ms"]
+from hetrec import artists_of_listeners, write_plays
 
 
 def read(data, rng):
     """What is held out of each listener, what comes first and what later, and who is new then."""
-    artists = (data / "artists.dat").read_text(encoding="utf-8").splitlines()[1:]
-    names = dict(line.split("\t")[:2] for line in artists)
-    lines = (data / "user_artists.dat").read_text(encoding="utf-8-sig").splitlines()[1:]
-    rows = [line.split("\t") for line in lines]
-    listeners = collections.Counter(artist for _, artist, _ in rows)
-    played = collections.defaultdict(list)
-    for user, artist, count in rows:
-        if listeners[artist] >= 8:
-            seconds = min(int(count), 20_000) * 200
-            played[user].append(
-                [f"u{user}", f"a{artist}", names[artist], names[artist], seconds * 1000, 200_000]
-            )
+    played = artists_of_listeners(data)
     users = sorted(played, key=int)
     new = set(rng.sample(users, len(users) // 10))
     held_out, first, later = {}, [], []
@@ -114,8 +101,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="segue-going-on-") as name:
         folder = Path(name)
         for table, rows in {"first.csv": first, "later.csv": later}.items():
-            with open(folder / table, "w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows([HEADER, *rows])
+            write_plays(folder / table, rows)
         homes = {home: folder / home for home in ("stale", "on", "anew")}
         run(args.segue, homes["on"], "import", folder / "first.csv")
         print(f"first training: {run(args.segue, homes['on'], 'train')[1]:.1f} s")

@@ -63,13 +63,16 @@ struct Arguments {
     /// How often to hide listeners, fit and ask.
     #[arg(long, default_value_t = 5)]
     seeds: u64,
+    /// The first of these seeds.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let data = load(&arguments)?;
     let mut found = Found::default();
-    for seed in 0..arguments.seeds {
+    for seed in (arguments.seed..).take(arguments.seeds as usize) {
         let world = World::new(&data, seed)?;
         eprintln!("seed {seed}: {} newcomers; {}", world.newcomers.len(), world.members);
         for (listener, known, name, figures) in world.measure() {
