@@ -201,7 +201,7 @@ impl<'a> TrainingListeners<'a> {
         &self,
         progress: &mut dyn FnMut(Stage),
     ) -> Result<(Trained, Held), ModelError> {
-        let episodes = self.episodes_each();
+        let (episodes, asked) = (self.episodes_each(), self.asked());
         let (mut training, mut held_out) = (Rows::default(), Rows::default());
         for fold in 0..LISTENER_FOLDS {
             let in_fold = |i: usize| i % LISTENER_FOLDS == fold;
@@ -211,6 +211,7 @@ impl<'a> TrainingListeners<'a> {
                 .listeners
                 .iter()
                 .enumerate()
+                .take(asked)
                 .filter(|&(i, _)| in_fold(i))
                 .map(|(_, listener)| listener.clone())
                 .collect();
@@ -304,10 +305,26 @@ impl<'a> TrainingListeners<'a> {
     }
 
     fn episodes_each(&self) -> usize {
-        // An episode asks for up to thirty labels and adds contrasts to the likes among them.
-        let rows_of = |listener: &TrainingListener| (listener.labelled.len() / 2).clamp(1, 30) * 2;
-        let rows_of_all: usize = self.listeners.iter().map(rows_of).sum();
-        (self.config.rows / rows_of_all.max(1)).clamp(1, self.config.most_episodes)
+        (self.config.rows / self.rows_of_all().max(1)).clamp(1, self.config.most_episodes)
+    }
+
+    /// How many listeners episodes are drawn of. They are in random order, and spaces and contrasts
+    /// are made of all: where an episode of each would be more rows than are wanted, the first ones
+    /// stand for the others.
+    fn asked(&self) -> usize {
+        let share = self.config.rows as f64 / self.rows_of_all().max(1) as f64;
+        (self.listeners.len() as f64 * share.min(1.0)).ceil() as usize
+    }
+
+    /// Rows of one episode of every listener, about: it asks for up to thirty labels, and adds
+    /// contrasts where there are more likes than dislikes among them.
+    fn rows_of_all(&self) -> usize {
+        let rows_of = |(listener, likes): (&TrainingListener, &Vec<TrackIdx>)| {
+            let labels = listener.labelled.len();
+            let asked = (labels / 2).clamp(1, 30);
+            asked + asked * (2 * likes.len()).saturating_sub(labels) / labels.max(1)
+        };
+        self.listeners.iter().zip(&self.likes).map(rows_of).sum()
     }
 
     fn train(&self, rows: &Rows) -> Result<Trained, ModelError> {

@@ -260,6 +260,12 @@ impl Plan {
         (self.positions / plays.max(1)).clamp(2, MOST_EPOCHS)
     }
 
+    /// Plays that one epoch of the sequence model goes through, where so many are too many.
+    pub(super) fn epoch_steps(&self, plays: usize) -> Option<usize> {
+        let most = self.positions / self.epochs(plays);
+        (plays > most).then_some(most)
+    }
+
     fn say_what_was_cut(&mut self, sizes: &Sizes) {
         if self.settings < SETTINGS {
             self.cuts.push(format!(
@@ -350,7 +356,10 @@ impl Plan {
                 let (factors, solves) = (factors as f64, (iterations * (steps + 1)) as f64);
                 solves * (2.0 * events + (items + listeners) * factors) * factors * SOLVE_S
             }
-            MemberKind::Sasrec => self.epochs(dated as usize) as f64 * dated * POSITION_S,
+            MemberKind::Sasrec => {
+                let positions = self.epochs(dated as usize) as f64 * dated;
+                positions.min(self.positions as f64) * POSITION_S
+            }
             MemberKind::Friends => {
                 sizes.asked_of_friends().map_or(0.0, |kind| self.fit_s(kind, sizes))
             }
@@ -430,6 +439,20 @@ mod tests {
         for budget in costs {
             let cost = plan_of(budget, 1_000, &sizes).core_seconds(&sizes, &network);
             assert!(cost <= budget, "{cost} of {budget}");
+        }
+    }
+
+    #[test]
+    fn the_sequence_model_goes_through_so_many_plays_however_many_there_are() {
+        let plan = Plan::whole(&Sizes::default(), 4_000, 1);
+        for plays in [10, 50_000, 700_000, 2_000_000, 100_000_000] {
+            let each = plan.epoch_steps(plays).unwrap_or(plays);
+            let all = plan.epochs(plays) * each;
+            assert!(each <= plays && all <= POSITIONS, "{all} for {plays}");
+            assert!(
+                plays * MOST_EPOCHS < POSITIONS || 3 * all > 2 * POSITIONS,
+                "{all} for {plays}"
+            );
         }
     }
 

@@ -453,7 +453,14 @@ fn sasrec(plays: &Interactions, plan: &Plan) -> Recipe {
     let sequences = plays.events() / config.max_length + plays.listeners();
     let batch = (sequences / 20).clamp(8, 32);
     let epochs = plan.epochs(plays.events());
-    Recipe::Sasrec(SasrecConfig { batch, epochs, dropout: 0.3, learning_rate: 0.002, ..config })
+    Recipe::Sasrec(SasrecConfig {
+        batch,
+        epochs,
+        epoch_steps: plan.epoch_steps(plays.events()),
+        dropout: 0.3,
+        learning_rate: 0.002,
+        ..config
+    })
 }
 
 /// Megabytes that the weights of all pairs of items take.

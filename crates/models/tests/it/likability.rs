@@ -117,6 +117,23 @@ fn a_few_likes_tell_a_new_listener_from_others_without_training() {
 }
 
 #[test]
+fn so_many_rows_are_learned_from_however_many_listeners_there_are() {
+    let catalogue = catalogue();
+    let learned = |listeners: usize| {
+        let fans: Vec<Profile> = (0..listeners)
+            .map(|i| fan(&catalogue, &format!("fan {i:03}"), i % CAMPS, 20))
+            .collect();
+        let config = LikabilityConfig { rows: 600, ..small() };
+        let (model, report) =
+            LikabilityModel::fit(&catalogue, &fans, config, 1, &mut |_| {}).unwrap();
+        assert_eq!(model.card().data.listeners, listeners);
+        report.rows
+    };
+    let rows = [30, 120, 480].map(learned);
+    assert!(rows.iter().all(|rows| (300..800).contains(rows)), "{rows:?}");
+}
+
+#[test]
 fn one_listener_alone_is_learned_from_likes_and_dislikes() {
     let catalogue = catalogue();
     let listener = outspoken(&catalogue, 60);

@@ -39,6 +39,9 @@ pub struct SasrecConfig {
     pub batch: usize,
     /// Most passes over the data; fewer where validation stops getting better (see `patience`).
     pub epochs: usize,
+    /// Steps of histories that one pass learns from, at most: where there are more, each pass draws
+    /// windows anew. `None` learns from all of them in every pass.
+    pub epoch_steps: Option<usize>,
     /// Passes without a better validation score before training stops and the best weights return.
     pub patience: usize,
     /// Width of the hidden layer between an item's features and its vector.
@@ -117,6 +120,7 @@ impl Default for SasrecConfig {
             weight_decay: 0.0,
             batch: 32,
             epochs: 200,
+            epoch_steps: None,
             patience: 10,
             tower_width: 64,
             id_dropout: 0.1,

@@ -45,6 +45,18 @@ pub(super) fn windows(
     windows
 }
 
+/// How many of the first windows one epoch learns from: as many as have `most_steps` together, the
+/// last of them whole.
+pub(super) fn within(windows: &[Window], most_steps: Option<usize>) -> usize {
+    let Some(mut left) = most_steps else { return windows.len() };
+    let is_within = |window: &&Window| {
+        let is_within = left > 0;
+        left = left.saturating_sub(window.steps as usize);
+        is_within
+    };
+    windows.iter().take_while(is_within).count()
+}
+
 /// Sequences one after another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Packed {
@@ -141,6 +153,23 @@ mod tests {
         assert!(packed.items.iter().zip(&packed.targets).all(|(item, target)| item + 1 == *target));
         packed.targets.sort_unstable();
         packed.targets
+    }
+
+    #[test]
+    fn an_epoch_learns_from_no_more_steps_than_it_may_but_for_the_end_of_a_window() {
+        let data = listening(&[24, 9, 31, 2]);
+        let config = SasrecConfig { max_length: 5, ..SasrecConfig::default() };
+        let windows = cut(&data.all(), &config);
+        let steps = |most: Option<usize>| -> u32 {
+            windows[..within(&windows, most)].iter().map(|window| window.steps).sum()
+        };
+        let all = steps(None);
+        assert_eq!(all, 23 + 8 + 30 + 1);
+        for most in 0..=all {
+            let learned = steps(Some(most as usize));
+            assert!((most..most + 5).contains(&learned), "{learned} of {most}");
+        }
+        assert_eq!(steps(Some(usize::MAX)), all);
     }
 
     #[test]
