@@ -296,7 +296,8 @@ fn add_all<'a, S: Simd>(
     const SIDE_BY_SIDE: usize = 4;
     let (groups, rest) = strengths.as_chunks::<SIDE_BY_SIDE>();
     for (group, strengths) in groups.iter().enumerate() {
-        let rows = std::array::from_fn(|i| row(group * SIDE_BY_SIDE + i));
+        let first = group * SIDE_BY_SIDE;
+        let rows = [row(first), row(first + 1), row(first + 2), row(first + 3)];
         add_rows(simd, rows, strengths, (x, coefficient), out);
     }
     for (i, strength) in rest.iter().enumerate() {
@@ -304,26 +305,31 @@ fn add_all<'a, S: Simd>(
     }
 }
 
-/// A few rows side by side, which hides the latency of their sums.
+/// A few rows side by side, which hides the latency of their sums. Closures over arrays
+/// (`from_fn`, `map`) would be functions of their own, compiled for no registers but the least.
 #[inline(always)]
 fn add_rows<S: Simd, const ROWS: usize>(
     simd: S,
-    rows: [&[S::f32s]; ROWS],
+    mut rows: [&[S::f32s]; ROWS],
     strengths: &[f32; ROWS],
     (x, coefficient): (&[S::f32s], impl Fn(f32, f32) -> f32),
     out: &mut [S::f32s],
 ) {
     let n = x.len();
-    let (rows, out) = (rows.map(|row| &row[..n]), &mut out[..n]);
+    let out = &mut out[..n];
+    for row in &mut rows {
+        *row = &row[..n];
+    }
     let mut dots = [simd.splat_f32s(0.0); ROWS];
     for i in 0..n {
         for (dot, row) in dots.iter_mut().zip(rows) {
             *dot = simd.mul_add_e_f32s(row[i], x[i], *dot);
         }
     }
-    let coefficients: [S::f32s; ROWS] = std::array::from_fn(|r| {
-        simd.splat_f32s(coefficient(strengths[r], simd.reduce_sum_f32s(dots[r])))
-    });
+    let mut coefficients = dots;
+    for (sum, &strength) in coefficients.iter_mut().zip(strengths) {
+        *sum = simd.splat_f32s(coefficient(strength, simd.reduce_sum_f32s(*sum)));
+    }
     for i in 0..n {
         for (coefficient, row) in coefficients.iter().zip(rows) {
             out[i] = simd.mul_add_e_f32s(*coefficient, row[i], out[i]);
