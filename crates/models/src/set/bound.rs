@@ -51,7 +51,8 @@ pub(super) struct SetReading<'a> {
     rows: Vec<Option<Cow<'a, [f32]>>>,
     artists: ArtistPlays,
     /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history
-    /// beyond the middle, or what is left of friends.
+    /// beyond the middle, or what is left of friends. What everybody plays counts as for somebody
+    /// of whom more is known where friends are.
     lengths: Vec<f64>,
     /// What the ranking of new tracks comes to for a history of this length: the weight of each
     /// member, then what is added for the length, which is nothing, and the rest.
@@ -69,10 +70,14 @@ impl SetScorer {
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
         let items = self.vocabulary.items();
         let rows = self.members.iter().map(|member| member.standardised(&view, items)).collect();
-        let beyond = (1.0 + view.works() as f64).ln() - self.rankings.new.middle;
-        let length = |member: &Member| match member.kind.fades() {
-            true => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
-            false => beyond,
+        let beyond = |works: f64| (1.0 + works).ln() - self.rankings.new.middle;
+        let works = view.works() as f64;
+        let length = |member: &Member| match member.kind.reads() {
+            _ if member.kind.fades() => {
+                features::fade(view.works()).map_or(0.0, |[_, quick]| quick)
+            }
+            Reads::Nothing => beyond(works + view.works_of_friends()),
+            _ => beyond(works),
         };
         let lengths: Vec<f64> = self.members.iter().map(length).collect();
         SetReading {

@@ -32,8 +32,6 @@ const MOST_AGAIN_OF_ONE: usize = 40;
 const SOON_S: i64 = 7 * 86_400;
 /// What counts as tried, where one listener is asked several times: within so many seconds.
 const TRIED_SOON_S: i64 = 28 * 86_400;
-/// Every so many-th listener is also asked as a newcomer.
-const NEWCOMER_EVERY: usize = 2;
 /// Works that a newcomer is known by.
 const NEWCOMER_WORKS: [usize; 4] = [0, 1, 3, 7];
 
@@ -57,7 +55,7 @@ pub(super) struct SetCase {
 pub(super) struct Cases {
     /// Everybody's plays but for what is asked.
     pub(super) past: Vec<Plays>,
-    /// What listeners tried.
+    /// What listeners tried, and after all of that what they tried as newcomers.
     pub(super) new: Vec<SetCase>,
     /// What they played again.
     pub(super) again: Vec<SetCase>,
@@ -74,7 +72,7 @@ impl Cases {
         let is_asked: FxHashSet<usize> = asked.iter().copied().collect();
         let again_each = (MOST_AGAIN / asked.len().max(1)).clamp(1, MOST_AGAIN_OF_ONE);
         let latest = listeners.iter().flat_map(|one| &one.plays).filter_map(|play| play.at).max();
-        let mut cases = Self::default();
+        let (mut cases, mut newcomers) = (Self::default(), Vec::new());
         for (number, one) in listeners.iter().enumerate() {
             if !is_asked.contains(&number) {
                 cases.past.push(one.clone());
@@ -87,11 +85,10 @@ impl Cases {
                     cases.ask_undated(catalogue, one, number, now, &mut rng)
                 }
             };
-            if number.is_multiple_of(NEWCOMER_EVERY) {
-                cases.ask_newcomer(catalogue, &past, number, &mut rng);
-            }
+            newcomers.extend(cases.as_newcomer(catalogue, &past, number, &mut rng));
             cases.past.push(past);
         }
+        cases.new.append(&mut newcomers);
         thin(&mut cases.new, MOST_CASES / plan.fewer_cases);
         thin(&mut cases.again, MOST_AGAIN / plan.fewer_cases);
         cases
@@ -175,22 +172,23 @@ impl Cases {
         past
     }
 
-    /// The last question again, of somebody who is known by a few works only.
-    fn ask_newcomer(
-        &mut self,
+    /// The last question again, of somebody who is known by a few works only. Each listener is asked
+    /// as one, since there are many kinds of newcomers: with so many works, with friends and without.
+    fn as_newcomer(
+        &self,
         catalogue: &Catalogue,
         past: &Plays,
         listener: usize,
         rng: &mut ChaCha8Rng,
-    ) {
-        let Some(last) = self.new.last().filter(|case| case.listener == listener) else { return };
+    ) -> Option<SetCase> {
+        let last = self.new.last().filter(|case| case.listener == listener)?;
         let mut works: Vec<WorkIdx> = last.profile.interactions.iter().map(|x| x.work).collect();
         works.shuffle(rng);
         let kept = NEWCOMER_WORKS[rng.random_range(0..NEWCOMER_WORKS.len())];
         let hidden: FxHashSet<WorkIdx> = works.into_iter().skip(kept).collect();
         let profile = past.without(catalogue, &hidden).profile(catalogue);
         let (now, answers) = (last.now, last.answers.clone());
-        self.ask(SetCase { profile, now, answers, hidden, listener });
+        Some(SetCase { profile, now, answers, hidden, listener })
     }
 
     fn ask(&mut self, case: SetCase) {
@@ -202,9 +200,13 @@ impl Cases {
 
 /// Leaves at most so many questions, spread evenly.
 fn thin(cases: &mut Vec<SetCase>, most: usize) {
-    let step = cases.len().div_ceil(most).max(1);
-    let all = std::mem::take(cases);
-    cases.extend(all.into_iter().step_by(step));
+    let (all, kept) = (cases.len(), cases.len().min(most));
+    let mut place = 0;
+    cases.retain(|_| {
+        place += 1;
+        // Whether another one of the kept falls into this place.
+        place * kept / all > (place - 1) * kept / all
+    });
 }
 
 fn has_enough(one: &Plays) -> bool {

@@ -20,7 +20,7 @@ use super::cases::{Cases, SetCase};
 use super::features::{AGAIN, Moment, OF_KNOWN, OF_NEW, USUAL_AGAIN};
 use super::listener::Vocabulary;
 use super::member::{Member, MemberKind, Reads};
-use super::options::{Options, at_top, choices, played, ranked, with_rest};
+use super::options::{Offered, Options, at_top, choices, played, ranked, with_rest};
 use super::ranking::{Chance, Ranking};
 use super::training::{Chosen, Recipe, TrainingData, choose};
 use super::world::OpenWorld;
@@ -320,7 +320,8 @@ impl Fitting<'_> {
             };
             let options = self.candidates(case).into_iter().filter_map(option).collect();
             let answers = case.answers.iter().filter(|&&work| self.was_there(work)).count();
-            Options { listener: case.listener, options, answers }
+            let is_newcomer = !case.hidden.is_empty();
+            Options { listener: case.listener, is_newcomer, options, answers }
         };
         let mut cases: Vec<Options> = self.cases.new.par_iter().map(of_case).collect();
         cases.retain(|case| case.answers > 0);
@@ -349,7 +350,8 @@ impl Fitting<'_> {
                 Some((features, case.answers.contains(&work)))
             };
             let options = self.candidates(case).into_iter().filter_map(option).collect();
-            Options { listener: case.listener, options, answers: case.answers.len() }
+            let answers = case.answers.len();
+            Options { listener: case.listener, is_newcomer: false, options, answers }
         };
         self.cases.again.par_iter().map(of_case).collect()
     }
@@ -485,6 +487,7 @@ fn shifted(cases: &[Options], members: &[MemberKind], middle: f64) -> Vec<Option
     };
     let of_case = |case: &Options| Options {
         listener: case.listener,
+        is_newcomer: case.is_newcomer,
         options: case.options.iter().map(shift).collect(),
         answers: case.answers,
     };
@@ -525,13 +528,20 @@ fn split(cases: &[Options]) -> (Vec<&Options>, Vec<&Options>) {
 /// widely for that.)
 fn at_its_top(mut ranking: Ranking, cases: &[Options], bounds: &[Bound]) -> Ranking {
     for _ in 0..ROUNDS_AT_TOP {
-        let choices = choices(cases.iter().map(|case| at_top(case, &ranking.coefficients)));
+        let offered = |case| at_top_or_rest(case, &ranking.coefficients);
+        let choices = choices(cases.iter().map(offered));
         if choices.is_empty() {
             break;
         }
         ranking = Ranking::fit(bounds, &choices, ranking.middle);
     }
     ranking
+}
+
+/// What a newcomer turns to is seldom at the top: with that alone, rankings would be fitted on
+/// listeners of whom much is known, and newcomers be served by what holds for those.
+fn at_top_or_rest<'a>(case: &'a Options, coefficients: &[f64]) -> Offered<'a> {
+    if case.is_newcomer { with_rest(case, coefficients) } else { at_top(case, coefficients) }
 }
 
 fn chance(cases: &[Options], ranking: &Ranking, given: Chance) -> Chance {

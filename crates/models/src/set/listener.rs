@@ -18,6 +18,9 @@ pub(super) struct Vocabulary {
     of_work: Vec<u32>,
 }
 
+/// So many works of one's own tell as much of somebody as their friends do.
+const FRIENDS_ARE_WORTH: f64 = 3.0;
+
 const NO_ITEM: u32 = u32::MAX;
 
 impl Vocabulary {
@@ -177,6 +180,12 @@ impl ListenerView {
     /// How many works speak for the listener.
     pub(super) fn works(&self) -> usize {
         self.works.items.len()
+    }
+
+    /// How many works of their own the listener's friends stand for, where it is asked how much
+    /// what everybody plays says of the listener.
+    pub(super) fn works_of_friends(&self) -> f64 {
+        if self.friends.items.is_empty() { 0.0 } else { FRIENDS_ARE_WORTH }
     }
 }
 

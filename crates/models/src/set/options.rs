@@ -23,6 +23,8 @@ const RECALL_DEPTH: usize = 20;
 #[derive(Clone)]
 pub(super) struct Options {
     pub(super) listener: usize,
+    /// Whether the listener is known by a few works only.
+    pub(super) is_newcomer: bool,
     /// Features of each option and whether it was turned to.
     pub(super) options: Vec<(Vec<f64>, bool)>,
     /// How many answers there are, found or not.
