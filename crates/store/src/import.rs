@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
-use segue_core::{ListenerId, Record};
+use segue_core::{Listen, ListenerId, Record, Track};
 use serde::Serialize;
 
-use crate::batch::WriteBatch;
+use crate::batch::{NamedListen, WriteBatch};
 use crate::dedup::PlayVerdict;
 use crate::forget::check_fence;
 use crate::friendships::Befriended;
@@ -263,21 +263,15 @@ impl FileImport<'_> {
         let batch = self.store.write(|connection, cache| {
             forgotten.map_or(Ok(()), |forgotten| check_fence(connection, forgotten))?;
             cache.begin_file(&file.fingerprint);
-            let mut counts = ImportCounts::default();
-            let mut batch = WriteBatch::new(connection, cache)?;
-            let mut fed = FxHashSet::default();
-            for (row, record) in pending {
-                if *row <= committed {
-                    if !was_complete {
-                        batch.rejudge(record)?;
-                    }
-                    counts.already_imported += 1;
-                    continue;
-                }
-                let (one, about) = ImportCounts::of(&mut batch, record)?;
-                counts.add(&one);
-                fed.extend(about);
+            let mut rows = BatchRows::new(WriteBatch::new(connection, cache)?);
+            let (known, fresh) =
+                pending.split_at(pending.partition_point(|(row, _)| *row <= committed));
+            if !was_complete {
+                rows.rejudge(known)?;
             }
+            rows.counts.already_imported += known.len() as u64;
+            rows.import(fresh)?;
+            let BatchRows { counts, fed, .. } = rows;
             checkpoint(connection, file, last, complete, &fed)?;
             Ok(counts)
         })?;
@@ -286,6 +280,57 @@ impl FileImport<'_> {
         self.committed_at = Some(Instant::now());
         self.pending.clear();
         Ok(())
+    }
+}
+
+/// The rows of one transaction. Names are taken in in the order of the file, since the first that
+/// describes a track is believed. Plays are judged listener by listener, each one's in the order of
+/// the file: what the log holds of a listener is together in memory, and in the log their rows lie
+/// side by side.
+struct BatchRows<'c> {
+    batch: WriteBatch<'c>,
+    counts: ImportCounts,
+    fed: FxHashSet<Key>,
+}
+
+/// A play that waits for those of listeners before.
+struct WaitingPlay<'r> {
+    named: NamedListen,
+    listen: &'r Listen,
+    track: &'r Track,
+}
+
+impl<'c> BatchRows<'c> {
+    fn new(batch: WriteBatch<'c>) -> Self {
+        let (counts, fed) = Default::default();
+        Self { batch, counts, fed }
+    }
+
+    fn import(&mut self, rows: &[(u64, Record)]) -> Result<()> {
+        let mut waiting = Vec::with_capacity(rows.len());
+        for (_, record) in rows {
+            if let Record::Listen { listen, track } = record {
+                let named = self.batch.name_listen(listen, track)?;
+                waiting.push(WaitingPlay { named, listen, track });
+            } else {
+                let (one, about) = ImportCounts::of(&mut self.batch, record)?;
+                self.counts.add(&one);
+                self.fed.extend(about);
+            }
+        }
+        // The sort is stable: plays of a listener stay in the order of the file.
+        waiting.sort_by_key(|play| play.named.listener);
+        let listeners = waiting.iter().map(|play| (play.named.listener, &play.listen.listener));
+        self.batch.load_listeners(listeners)?;
+        for WaitingPlay { named, listen, track } in waiting {
+            self.counts.count_listen(self.batch.import_named(named, listen, track)?);
+            self.fed.insert(named.listener);
+        }
+        Ok(())
+    }
+
+    fn rejudge(&mut self, rows: &[(u64, Record)]) -> Result<()> {
+        rows.iter().try_for_each(|(_, record)| self.batch.rejudge(record))
     }
 }
 

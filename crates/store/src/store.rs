@@ -137,10 +137,10 @@ impl Store {
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         Ok(Self {
             connection,
+            cache: WriteCache::new(library.clone()),
             library,
             is_to_read: false,
             patient,
-            cache: WriteCache::default(),
             track_names: RefCell::default(),
         })
     }
