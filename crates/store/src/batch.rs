@@ -18,7 +18,7 @@ use crate::keys::Key;
 use crate::listens::{ListenWriter, RowKeys};
 use crate::names::NameWriter;
 use crate::reported::ReportedWriter;
-use crate::tracks::{Described, Mention, TrackWriter};
+use crate::tracks::{Described, DescribedTrack, Mention, TrackMention, TrackWriter};
 use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result, StoreError, runs};
 
 /// Stands for the file whose rows are all that is reported live; no digest is as short.
@@ -240,14 +240,35 @@ impl<'c> WriteBatch<'c> {
         listen: &Listen,
         track: &Track,
     ) -> Result<(Key, PlayVerdict)> {
-        let named = self.name_listen(listen, track)?;
+        let row = self.describe(TrackMention { track, by: Mention::History })?.row;
+        let named = self.name_listen(listen, track, row)?;
         Ok((named.listener, self.import_named(named, listen, track)?))
     }
 
-    /// Takes in whom and what a play names.
-    pub(crate) fn name_listen(&mut self, listen: &Listen, track: &Track) -> Result<NamedListen> {
+    /// Takes in what the rows of a batch say about tracks, in their order.
+    pub(crate) fn describe_all(
+        &mut self,
+        mentions: &[TrackMention<'_>],
+    ) -> Result<Vec<DescribedTrack>> {
+        let described = self.tracks.describe_all(&mut self.cache.tracks, mentions)?;
+        self.cache.bound_names();
+        Ok(described)
+    }
+
+    fn describe(&mut self, mention: TrackMention<'_>) -> Result<DescribedTrack> {
+        let described = self.tracks.describe(&mut self.cache.tracks, mention)?;
+        self.cache.bound_names();
+        Ok(described)
+    }
+
+    /// Takes in whom and what a play names; `row` is that of the track it describes.
+    pub(crate) fn name_listen(
+        &mut self,
+        listen: &Listen,
+        track: &Track,
+        row: TrackRow,
+    ) -> Result<NamedListen> {
         let listener = self.import_listener(&listen.listener)?;
-        let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
         let track = if listen.track == track.id {
             row
         } else {
@@ -345,7 +366,7 @@ impl<'c> WriteBatch<'c> {
         track: Option<&Track>,
     ) -> Result<(Key, bool)> {
         if let Some(track) = track {
-            self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
+            self.describe(TrackMention { track, by: Mention::History })?;
         }
         // A refusal leaves no listener behind.
         let track = self.target(feedback)?;
@@ -360,10 +381,7 @@ impl<'c> WriteBatch<'c> {
 
     /// Imports a row of a catalogue.
     pub(crate) fn import_track(&mut self, track: &Track) -> Result<Described> {
-        let (_, described) =
-            self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
-        self.cache.bound_names();
-        Ok(described)
+        Ok(self.describe(TrackMention { track, by: Mention::Catalogue })?.how)
     }
 
     /// Imports that a listener has a friend, neither of whom becomes a listener of the store by it.
@@ -383,9 +401,7 @@ impl<'c> WriteBatch<'c> {
     /// Takes in what a server says of a track. Like what a history mentions, it is in the catalogue
     /// for as long as something refers to it.
     pub(crate) fn describe_remote(&mut self, track: &Track) -> Result<Key> {
-        let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
-        self.cache.bound_names();
-        Ok(row.track)
+        Ok(self.describe(TrackMention { track, by: Mention::History })?.row.track)
     }
 
     fn context(&mut self, listen: &Listen) -> Result<Option<Key>> {

@@ -17,7 +17,7 @@ use crate::forget::check_fence;
 use crate::friendships::Befriended;
 use crate::keys::Key;
 use crate::store::TURN;
-use crate::tracks::Described;
+use crate::tracks::{Described, Mention, TrackMention};
 use crate::{Result, Store};
 
 /// Rows per transaction. Flushing to disk costs as much as a few hundred rows; a lost batch costs
@@ -307,15 +307,22 @@ impl<'c> BatchRows<'c> {
     }
 
     fn import(&mut self, rows: &[(u64, Record)]) -> Result<()> {
-        let mut waiting = Vec::with_capacity(rows.len());
+        let mentions: Vec<_> = rows.iter().filter_map(|(_, record)| mention(record)).collect();
+        let mut described = self.batch.describe_all(&mentions)?.into_iter();
+        let mut waiting = Vec::new();
         for (_, record) in rows {
-            if let Record::Listen { listen, track } = record {
-                let named = self.batch.name_listen(listen, track)?;
-                waiting.push(WaitingPlay { named, listen, track });
-            } else {
-                let (one, about) = ImportCounts::of(&mut self.batch, record)?;
-                self.counts.add(&one);
-                self.fed.extend(about);
+            let described = mention(record).and_then(|_| described.next());
+            match (record, described) {
+                (Record::Listen { listen, track }, Some(described)) => {
+                    let named = self.batch.name_listen(listen, track, described.row)?;
+                    waiting.push(WaitingPlay { named, listen, track });
+                }
+                (Record::Track(_), Some(described)) => self.counts.count_track(described.how),
+                _ => {
+                    let (one, about) = ImportCounts::of(&mut self.batch, record)?;
+                    self.counts.add(&one);
+                    self.fed.extend(about);
+                }
             }
         }
         // The sort is stable: plays of a listener stay in the order of the file.
@@ -332,6 +339,17 @@ impl<'c> BatchRows<'c> {
     fn rejudge(&mut self, rows: &[(u64, Record)]) -> Result<()> {
         rows.iter().try_for_each(|(_, record)| self.batch.rejudge(record))
     }
+}
+
+/// What a row says about a track.
+fn mention(record: &Record) -> Option<TrackMention<'_>> {
+    let (track, by) = match record {
+        Record::Listen { track, .. } => (track, Mention::History),
+        Record::Feedback { track, .. } => (track.as_ref()?, Mention::History),
+        Record::Track(track) => (track, Mention::Catalogue),
+        Record::ArtistTag(_) | Record::Friendship { .. } => return None,
+    };
+    Some(TrackMention { track, by })
 }
 
 impl ImportCounts {
@@ -360,9 +378,7 @@ impl ImportCounts {
                 vec![listener]
             }
             Record::Track(track) => {
-                let is_new = batch.import_track(track)? == Described::New;
-                counts.tracks_added = u64::from(is_new);
-                counts.tracks_known = u64::from(!is_new);
+                counts.count_track(batch.import_track(track)?);
                 Vec::new()
             }
             Record::ArtistTag(said) => {
@@ -380,6 +396,13 @@ impl ImportCounts {
             }
         };
         Ok((counts, about))
+    }
+
+    fn count_track(&mut self, how: Described) {
+        match how {
+            Described::New => self.tracks_added += 1,
+            Described::Filled | Described::Known => self.tracks_known += 1,
+        }
     }
 
     fn count_listen(&mut self, verdict: PlayVerdict) {

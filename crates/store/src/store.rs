@@ -348,11 +348,9 @@ mod tests {
         let mut store = Store::open_in_memory().unwrap();
         let refused: Result<()> = store.write(|connection, cache| {
             let mut writer = crate::tracks::TrackWriter::new(connection)?;
-            writer.describe(
-                &mut cache.tracks,
-                &track("lost"),
-                crate::tracks::Mention::Catalogue,
-            )?;
+            let (lost, by) = (track("lost"), crate::tracks::Mention::Catalogue);
+            let mention = crate::tracks::TrackMention { track: &lost, by };
+            writer.describe(&mut cache.tracks, mention)?;
             Err(StoreError::Busy)
         });
         assert!(refused.is_err());
