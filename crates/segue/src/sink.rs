@@ -6,7 +6,7 @@ use segue_ingest::{Earlier, FileIdentity, FileReport, FileSink, ImportOptions, S
 use segue_store::{ImportCounts, Settling, Store, StoreError};
 
 /// Records handed to the store at once.
-const BATCH: usize = 10_000;
+const BATCH: usize = 30_000;
 
 /// Keeps what importers read in the store.
 ///
@@ -57,9 +57,7 @@ impl<'s> StoreSink<'s> {
             Some(forgotten) => import.unless_forgotten_since(forgotten),
             None => import,
         };
-        for (row, record) in self.batch.drain(..) {
-            import.accept(row, record)?;
-        }
+        import.accept_all(std::mem::take(&mut self.batch))?;
         let counts = if is_last { import.finish()? } else { import.suspend()? };
         self.file_counts.add(&counts);
         Ok(())

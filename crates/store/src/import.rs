@@ -22,7 +22,7 @@ use crate::{Result, Store};
 
 /// Rows per transaction. Flushing to disk costs as much as a few hundred rows; a lost batch costs
 /// the time to read it again.
-const BATCH_ROWS: usize = 10_000;
+const BATCH_ROWS: usize = 30_000;
 
 /// What makes a file, or an entry of an archive, the same as one that was imported before: its
 /// fingerprint and its listener.
@@ -226,6 +226,19 @@ impl FileImport<'_> {
         Ok(())
     }
 
+    /// Takes the records of many rows, as [`Self::accept`] takes one. It costs no copy of them where
+    /// none wait.
+    ///
+    /// # Errors
+    /// As for [`Self::accept`].
+    pub fn accept_all(&mut self, rows: Vec<(u64, Record)>) -> Result<()> {
+        if self.pending.is_empty() && rows.len() <= BATCH_ROWS {
+            self.pending = rows;
+            return Ok(());
+        }
+        rows.into_iter().try_for_each(|(row, record)| self.accept(row, record))
+    }
+
     /// Commits what is left of a file that was not read to its end. Another import of the same file
     /// goes on from here.
     ///
@@ -260,7 +273,7 @@ impl FileImport<'_> {
         let last = self.pending.last().map_or(committed, |(row, _)| committed.max(*row));
         let (file, pending) = (&self.file, &self.pending);
         let forgotten = self.forgotten;
-        let batch = self.store.write(|connection, cache| {
+        let batch = self.store.write_much(|connection, cache| {
             forgotten.map_or(Ok(()), |forgotten| check_fence(connection, forgotten))?;
             cache.begin_file(&file.fingerprint);
             let mut rows = BatchRows::new(WriteBatch::new(connection, cache)?);

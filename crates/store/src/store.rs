@@ -27,7 +27,11 @@ pub(crate) const TURN: Duration = Duration::from_millis(3);
 const STATEMENTS: usize = 64;
 /// Page cache of a connection, in KiB. Whoever writes touches pages of many tables and indexes
 /// again and again.
-const PAGE_CACHE_KIB: i64 = 16 * 1024;
+const PAGE_CACHE_KIB: i64 = 24 * 1024;
+/// Pages of the write-ahead log, after which it is moved into the database: what SQLite does.
+const LOG_PAGES: i64 = 1_000;
+/// The same in an import.
+const LONG_LOG_PAGES: i64 = 65_536;
 /// Page cache of one of several connections for reading, in KiB. They read histories once, from end
 /// to end, and the system has the pages anyway; eight caches of the usual size, which fill as the
 /// database grows, would be most of what a server takes up.
@@ -196,6 +200,20 @@ impl Store {
         if outcome.is_err() {
             self.cache.forget_all();
         }
+        outcome
+    }
+
+    /// As [`Self::write`] for one of many large transactions: the write-ahead log grows longer
+    /// before it is moved into the database, so that pages which one after the other changes are
+    /// written there once.
+    pub(crate) fn write_much<T>(
+        &mut self,
+        work: impl FnOnce(&Connection, &mut WriteCache) -> Result<T>,
+    ) -> Result<T> {
+        let name = "wal_autocheckpoint";
+        self.connection.pragma_update(None, name, LONG_LOG_PAGES)?;
+        let outcome = self.write(work);
+        self.connection.pragma_update(None, name, LOG_PAGES)?;
         outcome
     }
 
