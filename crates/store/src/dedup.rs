@@ -105,7 +105,7 @@ const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
 /// Rows that are looked at to move plays of a file, before a row counts as another play.
 const MOST_LOOKED_AT: usize = 4_000;
 /// Bytes of plays kept in memory, which is about a million plays.
-const MOST_BYTES: usize = 32 << 20;
+const MOST_BYTES: usize = 24 << 20;
 
 /// What a row is, given what is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Importing a file: rows go in by the thousand, each batch in one transaction with the number of
-//! its last row, so that an import that was killed goes on where it stopped. The rows before are
+//! Importing a file: rows go in by the ten thousands, each batch in one transaction with the number
+//! of its last row, so that an import that was killed goes on where it stopped. The rows before are
 //! judged again, since two plays of one file never are the same row of the log.
 
 use std::io::{self, Read};
@@ -19,10 +19,6 @@ use crate::keys::Key;
 use crate::store::TURN;
 use crate::tracks::{Described, Mention, TrackMention};
 use crate::{Result, Store};
-
-/// Rows per transaction. Flushing to disk costs as much as a few hundred rows; a lost batch costs
-/// the time to read it again.
-const BATCH_ROWS: usize = 30_000;
 
 /// What makes a file, or an entry of an archive, the same as one that was imported before: its
 /// fingerprint and its listener.
@@ -168,7 +164,7 @@ impl ImportedFile {
     }
 }
 
-/// An import under way, which commits every ten thousand rows. Rows that are not committed when it
+/// An import under way, which commits every [`BATCH_ROWS`](Self::BATCH_ROWS) rows. Rows that are not committed when it
 /// is dropped are as if they had never been handed in.
 pub struct FileImport<'s> {
     store: &'s mut Store,
@@ -184,6 +180,12 @@ pub struct FileImport<'s> {
 }
 
 impl FileImport<'_> {
+    /// Rows of a transaction. Each writes the pages of an index by name that it changes, which is
+    /// nearly all of them while an index has fewer pages than a batch has rows: larger batches write
+    /// less. They also keep other writers waiting longer, a third of a second at worst, and take
+    /// more memory.
+    pub const BATCH_ROWS: usize = 30_000;
+
     /// The same import, which commits nothing once somebody was forgotten since
     /// [`Marks::forgotten`](crate::Marks::forgotten) was this: its rows may be of theirs. It then
     /// ends with [`crate::StoreError::ForgottenSince`].
@@ -217,7 +219,7 @@ impl FileImport<'_> {
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]. What was committed stays.
     pub fn accept(&mut self, row: u64, record: Record) -> Result<()> {
         // A row may hold several records; they belong in one transaction.
-        if self.pending.len() >= BATCH_ROWS
+        if self.pending.len() >= Self::BATCH_ROWS
             && self.pending.last().is_some_and(|(last, _)| *last != row)
         {
             self.commit(false)?;
@@ -232,7 +234,7 @@ impl FileImport<'_> {
     /// # Errors
     /// As for [`Self::accept`].
     pub fn accept_all(&mut self, rows: Vec<(u64, Record)>) -> Result<()> {
-        if self.pending.is_empty() && rows.len() <= BATCH_ROWS {
+        if self.pending.is_empty() && rows.len() <= Self::BATCH_ROWS {
             self.pending = rows;
             return Ok(());
         }

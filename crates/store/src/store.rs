@@ -27,7 +27,7 @@ pub(crate) const TURN: Duration = Duration::from_millis(3);
 const STATEMENTS: usize = 64;
 /// Page cache of a connection, in KiB. Whoever writes touches pages of many tables and indexes
 /// again and again.
-const PAGE_CACHE_KIB: i64 = 24 * 1024;
+const PAGE_CACHE_KIB: i64 = 16 * 1024;
 /// Pages of the write-ahead log, after which it is moved into the database: what SQLite does.
 const LOG_PAGES: i64 = 1_000;
 /// The same in an import.

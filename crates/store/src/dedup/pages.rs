@@ -19,7 +19,7 @@ use crate::{Result, Store, StoreError};
 /// A bucket is `2^BUCKET_BITS` seconds wide, so that most searches look into one or two.
 pub(super) const BUCKET_BITS: u32 = 12;
 /// Plays of a page. One with more is cut in two, unless all are of one place.
-const PAGE_PLAYS: usize = 256;
+const PAGE_PLAYS: usize = 128;
 /// Pages asked for last, which stay in memory.
 const LATEST_PAGES: u64 = 16;
 /// Of the pages in memory one in so many goes when there are too many. An import comes by all
