@@ -30,8 +30,10 @@ const STATEMENTS: usize = 64;
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
 /// Pages of the write-ahead log, after which it is moved into the database: what SQLite does.
 const LOG_PAGES: i64 = 1_000;
-/// The same in an import.
+/// The same in an import: a quarter of a gigabyte.
 const LONG_LOG_PAGES: i64 = 65_536;
+/// Bytes that the write-ahead log keeps on the disk once it was moved.
+const EMPTY_LOG_BYTES: i64 = 16 << 20;
 /// Page cache of one of several connections for reading, in KiB. They read histories once, from end
 /// to end, and the system has the pages anyway; eight caches of the usual size, which fill as the
 /// database grows, would be most of what a server takes up.
@@ -128,6 +130,7 @@ impl Store {
         let connection = &store.connection;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "journal_size_limit", EMPTY_LOG_BYTES)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "secure_delete", true)?;
         schema::migrate(connection, &path)?;
@@ -396,6 +399,27 @@ mod tests {
         set_pages(&store, pages + 10_000);
         store.add_tracks(&songs).unwrap();
         assert_eq!(store.tracks().unwrap().len(), songs.len());
+    }
+
+    #[test]
+    fn the_log_of_a_large_import_is_short_again_with_the_next_writes() {
+        let library = tempfile::tempdir().unwrap();
+        let mut store = Store::open(library.path()).unwrap();
+        let songs: Vec<Track> = (0..20_000).map(|n| track(&format!("{n:0>200}"))).collect();
+        let log = library.path().join("segue.db-wal");
+        let bytes = || fs::metadata(&log).unwrap().len() as i64;
+        store
+            .write_much(|connection, cache| {
+                let mut batch = crate::batch::WriteBatch::new(connection, cache)?;
+                songs.iter().try_for_each(|song| batch.import_track(song).map(drop))
+            })
+            .unwrap();
+        assert!(bytes() > EMPTY_LOG_BYTES, "it is longer: {}", bytes());
+        // The first moves what is in the log, the second begins it anew.
+        store.add_tracks(&[track("one")]).unwrap();
+        store.add_tracks(&[track("two")]).unwrap();
+        assert_eq!(bytes(), EMPTY_LOG_BYTES);
+        assert_eq!(store.tracks().unwrap().len(), 20_002);
     }
 
     #[test]
