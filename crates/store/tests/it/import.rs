@@ -85,6 +85,28 @@ fn an_import_that_was_dropped_leaves_only_whole_batches() {
 }
 
 #[test]
+fn listeners_who_take_turns_keep_their_order_and_tracks_what_was_said_of_them_first() {
+    let (listeners, names) = (["cem", "ann", "bob"], ["z", "m", "a", "k"]);
+    let song = |row: usize| Track {
+        album: Some(format!("album of row {row}")),
+        ..track(names[row / listeners.len() % names.len()])
+    };
+    let who = |row: usize| listeners[row % listeners.len()];
+    // Times go back and forth.
+    let listen = |row: usize| stream(who(row), &song(row), (row as i64 * 7_919) % 100_000, 50);
+    let rows: Vec<_> = (0..60).map(|row| played(listen(row), &song(row))).collect();
+    let mut store = Store::open_in_memory().unwrap();
+    assert_eq!(import(&mut store, "turns", &rows).listens_added, 60);
+    let first: Vec<Track> = (0..4).map(|one| song(one * listeners.len())).collect();
+    assert_eq!(store.tracks().unwrap(), first);
+    for name in listeners {
+        let theirs: Vec<_> = (0..60).filter(|row| who(*row) == name).map(listen).collect();
+        assert_eq!(store.all_listens(&listener(name)).unwrap(), theirs);
+    }
+    assert_eq!(import(&mut store, "turns again", &rows).exact_duplicates, 60);
+}
+
+#[test]
 fn an_import_that_goes_on_knows_which_rows_it_took_before() {
     let loops = || {
         let song = track("loop");
