@@ -74,8 +74,8 @@
 //!
 //! The state is 24 bytes a play, loaded when an import first meets a listener whom the log knows.
 //! It lies in sorted pages, which go to a file where they are too many for memory (`pages.rs`). A
-//! hash table for each listener had to be let go of as a whole and loaded anew, which made an import
-//! of many listeners in order of time quadratic, and had no bound for one listener.
+//! hash table for each listener had to be let go of as a whole and loaded anew, which made an
+//! import of many listeners in order of time quadratic, and had no bound for one listener.
 //!
 //! [`Stamp`]: segue_core::Stamp
 

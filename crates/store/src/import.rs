@@ -164,8 +164,8 @@ impl ImportedFile {
     }
 }
 
-/// An import under way, which commits every [`BATCH_ROWS`](Self::BATCH_ROWS) rows. Rows that are not committed when it
-/// is dropped are as if they had never been handed in.
+/// An import under way, which commits every [`BATCH_ROWS`](Self::BATCH_ROWS) rows. Rows that are not
+/// committed when it is dropped are as if they had never been handed in.
 pub struct FileImport<'s> {
     store: &'s mut Store,
     file: ImportedFile,
@@ -181,9 +181,8 @@ pub struct FileImport<'s> {
 
 impl FileImport<'_> {
     /// Rows of a transaction. Each writes the pages of an index by name that it changes, which is
-    /// nearly all of them while an index has fewer pages than a batch has rows: larger batches write
-    /// less. They also keep other writers waiting longer, a third of a second at worst, and take
-    /// more memory.
+    /// nearly all of them while an index has fewer pages than a batch has rows: larger batches
+    /// write less. They also keep other writers waiting longer, and take more memory.
     pub const BATCH_ROWS: usize = 30_000;
 
     /// The same import, which commits nothing once somebody was forgotten since
@@ -228,8 +227,8 @@ impl FileImport<'_> {
         Ok(())
     }
 
-    /// Takes the records of many rows, as [`Self::accept`] takes one. It costs no copy of them where
-    /// none wait.
+    /// Takes the records of many rows, as [`Self::accept`] takes one. It copies none of them where
+    /// nothing waits.
     ///
     /// # Errors
     /// As for [`Self::accept`].

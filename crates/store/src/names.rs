@@ -11,7 +11,7 @@ use crate::keys::{Key, key};
 use crate::{Result, StoreError};
 
 /// Most names that are kept in memory, at about 100 bytes each. At one more, all are dropped.
-pub(crate) const MOST_NAMES: usize = 100_000;
+pub(crate) const MOST_NAMES: usize = 500_000;
 
 /// Finds a listener without adding one.
 pub(crate) fn find_listener(connection: &Connection, listener: &ListenerId) -> Result<Option<Key>> {

@@ -16,7 +16,7 @@ pub(super) struct PlainPlays {
 }
 
 /// How well the play agrees with one, its row and index.
-type Choice = (Distance, u32, usize);
+type PlainChoice = (Distance, u32, usize);
 
 impl PlainPlays {
     pub(super) fn next_file(&mut self) {
@@ -38,7 +38,7 @@ impl PlainPlays {
             nearby.iter().filter(|&&one| self.plays[one].start_s >> BUCKET_BITS == bucket).count()
         };
         let too_many = nearby.iter().any(|&at| of_place(at) >= MOST_PLAYS_IN_A_BUCKET);
-        let mut best: Option<(bool, Choice)> = None;
+        let mut best: Option<(bool, PlainChoice)> = None;
         let mut contested = Vec::new();
         for &at in &nearby {
             let kept = &self.plays[at];
@@ -104,7 +104,7 @@ impl PlainPlays {
     }
 
     /// The shortest way to a free row, breadth first.
-    fn free_one(&mut self, mut contested: Vec<Choice>) -> Option<usize> {
+    fn free_one(&mut self, mut contested: Vec<PlainChoice>) -> Option<usize> {
         contested.sort_unstable();
         let mut ways: Vec<Vec<usize>> = contested.iter().map(|(.., at)| vec![*at]).collect();
         let mut seen: Vec<usize> = contested.iter().map(|(.., at)| *at).collect();
@@ -117,7 +117,7 @@ impl PlainPlays {
             let choice = |&at: &usize| {
                 can_be_one(&self.plays[at], &play).map(|how| (how, self.plays[at].row, at))
             };
-            let (taken, free): (Vec<Choice>, Vec<Choice>) =
+            let (taken, free): (Vec<PlainChoice>, Vec<PlainChoice>) =
                 nearby.iter().filter_map(choice).partition(|(.., at)| self.plays[*at].is_taken);
             if let Some((.., free)) = free.into_iter().min() {
                 return Some(self.move_along(&way, free));
