@@ -17,7 +17,7 @@ use crate::names::Songs;
 use crate::{Result, listens};
 
 /// Most names of a kind that are kept, at about 100 bytes each. At one more, all are dropped. It is
-/// enough for what the rows of a file name again and again; a batch of others is looked up in order.
+/// enough for what the rows of a file name again and again; others are looked up in order.
 const MOST_NAMES: usize = 100_000;
 
 /// A row of the catalogue, as far as writing needs it.

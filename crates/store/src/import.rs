@@ -164,8 +164,8 @@ impl ImportedFile {
     }
 }
 
-/// An import under way, which commits every [`BATCH_ROWS`](Self::BATCH_ROWS) rows. Rows that are not
-/// committed when it is dropped are as if they had never been handed in.
+/// An import under way, which commits every [`BATCH_ROWS`](Self::BATCH_ROWS) rows. Rows that are
+/// not committed when it is dropped are as if they had never been handed in.
 pub struct FileImport<'s> {
     store: &'s mut Store,
     file: ImportedFile,
