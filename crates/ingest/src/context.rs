@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use segue_core::{FeedbackTarget, ListenerId, Record, Source, TrackId};
 
 use crate::identity::tell_apart;
+use crate::namer::Namer;
 use crate::table::sounds_useful;
 use crate::{ColumnReading, DropReason, FileReport, IngestError, Keeps, SinkError};
 
@@ -101,6 +102,8 @@ pub struct Context<'a> {
     is_refused: bool,
     /// Whether anything was taken from a row that was kept.
     is_stripped: bool,
+    /// Names of tracks that this file and those read before it told of.
+    pub(crate) namer: Namer,
 }
 
 impl<'a> Context<'a> {
@@ -119,6 +122,7 @@ impl<'a> Context<'a> {
             keeps: Keeps::Everything,
             is_refused: false,
             is_stripped: false,
+            namer: Namer::default(),
         }
     }
 

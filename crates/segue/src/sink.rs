@@ -3,10 +3,7 @@
 use segue_core::{ListenerId, Record, Track, Version, WorkId};
 use segue_ingest::identity::{self, IDENTITY, KnownArtists};
 use segue_ingest::{Earlier, FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError};
-use segue_store::{ImportCounts, Settling, Store, StoreError};
-
-/// Records handed to the store at once.
-const BATCH: usize = 10_000;
+use segue_store::{FileImport, ImportCounts, Settling, Store, StoreError};
 
 /// Keeps what importers read in the store.
 ///
@@ -57,9 +54,7 @@ impl<'s> StoreSink<'s> {
             Some(forgotten) => import.unless_forgotten_since(forgotten),
             None => import,
         };
-        for (row, record) in self.batch.drain(..) {
-            import.accept(row, record)?;
-        }
+        import.accept_all(std::mem::take(&mut self.batch))?;
         let counts = if is_last { import.finish()? } else { import.suspend()? };
         self.file_counts.add(&counts);
         Ok(())
@@ -69,7 +64,9 @@ impl<'s> StoreSink<'s> {
 impl Sink for StoreSink<'_> {
     fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError> {
         // A row may hold several records; they belong in one transaction.
-        if self.batch.len() >= BATCH && self.batch.last().is_some_and(|(last, _)| *last != row) {
+        if self.batch.len() >= FileImport::BATCH_ROWS
+            && self.batch.last().is_some_and(|(last, _)| *last != row)
+        {
             self.write(false)?;
         }
         self.batch.push((row, record));

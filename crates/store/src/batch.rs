@@ -1,13 +1,15 @@
 //! Writing rows: one transaction's worth of statements and caches, used by live appends and imports
 //! alike.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use segue_core::{ArtistTag, Feedback, Impression, Listen, ListenerId, Record, Track};
 
 use crate::artist_tags::ArtistTagWriter;
 use crate::cache::{TrackRow, WriteCache};
 use crate::client_ids::{ClientIdWriter, NamedEvent};
-use crate::dedup::{PlayVerdict, SeenPlays};
+use crate::dedup::{PlayVerdict, ReportedPlay};
 use crate::feedback::{FeedbackWriter, target_track};
 use crate::friendships::{Befriended, FriendshipWriter};
 use crate::import::ImportCounts;
@@ -16,11 +18,18 @@ use crate::keys::Key;
 use crate::listens::{ListenWriter, RowKeys};
 use crate::names::NameWriter;
 use crate::reported::ReportedWriter;
-use crate::tracks::{Described, Mention, TrackWriter};
-use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result, StoreError};
+use crate::tracks::{Described, DescribedTrack, Mention, TrackMention, TrackWriter};
+use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result, StoreError, runs};
 
 /// Stands for the file whose rows are all that is reported live; no digest is as short.
 const REPORTED_LIVE: &str = "live";
+
+/// Whom and what a play of an import names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NamedListen {
+    pub(crate) listener: Key,
+    track: TrackRow,
+}
 
 /// Statements and caches for one transaction.
 pub(crate) struct WriteBatch<'c> {
@@ -92,9 +101,9 @@ impl<'c> WriteBatch<'c> {
             return Ok(known);
         }
         let row = self.listens.append(keys, listen)?;
-        let WriteCache { seen, songs, .. } = self.cache;
-        if let Some(seen) = seen.get_mut(listener) {
-            seen.note(songs.of(self.connection, track.work, listen)?, listen, None, row);
+        if self.cache.seen.knows(listener) {
+            let told = self.reported(listener, track.work, listen, None)?;
+            self.cache.seen.note(told, row)?;
         }
         self.cache.bound_names();
         Ok(Appended::New)
@@ -108,8 +117,9 @@ impl<'c> WriteBatch<'c> {
         work: Key,
         listen: &Listen,
     ) -> Result<Option<Appended>> {
-        let song = self.cache.songs.of(self.connection, work, listen)?;
-        match self.seen(&listen.listener, keys.listener)?.judge_told(song, listen) {
+        self.load_seen(&listen.listener, keys.listener)?;
+        let told = self.reported(keys.listener, work, listen, None)?;
+        match self.cache.seen.judge_told(told)? {
             PlayVerdict::New => Ok(None),
             PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
                 self.listens.complete(row, missing, keys, listen)?;
@@ -119,13 +129,22 @@ impl<'c> WriteBatch<'c> {
         }
     }
 
-    /// The plays that a listener has in the log.
-    fn seen(&mut self, listener: &ListenerId, key: Key) -> Result<&mut SeenPlays> {
-        if self.cache.seen.get_mut(key).is_none() {
-            let seen = SeenPlays::load(self.connection, &mut self.cache.songs, listener, key)?;
-            self.cache.seen.insert(key, seen);
-        }
-        Ok(self.cache.seen.get_mut(key).expect("it was loaded above"))
+    /// Makes sure that all plays that a listener has in the log are among those seen.
+    fn load_seen(&mut self, listener: &ListenerId, key: Key) -> Result<()> {
+        let WriteCache { seen, songs, .. } = &mut *self.cache;
+        seen.load(self.connection, songs, listener, key)
+    }
+
+    /// A play as the rule of duplicates takes it.
+    fn reported<'l>(
+        &mut self,
+        listener: Key,
+        work: Key,
+        listen: &'l Listen,
+        duration_ms: Option<u32>,
+    ) -> Result<ReportedPlay<'l>> {
+        let song = self.cache.songs.of(self.connection, work, listen)?;
+        Ok(ReportedPlay { listener, song, listen, duration_ms })
     }
 
     /// Appends feedback that was just given.
@@ -221,23 +240,71 @@ impl<'c> WriteBatch<'c> {
         listen: &Listen,
         track: &Track,
     ) -> Result<(Key, PlayVerdict)> {
-        let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
-        let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
-        let row = if listen.track == track.id {
+        let row = self.describe(TrackMention { track, by: Mention::History })?.row;
+        let named = self.name_listen(listen, track, row)?;
+        Ok((named.listener, self.import_named(named, listen, track)?))
+    }
+
+    /// Takes in what the rows of a batch say about tracks, in their order.
+    pub(crate) fn describe_all(
+        &mut self,
+        mentions: &[TrackMention<'_>],
+    ) -> Result<Vec<DescribedTrack>> {
+        let described = self.tracks.describe_all(&mut self.cache.tracks, mentions)?;
+        self.cache.bound_names();
+        Ok(described)
+    }
+
+    fn describe(&mut self, mention: TrackMention<'_>) -> Result<DescribedTrack> {
+        let described = self.tracks.describe(&mut self.cache.tracks, mention)?;
+        self.cache.bound_names();
+        Ok(described)
+    }
+
+    /// Takes in whom and what a play names; `row` is that of the track it describes.
+    pub(crate) fn name_listen(
+        &mut self,
+        listen: &Listen,
+        track: &Track,
+        row: TrackRow,
+    ) -> Result<NamedListen> {
+        let listener = self.import_listener(&listen.listener)?;
+        let track = if listen.track == track.id {
             row
         } else {
             self.tracks.require(&mut self.cache.tracks, &listen.track)?
         };
-        let verdict = self.judge(listener, row, listen, track.duration_ms())?;
+        self.cache.bound_names();
+        Ok(NamedListen { listener, track })
+    }
+
+    /// The key of a listener of an import. Of one who is new, nothing has to be loaded.
+    fn import_listener(&mut self, listener: &ListenerId) -> Result<Key> {
+        if let Some(key) = self.names.find_listener(&mut self.cache.listeners, listener)? {
+            return Ok(key);
+        }
+        let key = self.names.listener(&mut self.cache.listeners, listener)?;
+        self.cache.seen.meet(key);
+        Ok(key)
+    }
+
+    /// Imports a play whose names were taken in.
+    pub(crate) fn import_named(
+        &mut self,
+        named: NamedListen,
+        listen: &Listen,
+        track: &Track,
+    ) -> Result<PlayVerdict> {
+        let NamedListen { listener, track: row } = named;
+        let verdict = self.judge(named, listen, track.duration_ms())?;
         if verdict == PlayVerdict::New {
             let keys = RowKeys { listener, track: row.track, context: self.context(listen)? };
             let appended = self.listens.append(keys, listen)?;
-            let song = self.cache.songs.of(self.connection, row.work, listen)?;
-            let seen = self.cache.seen.get_mut(listener).expect("it was loaded to judge");
-            seen.note_imported(song, listen, track.duration_ms(), appended);
+            let told = self.reported(listener, row.work, listen, track.duration_ms())?;
+            self.cache.seen.note_imported(told, appended)?;
+            self.cache.bound_names();
         }
-        self.cache.bound_names();
-        Ok((listener, verdict))
+        Ok(verdict)
     }
 
     /// Finds out which row of the log a play took when an earlier import of the file kept it, so
@@ -247,7 +314,9 @@ impl<'c> WriteBatch<'c> {
         let listener = self.names.find_listener(&mut self.cache.listeners, &listen.listener)?;
         let Some(listener) = listener else { return Ok(()) };
         match self.tracks.require(&mut self.cache.tracks, &listen.track) {
-            Ok(row) => self.judge(listener, row, listen, track.duration_ms())?,
+            Ok(row) => {
+                self.judge(NamedListen { listener, track: row }, listen, track.duration_ms())?
+            }
             Err(StoreError::UnknownTrack(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
@@ -259,21 +328,35 @@ impl<'c> WriteBatch<'c> {
     /// what it lacks.
     fn judge(
         &mut self,
-        listener: Key,
-        track: TrackRow,
+        named: NamedListen,
         listen: &Listen,
         duration_ms: Option<u32>,
     ) -> Result<PlayVerdict> {
-        let file = self.cache.files;
-        let song = self.cache.songs.of(self.connection, track.work, listen)?;
-        let seen = self.seen(&listen.listener, listener)?;
-        seen.read_file(file);
-        let verdict = seen.judge(song, listen, duration_ms);
+        let NamedListen { listener, track } = named;
+        self.load_seen(&listen.listener, listener)?;
+        let told = self.reported(listener, track.work, listen, duration_ms)?;
+        self.cache.seen.read_file(self.cache.files);
+        let verdict = self.cache.seen.judge(told)?;
         if let PlayVerdict::Duplicate { completes: Some((row, missing)), .. } = verdict {
             let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
             self.listens.complete(row, missing, keys, listen)?;
         }
         Ok(verdict)
+    }
+
+    /// Loads what listeners have in the log before rows of theirs are imported. A tail of the log
+    /// that is not folded would be read through for each of them.
+    pub(crate) fn load_listeners<'l>(
+        &mut self,
+        listeners: impl Iterator<Item = (Key, &'l ListenerId)>,
+    ) -> Result<()> {
+        let seen = &self.cache.seen;
+        let unknown: BTreeMap<Key, &ListenerId> =
+            listeners.filter(|(key, _)| !seen.knows(*key)).collect();
+        if unknown.len() > 1 {
+            runs::fold(self.connection)?;
+        }
+        unknown.into_iter().try_for_each(|(key, listener)| self.load_seen(listener, key))
     }
 
     /// Imports feedback and returns whether it was new.
@@ -283,7 +366,7 @@ impl<'c> WriteBatch<'c> {
         track: Option<&Track>,
     ) -> Result<(Key, bool)> {
         if let Some(track) = track {
-            self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
+            self.describe(TrackMention { track, by: Mention::History })?;
         }
         // A refusal leaves no listener behind.
         let track = self.target(feedback)?;
@@ -298,10 +381,7 @@ impl<'c> WriteBatch<'c> {
 
     /// Imports a row of a catalogue.
     pub(crate) fn import_track(&mut self, track: &Track) -> Result<Described> {
-        let (_, described) =
-            self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
-        self.cache.bound_names();
-        Ok(described)
+        Ok(self.describe(TrackMention { track, by: Mention::Catalogue })?.how)
     }
 
     /// Imports that a listener has a friend, neither of whom becomes a listener of the store by it.
@@ -321,9 +401,7 @@ impl<'c> WriteBatch<'c> {
     /// Takes in what a server says of a track. Like what a history mentions, it is in the catalogue
     /// for as long as something refers to it.
     pub(crate) fn describe_remote(&mut self, track: &Track) -> Result<Key> {
-        let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
-        self.cache.bound_names();
-        Ok(row.track)
+        Ok(self.describe(TrackMention { track, by: Mention::History })?.row.track)
     }
 
     fn context(&mut self, listen: &Listen) -> Result<Option<Key>> {

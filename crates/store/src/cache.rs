@@ -5,20 +5,20 @@
 //! a name loses its integer only when a listener is forgotten or works are settled. Texts lose
 //! theirs when mixes are pruned, too.
 
+use std::path::PathBuf;
+
 use rusqlite::{Connection, Row};
 use rustc_hash::FxHashMap;
 use segue_core::{ListenerId, TrackId};
 
-use crate::dedup::SeenPlays;
+use crate::dedup::{ReportedPlay, SeenPlays};
 use crate::keys::Key;
-use crate::names::{MOST_NAMES, Songs};
+use crate::names::Songs;
 use crate::{Result, listens};
 
-/// Bytes of plays kept in memory, which is some two million plays. When there are more, the
-/// listeners go whose plays were not asked for longest, one by one.
-const MOST_BYTES: usize = 64 << 20;
-/// Rows of the log, after which it is looked whether there are more.
-const BOUND_AFTER: i64 = 10_000;
+/// Most names of a kind that are kept, at about 100 bytes each. At one more, all are dropped. It is
+/// enough for what the rows of a file name again and again; others are looked up in order.
+const MOST_NAMES: usize = 100_000;
 
 /// A row of the catalogue, as far as writing needs it.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct WriteCache {
     pub(crate) contexts: FxHashMap<String, Key>,
     pub(crate) texts: FxHashMap<String, Key>,
     pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
-    pub(crate) seen: SeenListeners,
+    pub(crate) seen: SeenPlays,
     pub(crate) songs: Songs,
     /// The file that is imported, and how many were before it.
     file: Option<String>,
@@ -66,6 +66,11 @@ impl LogState {
 }
 
 impl WriteCache {
+    /// Remembers nothing yet. What memory has no room for goes to a file in `folder`.
+    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
+        Self { seen: SeenPlays::new(folder), ..Self::default() }
+    }
+
     /// Brings the memory up to date with what other processes wrote since. Names are dropped if a
     /// listener was forgotten or works were settled. Plays are dropped if another process imported,
     /// because an import may complete rows, and texts whatever it did, because it may have pruned
@@ -101,10 +106,11 @@ impl WriteCache {
         }
         let Self { seen, songs, log, .. } = self;
         listens::for_each_play_after(connection, log.last, |row, work, listener, listen, length| {
-            if let Some(seen) = seen.get_mut(listener) {
-                seen.note(songs.of(connection, work, listen)?, listen, length, row);
+            if !seen.knows(listener) {
+                return Ok(());
             }
-            Ok(())
+            let song = songs.of(connection, work, listen)?;
+            seen.note(ReportedPlay { listener, song, listen, duration_ms: length }, row)
         })
     }
 
@@ -120,19 +126,17 @@ impl WriteCache {
     pub(crate) fn note_log_state(&mut self, connection: &Connection) -> Result<()> {
         if !self.seen.is_empty() {
             self.log = LogState::of(connection)?;
-            if self.log.last >= self.seen.bounded_at + BOUND_AFTER {
-                self.seen.bounded_at = self.log.last;
-                self.seen.bound(MOST_BYTES);
-            }
         }
         Ok(())
     }
 
     /// Drops everything.
     pub(crate) fn forget_all(&mut self) {
+        self.seen.clear();
         *self = Self {
             data_version: self.data_version,
             removals: self.removals,
+            seen: std::mem::take(&mut self.seen),
             file: self.file.take(),
             files: self.files,
             ..Self::default()
@@ -153,98 +157,5 @@ impl WriteCache {
         if self.texts.len() > MOST_NAMES {
             self.texts.clear();
         }
-    }
-}
-
-/// The plays that listeners have in the log, of those whose rows came lately.
-#[derive(Default)]
-pub(crate) struct SeenListeners {
-    kept: FxHashMap<Key, Seen>,
-    /// Grows whenever plays are asked for.
-    clock: u64,
-    /// The last row of the log when they were last bounded.
-    bounded_at: i64,
-}
-
-struct Seen {
-    plays: SeenPlays,
-    /// When they were last asked for.
-    asked: u64,
-}
-
-impl SeenListeners {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.kept.is_empty()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.kept.clear();
-    }
-
-    /// The plays of a listener, if they are kept.
-    pub(crate) fn get_mut(&mut self, listener: Key) -> Option<&mut SeenPlays> {
-        self.clock += 1;
-        let seen = self.kept.get_mut(&listener)?;
-        seen.asked = self.clock;
-        Some(&mut seen.plays)
-    }
-
-    /// Keeps the plays of a listener, and as many of others as there is room for.
-    pub(crate) fn insert(&mut self, listener: Key, plays: SeenPlays) {
-        self.bound(MOST_BYTES.saturating_sub(plays.bytes()));
-        self.clock += 1;
-        self.kept.insert(listener, Seen { plays, asked: self.clock });
-    }
-
-    /// Lets go of listeners until the plays of the others are within a number of bytes. Those asked
-    /// for last stay whatever they take up: an import needs them at its next row.
-    fn bound(&mut self, most_bytes: usize) {
-        let mut bytes: usize = self.kept.values().map(|seen| seen.plays.bytes()).sum();
-        if bytes <= most_bytes {
-            return;
-        }
-        let mut by_age: Vec<(u64, Key)> =
-            self.kept.iter().map(|(&listener, seen)| (seen.asked, listener)).collect();
-        by_age.sort_unstable();
-        by_age.pop();
-        for (_, listener) in by_age {
-            if bytes <= most_bytes {
-                break;
-            }
-            bytes -= self.kept.remove(&listener).map_or(0, |seen| seen.plays.bytes());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use segue_core::{Listen, Source, Timestamp};
-
-    use super::*;
-
-    #[test]
-    fn those_asked_for_longest_ago_are_let_go_of_one_by_one_and_the_latest_stays() {
-        let plays = || {
-            let mut plays = SeenPlays::new();
-            for second in 0..1_000 {
-                let at = Timestamp::from_second(second).unwrap();
-                let listen =
-                    Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::Segue);
-                plays.note(1, &listen, None, second + 1);
-            }
-            plays
-        };
-        let one = plays().bytes();
-        assert!(one >= 20_000, "twenty bytes a play at least: {one}");
-        let mut seen = SeenListeners::default();
-        (1..=4).for_each(|listener| seen.insert(listener, plays()));
-        assert!(seen.get_mut(1).is_some(), "nothing was let go of");
-        seen.bound(3 * one);
-        assert_eq!(
-            [1, 2, 3, 4].map(|listener| seen.kept.contains_key(&listener)),
-            [true, false, true, true]
-        );
-        seen.bound(0);
-        assert_eq!(seen.kept.keys().collect::<Vec<_>>(), [&1]);
     }
 }

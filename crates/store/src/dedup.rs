@@ -72,32 +72,40 @@
 //! when it is half over, and the player when it has ended. What is imported or reported later is
 //! compared to it.
 //!
-//! The state is an open-addressing table of 20 bytes a play, between 3/8 and 3/4 full, loaded when
-//! an import first meets a listener. A sorted list would be half as large, but rows do not come in
-//! order.
+//! The state is 24 bytes a play, loaded when an import first meets a listener whom the log knows.
+//! It lies in sorted pages, which go to a file where they are too many for memory (`pages.rs`). A
+//! hash table for each listener had to be let go of as a whole and loaded anew, which made an
+//! import of many listeners in order of time quadratic, and had no bound for one listener.
 //!
 //! [`Stamp`]: segue_core::Stamp
 
+use std::path::PathBuf;
+
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
-use segue_core::{Listen, ListenerId};
+use segue_core::ListenerId;
 
 use crate::detail::Detail;
 use crate::keys::Key;
 use crate::names::Songs;
 use crate::{Result, listens};
 
+mod pages;
+#[cfg(test)]
+mod reference;
 mod report;
 
+use pages::{BUCKET_BITS, PlayPage, PlayPages, PlaySlot};
+pub(crate) use report::ReportedPlay;
 use report::{Distance, Play, can_be_one, must_be_one};
 pub use report::{LONGEST_S, SHORTEST_PLAY_S, WHOLE_MINUTE_WINDOW_S, WINDOW_S};
 
-/// A hash bucket is `2^BUCKET_BITS` seconds wide, so that most searches look into one or two.
-const BUCKET_BITS: u32 = 12;
 /// Plays of a song that a listener can have in one bucket.
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
 /// Rows that are looked at to move plays of a file, before a row counts as another play.
 const MOST_LOOKED_AT: usize = 4_000;
+/// Bytes of plays kept in memory, which is some 700,000 plays.
+const MOST_BYTES: usize = 24 << 20;
 
 /// What a row is, given what is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,109 +121,124 @@ pub(crate) enum PlayVerdict {
     },
 }
 
-/// The plays of one listener that are in the log.
+/// The plays that listeners have in the log, of those whose rows came lately.
 #[derive(Debug)]
 pub(crate) struct SeenPlays {
-    /// A power of two of slots.
-    slots: Box<[Play]>,
-    len: usize,
-    /// What bounds a search: the longest play or track, in seconds, whether any stamp leaves open
-    /// when the play began, and the longest hour or day that one stands for, in seconds.
+    pages: PlayPages,
+    /// The listeners whose plays are all there.
+    listeners: FxHashMap<Key, SearchBounds>,
+}
+
+/// What bounds a search among the plays of a listener.
+#[derive(Clone, Copy, Debug, Default)]
+struct SearchBounds {
+    /// The longest play or track, in seconds.
     longest_s: u32,
+    /// Whether any stamp leaves open when the play began.
     any_open: bool,
+    /// The longest hour or day that a stamp stands for, in seconds.
     widest_s: u32,
-    /// The file that is read, as the caller numbers files, and what marks the rows that it took.
-    file: u64,
-    mark: u8,
-    /// The plays of the file that were folded into rows of other reports, by row.
-    folded: FxHashMap<u32, Play>,
+}
+
+impl SearchBounds {
+    fn note(&mut self, play: &Play) {
+        self.longest_s = self.longest_s.max(play.length.longest_s());
+        self.any_open |= play.stamp.is_open();
+        self.widest_s = self.widest_s.max(play.stamp.width_s());
+    }
+
+    /// The buckets in which plays may be one with this one.
+    fn buckets(&self, play: &Play) -> std::ops::RangeInclusive<u32> {
+        let (back, forth) = play.reach_s(self.longest_s, self.any_open, self.widest_s);
+        let from = play.start_s.saturating_sub(back) >> BUCKET_BITS;
+        from..=play.start_s.saturating_add(forth) >> BUCKET_BITS
+    }
+}
+
+impl Default for SeenPlays {
+    fn default() -> Self {
+        Self::new(None)
+    }
 }
 
 impl SeenPlays {
-    pub(crate) fn new() -> Self {
-        Self {
-            slots: vec![Play::FREE; 16].into(),
-            len: 0,
-            longest_s: 0,
-            any_open: false,
-            widest_s: 0,
-            file: 0,
-            mark: 0,
-            folded: FxHashMap::default(),
-        }
+    /// Knows nobody. What memory has no room for goes to a file in `folder`.
+    pub(crate) fn new(folder: Option<PathBuf>) -> Self {
+        Self { pages: PlayPages::new(folder, MOST_BYTES), listeners: FxHashMap::default() }
     }
 
-    /// Everything a listener has in the log.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.listeners.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.pages.clear();
+        self.listeners.clear();
+    }
+
+    /// Whether all plays of a listener are here.
+    pub(crate) fn knows(&self, listener: Key) -> bool {
+        self.listeners.contains_key(&listener)
+    }
+
+    /// A listener who has nothing in the log yet.
+    pub(crate) fn meet(&mut self, listener: Key) {
+        self.listeners.insert(listener, SearchBounds::default());
+    }
+
+    /// Reads everything that a listener has in the log, unless it is here.
     pub(crate) fn load(
+        &mut self,
         connection: &Connection,
         songs: &mut Songs,
         listener: &ListenerId,
         key: Key,
-    ) -> Result<Self> {
-        let mut seen = Self::new();
+    ) -> Result<()> {
+        if self.knows(key) {
+            return Ok(());
+        }
+        self.meet(key);
         listens::for_each_play(connection, listener, key, |row, work, listen, duration_ms| {
-            seen.insert(Play::logged(
-                songs.of(connection, work, listen)?,
-                listen,
-                duration_ms,
-                row,
-            ));
-            Ok(())
-        })?;
-        Ok(seen)
+            let song = songs.of(connection, work, listen)?;
+            self.note(ReportedPlay { listener: key, song, listen, duration_ms }, row)
+        })
     }
 
-    /// Bytes of memory that they take up.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.slots) + self.folded.capacity() * (size_of::<(u32, Play)>() + 1)
-    }
-
-    /// Tells which file the rows are of that are judged from here on. What another file took is
-    /// free again.
+    /// Tells which file the rows are of that are judged from here on, as the caller numbers files.
+    /// What another file took is free again.
     pub(crate) fn read_file(&mut self, file: u64) {
-        if self.file == file && self.mark != 0 {
-            return;
-        }
-        self.file = file;
-        self.folded.clear();
-        if self.mark == u8::MAX {
-            self.slots.iter_mut().for_each(|slot| slot.taken_by = 0);
-        }
-        self.mark = self.mark.checked_add(1).unwrap_or(1);
+        self.pages.read_file(file);
     }
 
     /// Applies the rule to a row of the file; a duplicate that completes another is noted as having
-    /// done so. `duration_ms` is the length of its track.
-    pub(crate) fn judge(
-        &mut self,
-        song: Key,
-        listen: &Listen,
-        duration_ms: Option<u32>,
-    ) -> PlayVerdict {
-        let play = Play::reported(song, listen, duration_ms);
-        let found = self.look(&play);
+    /// done so.
+    pub(crate) fn judge(&mut self, told: ReportedPlay<'_>) -> Result<PlayVerdict> {
+        self.pages.let_go()?;
+        let play = Play::reported(told);
+        let found = self.look(&play)?;
         let slot = match found.best {
             Some(slot) => slot,
             None if found.too_many => {
-                return PlayVerdict::Duplicate { exact: false, completes: None };
+                return Ok(PlayVerdict::Duplicate { exact: false, completes: None });
             }
-            None => match self.make_room(found.contested) {
+            None => match self.make_room(found.contested)? {
                 Some(slot) => slot,
-                None => return PlayVerdict::New,
+                None => return Ok(PlayVerdict::New),
             },
         };
         if !found.is_taken {
-            self.take(slot, play);
+            self.pages.take(slot, play)?;
         }
         self.complete(slot, &play)
     }
 
     /// Applies the rule to a play that whoever saw it happen tells of. It is the same as one of
     /// another source only if it must be: they began within the window and overlap.
-    pub(crate) fn judge_told(&mut self, song: Key, listen: &Listen) -> PlayVerdict {
-        let play = Play::reported(song, listen, None);
+    pub(crate) fn judge_told(&mut self, told: ReportedPlay<'_>) -> Result<PlayVerdict> {
+        self.pages.let_go()?;
+        let play = Play::reported(told);
         let mut best: Option<Rank> = None;
-        self.each_nearby(&play, |slot, kept| {
+        self.each_nearby(&play, |slot, kept, _| {
             let is_another_source = kept.stamp.source() != play.stamp.source();
             if is_another_source
                 && must_be_one(kept, &play)
@@ -223,187 +246,146 @@ impl SeenPlays {
             {
                 best = best.into_iter().chain([(distance, kept.row, slot)]).min();
             }
-        });
-        best.map_or(PlayVerdict::New, |(.., slot)| self.complete(slot, &play))
+        })?;
+        best.map_or(Ok(PlayVerdict::New), |(.., slot)| self.complete(slot, &play))
     }
 
     /// Notes a row of the file that was appended to the log.
-    pub(crate) fn note_imported(
-        &mut self,
-        song: Key,
-        listen: &Listen,
-        duration_ms: Option<u32>,
-        row: i64,
-    ) {
-        let play = Play::logged(song, listen, duration_ms, row);
-        self.insert(Play { taken_by: self.mark, ..play });
+    pub(crate) fn note_imported(&mut self, told: ReportedPlay<'_>, row: i64) -> Result<()> {
+        self.insert(Play { is_taken: true, ..Play::logged(told, row) })
     }
 
     /// Notes a play that was appended to the log by somebody else.
-    pub(crate) fn note(&mut self, song: Key, listen: &Listen, duration_ms: Option<u32>, row: i64) {
-        self.insert(Play::logged(song, listen, duration_ms, row));
+    pub(crate) fn note(&mut self, told: ReportedPlay<'_>, row: i64) -> Result<()> {
+        self.insert(Play::logged(told, row))
+    }
+
+    fn insert(&mut self, play: Play) -> Result<()> {
+        self.listeners.entry(play.listener).or_default().note(&play);
+        self.pages.insert(play)
     }
 
     /// What a row of the log learns from one that is the same play.
-    fn complete(&mut self, slot: usize, play: &Play) -> PlayVerdict {
-        let kept = &mut self.slots[slot];
+    fn complete(&mut self, slot: PlaySlot, play: &Play) -> Result<PlayVerdict> {
+        let kept = self.pages.play(slot)?;
         let exact = kept.is_exactly(play);
         let missing = kept.detail.missing_from(play.detail);
         if missing.is_empty() || kept.row == 0 {
-            return PlayVerdict::Duplicate { exact, completes: None };
+            return Ok(PlayVerdict::Duplicate { exact, completes: None });
         }
         kept.detail = kept.detail.and(missing);
         if missing.has_play_time() {
             kept.length = kept.length.with_play_time_of(play.length);
         }
-        PlayVerdict::Duplicate { exact, completes: Some((kept.row, missing)) }
+        Ok(PlayVerdict::Duplicate { exact, completes: Some((kept.row, missing)) })
     }
 
     /// Looks for the row that a play of the file is to be folded into.
-    fn look(&self, play: &Play) -> Found {
+    fn look(&mut self, play: &Play) -> Result<Found> {
         let mut found = Found::default();
         let mut best = None;
-        found.too_many = self.each_nearby(play, |slot, kept| {
-            let taken = kept.taken_by == self.mark && self.mark != 0;
-            let by = if taken { self.folded.get(&kept.row).unwrap_or(kept) } else { kept };
-            if taken && !must_be_one(by, play) {
-                let movable = kept.row != 0 && self.folded.contains_key(&kept.row);
+        found.too_many = self.each_nearby(play, |slot, kept, page| {
+            let folded = if kept.is_taken { page.folded_into(kept.row) } else { None };
+            let by = folded.unwrap_or(kept);
+            if kept.is_taken && !must_be_one(by, play) {
+                let movable = kept.row != 0 && folded.is_some();
                 if let Some(distance) = can_be_one(kept, play).filter(|_| movable) {
                     found.contested.push((distance, kept.row, slot));
                 }
             } else if let Some(distance) = can_be_one(by, play) {
-                let rank = (!taken, distance, kept.row, slot);
+                let rank = (!kept.is_taken, distance, kept.row, slot);
                 best = best.into_iter().chain([rank]).min();
             }
-        });
+        })?;
         if let Some((is_free, .., slot)) = best {
             (found.best, found.is_taken) = (Some(slot), !is_free);
         }
-        found
+        Ok(found)
     }
 
     /// Hands every row of the log that may be one with a play to `each`; whether a bucket among
     /// those looked into is full.
-    fn each_nearby(&self, play: &Play, mut each: impl FnMut(usize, &Play)) -> bool {
-        let (back, forth) = play.reach_s(self.longest_s, self.any_open, self.widest_s);
-        let from = play.start_s.saturating_sub(back) >> BUCKET_BITS;
-        let to = play.start_s.saturating_add(forth) >> BUCKET_BITS;
+    fn each_nearby(
+        &mut self,
+        play: &Play,
+        mut each: impl FnMut(PlaySlot, &Play, &PlayPage),
+    ) -> Result<bool> {
+        let bounds = self.listeners.get(&play.listener).copied().unwrap_or_default();
         let mut is_full = false;
-        for bucket in from..=to {
-            let mut in_bucket = 0;
-            let mut slot = self.first_slot(play.song, bucket);
-            while self.slots[slot].song != 0 {
-                let kept = &self.slots[slot];
-                if kept.song == play.song && kept.start_s >> BUCKET_BITS == bucket {
-                    in_bucket += 1;
-                    each(slot, kept);
-                }
-                slot = (slot + 1) & (self.slots.len() - 1);
-            }
+        for bucket in bounds.buckets(play) {
+            let in_bucket = self.pages.each_in(play.place_in(bucket), &mut each)?;
             is_full |= in_bucket >= MOST_PLAYS_IN_A_BUCKET;
         }
-        is_full
+        Ok(is_full)
     }
 
     /// Frees one of the rows that other plays of the file took, by moving those to rows that they
     /// can be one with, too.
-    fn make_room(&mut self, contested: Vec<Rank>) -> Option<usize> {
-        // Each step is a slot and the step whose play is to have it; `None` for the new play.
-        let mut steps: Vec<(usize, Option<usize>)> = in_order(contested, None);
+    fn make_room(&mut self, contested: Vec<Rank>) -> Result<Option<PlaySlot>> {
+        let mut steps: Vec<FoldStep> = in_order(contested, None);
         let (mut next, mut looked_at) = (0, 0);
         while next < steps.len() && looked_at < MOST_LOOKED_AT {
-            let play = *self.folded.get(&self.slots[steps[next].0].row)?;
+            let Some(play) = self.pages.folded_into(steps[next].slot)? else { return Ok(None) };
             let (mut free, mut taken): (Vec<Rank>, Vec<Rank>) = Default::default();
-            self.each_nearby(&play, |slot, kept| {
+            self.each_nearby(&play, |slot, kept, page| {
                 looked_at += 1;
                 let Some(distance) = can_be_one(kept, &play) else { return };
-                if kept.taken_by != self.mark {
+                if !kept.is_taken {
                     free.push((distance, kept.row, slot));
-                } else if self.folded.contains_key(&kept.row)
-                    && steps.iter().all(|(seen, _)| *seen != slot)
+                } else if page.folded_into(kept.row).is_some()
+                    && steps.iter().all(|step| step.slot != slot)
                 {
                     taken.push((distance, kept.row, slot));
                 }
-            });
+            })?;
             if let Some((.., free)) = free.into_iter().min() {
-                return Some(self.shift(&steps, next, free));
+                return self.shift(&steps, next, free).map(Some);
             }
             steps.extend(in_order(taken, Some(next)));
             next += 1;
         }
-        None
+        Ok(None)
     }
 
     /// Moves the play of each step to the slot behind it, the last one to `free`, and returns the
     /// slot that this leaves.
-    fn shift(&mut self, steps: &[(usize, Option<usize>)], last: usize, free: usize) -> usize {
+    fn shift(&mut self, steps: &[FoldStep], last: usize, free: PlaySlot) -> Result<PlaySlot> {
         let (mut step, mut to) = (last, free);
         loop {
-            let (slot, before) = steps[step];
-            if let Some(play) = self.folded.get(&self.slots[slot].row).copied() {
-                self.take(to, play);
+            let FoldStep { slot, before } = steps[step];
+            if let Some(play) = self.pages.folded_into(slot)? {
+                self.pages.take(to, play)?;
             }
             to = slot;
             match before {
                 Some(before) => step = before,
-                None => return slot,
+                None => return Ok(slot),
             }
         }
-    }
-
-    /// Notes that a play of the file is folded into a row.
-    fn take(&mut self, slot: usize, play: Play) {
-        self.slots[slot].taken_by = self.mark;
-        self.folded.insert(self.slots[slot].row, play);
-    }
-
-    fn insert(&mut self, play: Play) {
-        if self.len >= self.slots.len() / 4 * 3 {
-            self.grow();
-        }
-        self.len += 1;
-        self.longest_s = self.longest_s.max(play.length.longest_s());
-        self.any_open |= play.stamp.is_open();
-        self.widest_s = self.widest_s.max(play.stamp.width_s());
-        let mut slot = self.first_slot(play.song, play.start_s >> BUCKET_BITS);
-        while self.slots[slot].song != 0 {
-            slot = (slot + 1) & (self.slots.len() - 1);
-        }
-        self.slots[slot] = play;
-    }
-
-    fn grow(&mut self) {
-        let larger = vec![Play::FREE; self.slots.len() * 2].into();
-        let old = std::mem::replace(&mut self.slots, larger);
-        self.len = 0;
-        for play in old.into_iter().filter(|play| play.song != 0) {
-            self.insert(play);
-        }
-    }
-
-    /// The slot where the search for a bucket begins.
-    fn first_slot(&self, song: Key, bucket: u32) -> usize {
-        let key = u64::from(song) << 32 | u64::from(bucket);
-        // Fibonacci hashing: the high bits of the product are well mixed.
-        let hash = (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (hash >> 32) as usize & (self.slots.len() - 1)
     }
 }
 
 /// A slot that a play can be folded into: how well they agree, and the row. Less is better.
-type Rank = (Distance, u32, usize);
+type Rank = (Distance, u32, PlaySlot);
+
+/// A slot that is to be left, and the step whose play is to have it; `None` for the new play.
+#[derive(Clone, Copy, Debug)]
+struct FoldStep {
+    slot: PlaySlot,
+    before: Option<usize>,
+}
 
 /// The slots, the best one first, each as a step that follows another.
-fn in_order(mut slots: Vec<Rank>, before: Option<usize>) -> Vec<(usize, Option<usize>)> {
+fn in_order(mut slots: Vec<Rank>, before: Option<usize>) -> Vec<FoldStep> {
     slots.sort_unstable();
-    slots.into_iter().map(|(.., slot)| (slot, before)).collect()
+    slots.into_iter().map(|(.., slot)| FoldStep { slot, before }).collect()
 }
 
 /// What a search for a play came to.
 #[derive(Debug, Default)]
 struct Found {
     /// The best slot.
-    best: Option<usize>,
+    best: Option<PlaySlot>,
     /// Whether it is taken already, by a row of the file that must be the same play.
     is_taken: bool,
     /// Slots that would do and that other plays of the file took.
@@ -414,25 +396,103 @@ struct Found {
 
 #[cfg(test)]
 mod tests {
-    use segue_core::{Source, Timestamp, TrackId};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use segue_core::{DeviceClass, Listen, Moment, Source, Timestamp, TrackId};
 
+    use super::reference::PlainPlays;
     use super::*;
 
-    #[test]
-    fn a_million_plays_fit_in_64_mb_even_while_the_table_grows() {
-        let mut seen = SeenPlays::new();
-        let mut most_bytes = 0;
-        for i in 0..1_000_000 {
-            let before = seen.slots.len();
-            let work = 1 + (i % 50_000) as Key;
-            let at = Timestamp::from_second(i * 200).unwrap();
-            let listen =
-                Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::ListenBrainz);
-            seen.note(work, &listen, None, i);
-            let grown = if seen.slots.len() > before { before } else { 0 };
-            most_bytes = most_bytes.max((seen.slots.len() + grown) * size_of::<Play>());
+    impl SeenPlays {
+        fn with_room_for(most_bytes: usize) -> Self {
+            Self { pages: PlayPages::new(None, most_bytes), listeners: FxHashMap::default() }
         }
-        assert_eq!(seen.len, 1_000_000);
-        assert!(most_bytes < 64_000_000, "{most_bytes} bytes");
+    }
+
+    /// A play among so many songs and seconds.
+    fn listen(rng: &mut ChaCha8Rng, seconds: i64) -> Listen {
+        const SOURCES: [Source; 6] = [
+            Source::SpotifyExtended,
+            Source::SpotifyAccount,
+            Source::LastFm,
+            Source::ListenBrainz,
+            Source::AppleMusic,
+            Source::Interactions,
+        ];
+        let second = 1_600_000_000 + rng.random_range(0..seconds) / 10 * 10;
+        let second = if rng.random_bool(0.2) { second / 3_600 * 3_600 } else { second };
+        let at = Timestamp::from_second(second).unwrap();
+        let source = SOURCES[rng.random_range(0..SOURCES.len())];
+        let mut listen = Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, source);
+        listen.at = listen.at.filter(|_| rng.random_bool(0.95));
+        listen.moment = match rng.random_range(0..10) {
+            0 if source == Source::Interactions => Moment::Day,
+            1 | 2 => Moment::Ended,
+            _ => Moment::Started,
+        };
+        listen.ms_played = rng.random_bool(0.6).then(|| rng.random_range(1..5) * 45_000);
+        if rng.random_bool(0.3) {
+            listen.device = DeviceClass::Phone;
+        }
+        listen
+    }
+
+    /// Holds plays of many listeners in a random order against the plain rule.
+    fn agrees_with_the_plain_rule(seed: u64, most_bytes: usize) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (mut seen, mut plain) = (SeenPlays::with_room_for(most_bytes), PlainPlays::default());
+        let (songs, listeners) = (rng.random_range(1..40), rng.random_range(1..6));
+        let seconds = [2_000, 100_000, 3_000_000][rng.random_range(0..3)];
+        let mut file = 1;
+        for row in 1..=2_500 {
+            if rng.random_bool(0.003) {
+                file += 1;
+                plain.next_file();
+            }
+            let listen = listen(&mut rng, seconds);
+            let told = ReportedPlay {
+                listener: rng.random_range(1..=listeners),
+                song: rng.random_range(1..=songs),
+                listen: &listen,
+                duration_ms: rng.random_bool(0.5).then(|| rng.random_range(1..30) * 20_000),
+            };
+            seen.read_file(file);
+            match rng.random_range(0..20) {
+                0 => assert_eq!(seen.judge_told(told).unwrap(), plain.judge_told(told)),
+                1 => {
+                    seen.note(told, row).unwrap();
+                    plain.note(told, row, false);
+                }
+                _ => {
+                    let verdict = seen.judge(told).unwrap();
+                    assert_eq!(verdict, plain.judge(told), "seed {seed}, row {row}");
+                    if verdict == PlayVerdict::New {
+                        seen.note_imported(told, row).unwrap();
+                        plain.note(told, row, true);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pages_that_come_and_go_judge_as_the_plain_rule_does() {
+        (0..40).for_each(|seed| agrees_with_the_plain_rule(seed, 0));
+        (40..50).for_each(|seed| agrees_with_the_plain_rule(seed, usize::MAX));
+    }
+
+    #[test]
+    fn two_million_plays_in_any_order_stay_within_memory() {
+        let mut seen = SeenPlays::new(None);
+        for i in 0..2_000_000_i64 {
+            let at = Timestamp::from_second(i * 48_271 % 2_147_483_647 / 2).unwrap();
+            let listen = Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::Maloja);
+            let song = 1 + (i % 50_000) as Key;
+            let told = ReportedPlay { listener: 1, song, listen: &listen, duration_ms: None };
+            seen.note(told, i + 1).unwrap();
+        }
+        let (in_memory, in_file) = seen.pages.bytes();
+        assert!(in_memory < MOST_BYTES + 100_000, "{in_memory} bytes in memory");
+        assert!((20_000_000..150_000_000).contains(&in_file), "{in_file} bytes in a file");
     }
 }

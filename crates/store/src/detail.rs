@@ -10,9 +10,6 @@ pub(crate) struct Detail(u16);
 impl Detail {
     const PLAY_TIME: u16 = 1;
 
-    /// Nothing.
-    pub(crate) const NOTHING: Self = Self(0);
-
     /// The facts that a row gives.
     pub(crate) fn of(listen: &Listen) -> Self {
         let told = [
@@ -27,6 +24,15 @@ impl Detail {
             listen.context.is_some(),
         ];
         Self(told.into_iter().enumerate().fold(0, |set, (bit, told)| set | u16::from(told) << bit))
+    }
+
+    /// The set as a number, for [`Self::from_bits`].
+    pub(crate) fn to_bits(self) -> u16 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u16) -> Self {
+        Self(bits)
     }
 
     /// The facts that `other` gives and this one lacks.

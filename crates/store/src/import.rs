@@ -1,5 +1,5 @@
-//! Importing a file: rows go in by the thousand, each batch in one transaction with the number of
-//! its last row, so that an import that was killed goes on where it stopped. The rows before are
+//! Importing a file: rows go in by the ten thousands, each batch in one transaction with the number
+//! of its last row, so that an import that was killed goes on where it stopped. The rows before are
 //! judged again, since two plays of one file never are the same row of the log.
 
 use std::io::{self, Read};
@@ -8,21 +8,17 @@ use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
-use segue_core::{ListenerId, Record};
+use segue_core::{Listen, ListenerId, Record, Track};
 use serde::Serialize;
 
-use crate::batch::WriteBatch;
+use crate::batch::{NamedListen, WriteBatch};
 use crate::dedup::PlayVerdict;
 use crate::forget::check_fence;
 use crate::friendships::Befriended;
 use crate::keys::Key;
 use crate::store::TURN;
-use crate::tracks::Described;
+use crate::tracks::{Described, Mention, TrackMention};
 use crate::{Result, Store};
-
-/// Rows per transaction. Flushing to disk costs as much as a few hundred rows; a lost batch costs
-/// the time to read it again.
-const BATCH_ROWS: usize = 10_000;
 
 /// What makes a file, or an entry of an archive, the same as one that was imported before: its
 /// fingerprint and its listener.
@@ -168,8 +164,8 @@ impl ImportedFile {
     }
 }
 
-/// An import under way, which commits every ten thousand rows. Rows that are not committed when it
-/// is dropped are as if they had never been handed in.
+/// An import under way, which commits every [`BATCH_ROWS`](Self::BATCH_ROWS) rows. Rows that are
+/// not committed when it is dropped are as if they had never been handed in.
 pub struct FileImport<'s> {
     store: &'s mut Store,
     file: ImportedFile,
@@ -184,6 +180,11 @@ pub struct FileImport<'s> {
 }
 
 impl FileImport<'_> {
+    /// Rows of a transaction. Each writes the pages of an index by name that it changes, which is
+    /// nearly all of them while an index has fewer pages than a batch has rows: larger batches
+    /// write less. They also keep other writers waiting longer, and take more memory.
+    pub const BATCH_ROWS: usize = 30_000;
+
     /// The same import, which commits nothing once somebody was forgotten since
     /// [`Marks::forgotten`](crate::Marks::forgotten) was this: its rows may be of theirs. It then
     /// ends with [`crate::StoreError::ForgottenSince`].
@@ -217,13 +218,26 @@ impl FileImport<'_> {
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]. What was committed stays.
     pub fn accept(&mut self, row: u64, record: Record) -> Result<()> {
         // A row may hold several records; they belong in one transaction.
-        if self.pending.len() >= BATCH_ROWS
+        if self.pending.len() >= Self::BATCH_ROWS
             && self.pending.last().is_some_and(|(last, _)| *last != row)
         {
             self.commit(false)?;
         }
         self.pending.push((row, record));
         Ok(())
+    }
+
+    /// Takes the records of many rows, as [`Self::accept`] takes one. It copies none of them where
+    /// nothing waits.
+    ///
+    /// # Errors
+    /// As for [`Self::accept`].
+    pub fn accept_all(&mut self, rows: Vec<(u64, Record)>) -> Result<()> {
+        if self.pending.is_empty() && rows.len() <= Self::BATCH_ROWS {
+            self.pending = rows;
+            return Ok(());
+        }
+        rows.into_iter().try_for_each(|(row, record)| self.accept(row, record))
     }
 
     /// Commits what is left of a file that was not read to its end. Another import of the same file
@@ -260,24 +274,18 @@ impl FileImport<'_> {
         let last = self.pending.last().map_or(committed, |(row, _)| committed.max(*row));
         let (file, pending) = (&self.file, &self.pending);
         let forgotten = self.forgotten;
-        let batch = self.store.write(|connection, cache| {
+        let batch = self.store.write_much(|connection, cache| {
             forgotten.map_or(Ok(()), |forgotten| check_fence(connection, forgotten))?;
             cache.begin_file(&file.fingerprint);
-            let mut counts = ImportCounts::default();
-            let mut batch = WriteBatch::new(connection, cache)?;
-            let mut fed = FxHashSet::default();
-            for (row, record) in pending {
-                if *row <= committed {
-                    if !was_complete {
-                        batch.rejudge(record)?;
-                    }
-                    counts.already_imported += 1;
-                    continue;
-                }
-                let (one, about) = ImportCounts::of(&mut batch, record)?;
-                counts.add(&one);
-                fed.extend(about);
+            let mut rows = BatchRows::new(WriteBatch::new(connection, cache)?);
+            let (known, fresh) =
+                pending.split_at(pending.partition_point(|(row, _)| *row <= committed));
+            if !was_complete {
+                rows.rejudge(known)?;
             }
+            rows.counts.already_imported += known.len() as u64;
+            rows.import(fresh)?;
+            let BatchRows { counts, fed, .. } = rows;
             checkpoint(connection, file, last, complete, &fed)?;
             Ok(counts)
         })?;
@@ -287,6 +295,75 @@ impl FileImport<'_> {
         self.pending.clear();
         Ok(())
     }
+}
+
+/// The rows of one transaction. Names are taken in in the order of the file, since the first that
+/// describes a track is believed. Plays are judged listener by listener, each one's in the order of
+/// the file: what the log holds of a listener is together in memory, and in the log their rows lie
+/// side by side.
+struct BatchRows<'c> {
+    batch: WriteBatch<'c>,
+    counts: ImportCounts,
+    fed: FxHashSet<Key>,
+}
+
+/// A play that waits for those of listeners before.
+struct WaitingPlay<'r> {
+    named: NamedListen,
+    listen: &'r Listen,
+    track: &'r Track,
+}
+
+impl<'c> BatchRows<'c> {
+    fn new(batch: WriteBatch<'c>) -> Self {
+        let (counts, fed) = Default::default();
+        Self { batch, counts, fed }
+    }
+
+    fn import(&mut self, rows: &[(u64, Record)]) -> Result<()> {
+        let mentions: Vec<_> = rows.iter().filter_map(|(_, record)| mention(record)).collect();
+        let mut described = self.batch.describe_all(&mentions)?.into_iter();
+        let mut waiting = Vec::new();
+        for (_, record) in rows {
+            let described = mention(record).and_then(|_| described.next());
+            match (record, described) {
+                (Record::Listen { listen, track }, Some(described)) => {
+                    let named = self.batch.name_listen(listen, track, described.row)?;
+                    waiting.push(WaitingPlay { named, listen, track });
+                }
+                (Record::Track(_), Some(described)) => self.counts.count_track(described.how),
+                _ => {
+                    let (one, about) = ImportCounts::of(&mut self.batch, record)?;
+                    self.counts.add(&one);
+                    self.fed.extend(about);
+                }
+            }
+        }
+        // The sort is stable: plays of a listener stay in the order of the file.
+        waiting.sort_by_key(|play| play.named.listener);
+        let listeners = waiting.iter().map(|play| (play.named.listener, &play.listen.listener));
+        self.batch.load_listeners(listeners)?;
+        for WaitingPlay { named, listen, track } in waiting {
+            self.counts.count_listen(self.batch.import_named(named, listen, track)?);
+            self.fed.insert(named.listener);
+        }
+        Ok(())
+    }
+
+    fn rejudge(&mut self, rows: &[(u64, Record)]) -> Result<()> {
+        rows.iter().try_for_each(|(_, record)| self.batch.rejudge(record))
+    }
+}
+
+/// What a row says about a track.
+fn mention(record: &Record) -> Option<TrackMention<'_>> {
+    let (track, by) = match record {
+        Record::Listen { track, .. } => (track, Mention::History),
+        Record::Feedback { track, .. } => (track.as_ref()?, Mention::History),
+        Record::Track(track) => (track, Mention::Catalogue),
+        Record::ArtistTag(_) | Record::Friendship { .. } => return None,
+    };
+    Some(TrackMention { track, by })
 }
 
 impl ImportCounts {
@@ -315,9 +392,7 @@ impl ImportCounts {
                 vec![listener]
             }
             Record::Track(track) => {
-                let is_new = batch.import_track(track)? == Described::New;
-                counts.tracks_added = u64::from(is_new);
-                counts.tracks_known = u64::from(!is_new);
+                counts.count_track(batch.import_track(track)?);
                 Vec::new()
             }
             Record::ArtistTag(said) => {
@@ -335,6 +410,13 @@ impl ImportCounts {
             }
         };
         Ok((counts, about))
+    }
+
+    fn count_track(&mut self, how: Described) {
+        match how {
+            Described::New => self.tracks_added += 1,
+            Described::Filled | Described::Known => self.tracks_known += 1,
+        }
     }
 
     fn count_listen(&mut self, verdict: PlayVerdict) {

@@ -16,9 +16,9 @@
 //!
 //! One connection writes at a time; others try again every millisecond for five seconds and then
 //! get [`StoreError::Busy`]. There is no queue. A process that commits transaction after
-//! transaction must leave gaps for the others, as imports do between their batches (ten thousand
-//! rows, some tens of milliseconds each). [`Store::forget`] rewrites the database and can hold it
-//! longer than five seconds, so a server runs it in line with its other writes. Readers never wait.
+//! transaction must leave gaps for the others, as imports do between their batches (thirty thousand
+//! rows, tenths of a second each). [`Store::forget`] rewrites the database and can hold it longer
+//! than five seconds, so a server runs it in line with its other writes. Readers never wait.
 //!
 //! A flush to disk costs as much as hundreds of rows, so a server collects the events of many
 //! clients and hands them over together: [`Store::append`]. Times are kept to the microsecond.

@@ -14,8 +14,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::Result;
 use crate::keys::{Key, key};
 
-/// Rows. A longer tail is folded in full by the next append.
-const LONG_TAIL: i64 = 65_536;
+/// Rows. A longer tail, which only imports leave, is folded in full by the next append. Folding
+/// writes a page for each listener in the tail, so that longer tails write less.
+const LONG_TAIL: i64 = 131_072;
 /// Rows. A longer tail is folded by one step with each append.
 const SHORT_TAIL: i64 = 4_096;
 /// Rows of a step. Where thousands of listeners take turns, each row is a page to write, and all

@@ -28,6 +28,12 @@ const STATEMENTS: usize = 64;
 /// Page cache of a connection, in KiB. Whoever writes touches pages of many tables and indexes
 /// again and again.
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
+/// Pages of the write-ahead log, after which it is moved into the database: what SQLite does.
+const LOG_PAGES: i64 = 1_000;
+/// The same in an import: a quarter of a gigabyte.
+const LONG_LOG_PAGES: i64 = 65_536;
+/// Bytes that the write-ahead log keeps on the disk once it was moved.
+const EMPTY_LOG_BYTES: i64 = 16 << 20;
 /// Page cache of one of several connections for reading, in KiB. They read histories once, from end
 /// to end, and the system has the pages anyway; eight caches of the usual size, which fill as the
 /// database grows, would be most of what a server takes up.
@@ -124,6 +130,7 @@ impl Store {
         let connection = &store.connection;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "journal_size_limit", EMPTY_LOG_BYTES)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "secure_delete", true)?;
         schema::migrate(connection, &path)?;
@@ -137,10 +144,10 @@ impl Store {
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         Ok(Self {
             connection,
+            cache: WriteCache::new(library.clone()),
             library,
             is_to_read: false,
             patient,
-            cache: WriteCache::default(),
             track_names: RefCell::default(),
         })
     }
@@ -196,6 +203,20 @@ impl Store {
         if outcome.is_err() {
             self.cache.forget_all();
         }
+        outcome
+    }
+
+    /// As [`Self::write`] for one of many large transactions: the write-ahead log grows longer
+    /// before it is moved into the database, so that pages which one after the other changes are
+    /// written there once.
+    pub(crate) fn write_much<T>(
+        &mut self,
+        work: impl FnOnce(&Connection, &mut WriteCache) -> Result<T>,
+    ) -> Result<T> {
+        let name = "wal_autocheckpoint";
+        self.connection.pragma_update(None, name, LONG_LOG_PAGES)?;
+        let outcome = self.write(work);
+        self.connection.pragma_update(None, name, LOG_PAGES)?;
         outcome
     }
 
@@ -348,11 +369,9 @@ mod tests {
         let mut store = Store::open_in_memory().unwrap();
         let refused: Result<()> = store.write(|connection, cache| {
             let mut writer = crate::tracks::TrackWriter::new(connection)?;
-            writer.describe(
-                &mut cache.tracks,
-                &track("lost"),
-                crate::tracks::Mention::Catalogue,
-            )?;
+            let (lost, by) = (track("lost"), crate::tracks::Mention::Catalogue);
+            let mention = crate::tracks::TrackMention { track: &lost, by };
+            writer.describe(&mut cache.tracks, mention)?;
             Err(StoreError::Busy)
         });
         assert!(refused.is_err());
@@ -380,6 +399,27 @@ mod tests {
         set_pages(&store, pages + 10_000);
         store.add_tracks(&songs).unwrap();
         assert_eq!(store.tracks().unwrap().len(), songs.len());
+    }
+
+    #[test]
+    fn the_log_of_a_large_import_is_short_again_with_the_next_writes() {
+        let library = tempfile::tempdir().unwrap();
+        let mut store = Store::open(library.path()).unwrap();
+        let songs: Vec<Track> = (0..20_000).map(|n| track(&format!("{n:0>200}"))).collect();
+        let log = library.path().join("segue.db-wal");
+        let bytes = || fs::metadata(&log).unwrap().len() as i64;
+        store
+            .write_much(|connection, cache| {
+                let mut batch = crate::batch::WriteBatch::new(connection, cache)?;
+                songs.iter().try_for_each(|song| batch.import_track(song).map(drop))
+            })
+            .unwrap();
+        assert!(bytes() > EMPTY_LOG_BYTES, "it is longer: {}", bytes());
+        // The first moves what is in the log, the second begins it anew.
+        store.add_tracks(&[track("one")]).unwrap();
+        store.add_tracks(&[track("two")]).unwrap();
+        assert_eq!(bytes(), EMPTY_LOG_BYTES);
+        assert_eq!(store.tracks().unwrap().len(), 20_002);
     }
 
     #[test]

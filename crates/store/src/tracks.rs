@@ -17,13 +17,13 @@ const COLUMNS: &str = "SELECT tracks.id, tracks.work, tracks.listed, tracks.name
      version, title, artists, album, isrc, recording_mbid, location, year, genre, popularity, \
      features FROM tracks JOIN works ON works.id = tracks.work";
 const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, artists, album, \
-     isrc, recording_mbid, location, year, genre, popularity, features, added_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+     isrc, recording_mbid, location, year, genre, popularity, features, id, added_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
      CAST(unixepoch('subsec') * 1000000 AS INTEGER))";
 const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, \
      credited = CASE WHEN artists = ?6 THEN credited END, album = ?7, isrc = ?8, \
      recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
-     popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
+     popularity = ?13, features = ?14 WHERE id = ?15 AND name = ?2 AND work = ?3";
 
 /// The length of a track as [`features_to_bytes`] wrote it, for [`duration_ms`] to read.
 pub(crate) const DURATION: &str = "substr(tracks.features, 45, 4)";
@@ -39,6 +39,20 @@ pub(crate) enum Mention {
     History,
     /// A catalogue, which makes the track stay when the listener who brought it is forgotten.
     Catalogue,
+}
+
+/// A description of a track in a row of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrackMention<'r> {
+    pub(crate) track: &'r Track,
+    pub(crate) by: Mention,
+}
+
+/// The row of a track that was described.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DescribedTrack {
+    pub(crate) row: TrackRow,
+    pub(crate) how: Described,
 }
 
 /// What describing a track did.
@@ -124,22 +138,89 @@ impl<'c> TrackWriter<'c> {
     pub(crate) fn describe(
         &mut self,
         cache: &mut FxHashMap<TrackId, TrackRow>,
-        track: &Track,
-        mention: Mention,
-    ) -> Result<(TrackRow, Described)> {
-        let said = known(track, mention);
-        if let Some(row) = cache.get(&track.id)
-            && said & !row.known == 0
-        {
-            return Ok((*row, Described::Known));
+        mention: TrackMention<'_>,
+    ) -> Result<DescribedTrack> {
+        if let Some(known) = known_already(cache, mention) {
+            return Ok(known);
         }
-        let (row, described) = match self.load(&track.id)? {
-            None => (self.add(track, said)?, Described::New),
-            Some(stored) if said & !stored.known() == 0 => (stored.row()?, Described::Known),
-            Some(stored) => (self.fill(stored, track, mention)?, Described::Filled),
+        let described = match self.load(&mention.track.id)? {
+            None => {
+                let work = self.works.intern(mention.track.work.as_str())?;
+                self.add(mention, work, None)?
+            }
+            Some(stored) => self.complete(stored, mention)?,
         };
-        cache.insert(track.id.clone(), row);
-        Ok((row, described))
+        cache.insert(mention.track.id.clone(), described.row);
+        Ok(described)
+    }
+
+    /// Takes in what the rows of a batch say about tracks, as [`Self::describe`] would one by one.
+    ///
+    /// Names are looked up and added in their own order, so that a batch visits each page of an
+    /// index once. New tracks are numbered in the order of the rows.
+    pub(crate) fn describe_all(
+        &mut self,
+        cache: &mut FxHashMap<TrackId, TrackRow>,
+        mentions: &[TrackMention<'_>],
+    ) -> Result<Vec<DescribedTrack>> {
+        let mut all: Vec<Option<DescribedTrack>> =
+            mentions.iter().map(|mention| known_already(cache, *mention)).collect();
+        let mut open: Vec<usize> = (0..all.len()).filter(|at| all[*at].is_none()).collect();
+        open.sort_by_key(|at| &mentions[*at].track.id);
+        let mut new = Vec::new();
+        for of_track in open.chunk_by(|a, b| mentions[*a].track.id == mentions[*b].track.id) {
+            let first = of_track[0];
+            match self.load(&mentions[first].track.id)? {
+                None => new.push(first),
+                Some(stored) => {
+                    let described = self.complete(stored, mentions[first])?;
+                    cache.insert(mentions[first].track.id.clone(), described.row);
+                    all[first] = Some(described);
+                }
+            }
+        }
+        self.add_all(cache, mentions, new, &mut all)?;
+        // Of tracks that several rows describe, the rows after the first.
+        let rest = all.into_iter().zip(mentions).map(|(described, mention)| match described {
+            Some(described) => Ok(described),
+            None => self.describe(cache, *mention),
+        });
+        rest.collect()
+    }
+
+    /// Adds tracks that the catalogue lacks; `new` are the rows that describe them, in the order of
+    /// their names.
+    fn add_all(
+        &mut self,
+        cache: &mut FxHashMap<TrackId, TrackRow>,
+        mentions: &[TrackMention<'_>],
+        new: Vec<usize>,
+        all: &mut [Option<DescribedTrack>],
+    ) -> Result<()> {
+        let works = self.intern_works(new.iter().map(|at| &mentions[*at].track.work))?;
+        let mut in_order = new.clone();
+        in_order.sort_unstable();
+        let sql = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'tracks'";
+        let last: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        for at in new {
+            let number = in_order.partition_point(|before| *before < at) as i64 + 1;
+            let mention = mentions[at];
+            let described = self.add(mention, works[&mention.track.work], Some(last + number))?;
+            cache.insert(mention.track.id.clone(), described.row);
+            all[at] = Some(described);
+        }
+        Ok(())
+    }
+
+    /// The keys of works, looked up in the order of their names.
+    fn intern_works<'r>(
+        &mut self,
+        works: impl Iterator<Item = &'r WorkId>,
+    ) -> Result<FxHashMap<&'r WorkId, Key>> {
+        let mut works: Vec<&WorkId> = works.collect();
+        works.sort_unstable();
+        works.dedup();
+        works.into_iter().map(|work| Ok((work, self.works.intern(work.as_str())?))).collect()
     }
 
     /// The row of a track that must be in the catalogue. Which of its fields are known may be left
@@ -165,19 +246,52 @@ impl<'c> TrackWriter<'c> {
         rows.next()?.map(Stored::from_row).transpose()
     }
 
-    fn add(&mut self, track: &Track, known: u32) -> Result<TrackRow> {
-        let work = self.works.intern(track.work.as_str())?;
-        save(&mut self.insert, track, work, known & LISTED != 0)?;
-        Ok(TrackRow { track: key(self.connection.last_insert_rowid())?, work, known })
+    /// Adds a track, under a number if one is given.
+    fn add(
+        &mut self,
+        mention: TrackMention<'_>,
+        work: Key,
+        id: Option<i64>,
+    ) -> Result<DescribedTrack> {
+        let listed = mention.by == Mention::Catalogue;
+        save(&mut self.insert, SavedTrack { id, listed, work, track: mention.track })?;
+        let track = key(self.connection.last_insert_rowid())?;
+        let row = TrackRow { track, work, known: mention.known() };
+        Ok(DescribedTrack { row, how: Described::New })
     }
 
-    fn fill(&mut self, mut stored: Stored, from: &Track, mention: Mention) -> Result<TrackRow> {
-        fill(&mut stored.track, from);
-        stored.listed |= mention == Mention::Catalogue;
+    /// Fills in what a stored track lacks.
+    fn complete(
+        &mut self,
+        mut stored: Stored,
+        mention: TrackMention<'_>,
+    ) -> Result<DescribedTrack> {
+        if mention.known() & !stored.known() == 0 {
+            return Ok(DescribedTrack { row: stored.row()?, how: Described::Known });
+        }
+        fill(&mut stored.track, mention.track);
+        stored.listed |= mention.by == Mention::Catalogue;
         let row = stored.row()?;
-        save(&mut self.update, &stored.track, row.work, stored.listed)?;
-        Ok(row)
+        let (id, listed, work) = (Some(stored.id), stored.listed, row.work);
+        save(&mut self.update, SavedTrack { id, listed, work, track: &stored.track })?;
+        Ok(DescribedTrack { row, how: Described::Filled })
     }
+}
+
+impl TrackMention<'_> {
+    fn known(self) -> u32 {
+        known(self.track, self.by)
+    }
+}
+
+/// The row of a track of which all is known that is said of it.
+fn known_already(
+    cache: &FxHashMap<TrackId, TrackRow>,
+    mention: TrackMention<'_>,
+) -> Option<DescribedTrack> {
+    let row = *cache.get(&mention.track.id)?;
+    let is_known = mention.known() & !row.known == 0;
+    is_known.then_some(DescribedTrack { row, how: Described::Known })
 }
 
 /// A track as the catalogue holds it.
@@ -262,7 +376,16 @@ fn fill_option<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
     }
 }
 
-fn save(statement: &mut Statement<'_>, track: &Track, work: Key, listed: bool) -> Result<()> {
+/// What [`save`] writes.
+struct SavedTrack<'t> {
+    id: Option<i64>,
+    listed: bool,
+    work: Key,
+    track: &'t Track,
+}
+
+fn save(statement: &mut Statement<'_>, saved: SavedTrack<'_>) -> Result<()> {
+    let SavedTrack { id, listed, work, track } = saved;
     let artists = serde_json::to_string(&track.artists).expect("text always serialises");
     statement.execute(params![
         listed,
@@ -279,6 +402,7 @@ fn save(statement: &mut Statement<'_>, track: &Track, work: Key, listed: bool) -
         track.genre,
         track.popularity,
         features_to_bytes(&track.features),
+        id,
     ])?;
     Ok(())
 }

@@ -14,7 +14,6 @@ use serde::Deserialize;
 
 use super::{Format, Head};
 use crate::json::{Flag, JsonRows, JsonText, Number, Step, read_document};
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// The format.
@@ -101,7 +100,6 @@ impl Play<'_> {
 
 #[derive(Default)]
 struct Plays {
-    namer: Namer,
     /// The last platform: rows come in runs from one device.
     platform: String,
     device: DeviceClass,
@@ -138,7 +136,7 @@ impl JsonRows for Plays {
         let artist = play
             .master_metadata_album_artist_name
             .counted("master_metadata_album_artist_name", context);
-        let mut track = self.namer.track(id, artist, title);
+        let mut track = context.namer.track(id, artist, title);
         let album = play
             .master_metadata_album_album_name
             .counted("master_metadata_album_album_name", context);

@@ -17,6 +17,7 @@ use segue_core::ListenerId;
 
 use crate::format::{Companions, Formats, TagNames};
 use crate::input::HEAD_BYTES;
+use crate::namer::Namer;
 use crate::{FileSink, ImportReport, IngestError, Keeps, TableOptions};
 
 pub use progress::{ImportProgress, Observer};
@@ -175,7 +176,7 @@ fn read<P: AsRef<Path>>(
     let meter = Meter::new(plan.total_bytes(), observer);
     let report = ImportReport { files: plan.left_alone };
     let pass = Pass::Read { formats: &formats, sink, cut };
-    let mut import = ImportRun { options, meter, pass, report };
+    let mut import = ImportRun { options, meter, pass, report, namer: Namer::default() };
     for job in &plan.jobs {
         import.job(job)?;
     }
@@ -202,6 +203,7 @@ pub(crate) fn import_archive(
     let mut nobody = ();
     let meter = Meter::new(archive.declared_bytes(), &mut nobody);
     let mut import = ImportRun {
+        namer: Namer::default(),
         options,
         meter,
         pass: Pass::Read { formats: &formats, sink, cut: None },
@@ -225,6 +227,7 @@ pub(crate) fn import_content(
     let formats = Formats::new(&options.tables, Companions::default());
     let mut nobody = ();
     let mut import = ImportRun {
+        namer: Namer::default(),
         options,
         meter: Meter::new(size, &mut nobody),
         pass: Pass::Read { formats: &formats, sink, cut: None },
@@ -251,6 +254,7 @@ fn learn(jobs: &[Job], options: &ImportOptions) -> Companions {
     let mut nobody = ();
     let meter = Meter::new(0, &mut nobody);
     let mut import = ImportRun {
+        namer: Namer::default(),
         options,
         meter,
         pass: Pass::Learn(&mut companions),

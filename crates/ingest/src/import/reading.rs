@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -16,6 +17,7 @@ use super::entry_name::name_in_lower_case;
 use super::progress::{Budget, Meter, Metered};
 use crate::format::{Companions, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
+use crate::namer::Namer;
 use crate::table::layout_in;
 use crate::{
     Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Keeps, Sink, SinkError,
@@ -33,6 +35,8 @@ pub(super) struct ImportRun<'a> {
     pub(super) meter: Meter<'a>,
     pub(super) pass: Pass<'a>,
     pub(super) report: ImportReport,
+    /// The names of tracks, which the files of an export have in common.
+    pub(super) namer: Namer,
 }
 
 /// The purpose for which files are read.
@@ -201,13 +205,16 @@ impl ImportRun<'_> {
         let mut input = decoded(&head, content.reader(), &path, budget, &mut self.meter);
         drop(head);
         let Pass::Read { sink, cut, .. } = &mut self.pass else { return Ok(()) };
+        let namer = &mut self.namer;
         let report = account(&identity, self.options, *sink, |context| {
+            mem::swap(namer, &mut context.namer);
             let result = match cut {
                 Some(cut) => {
                     look(&mut input, context, cut, |input, context| format.read(input, context))
                 }
                 None => format.read(&mut input, context),
             };
+            mem::swap(namer, &mut context.namer);
             (result, input.note())
         })?;
         self.report.files.push(report);

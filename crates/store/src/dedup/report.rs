@@ -22,10 +22,22 @@ const MINUTE_S: u32 = 60;
 const HOUR_S: u32 = 3600;
 const DAY_S: u32 = 86_400;
 
+/// A play of a listener, as the rule is asked about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReportedPlay<'a> {
+    pub(crate) listener: Key,
+    /// Key of the song.
+    pub(crate) song: Key,
+    pub(crate) listen: &'a Listen,
+    /// The length of its track.
+    pub(crate) duration_ms: Option<u32>,
+}
+
 /// A report of a play.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Play {
-    /// Key of the song; 0 marks a free slot.
+    pub(super) listener: Key,
+    /// Key of the song.
     pub(super) song: Key,
     /// When it began, in seconds since 1970, wrapping every 136 years; the stamp itself where that
     /// leaves the beginning open.
@@ -35,43 +47,65 @@ pub(super) struct Play {
     pub(super) row: u32,
     pub(super) detail: Detail,
     pub(super) stamp: Stamp,
-    /// The mark of the file that took the row; 0 for none.
-    pub(super) taken_by: u8,
+    /// Whether the file that is read took the row.
+    pub(super) is_taken: bool,
 }
 
 impl Play {
-    pub(super) const FREE: Self = Self {
-        song: 0,
-        start_s: 0,
-        length: Length(0),
-        row: 0,
-        detail: Detail::NOTHING,
-        stamp: Stamp(0),
-        taken_by: 0,
-    };
+    /// Bytes that [`Self::to_bytes`] needs.
+    pub(super) const BYTES: usize = 24;
 
-    /// A row that is about to be judged, of a track of such a length.
-    pub(super) fn reported(song: Key, listen: &Listen, duration_ms: Option<u32>) -> Self {
+    /// A row that is about to be judged.
+    pub(super) fn reported(told: ReportedPlay<'_>) -> Self {
+        let ReportedPlay { listener, song, listen, duration_ms } = told;
         Self {
+            listener,
             song,
             start_s: listen.started_at().map_or(UNDATED_S, |start| start.as_second() as u32),
             length: Length::new(listen.ms_played, duration_ms),
             row: 0,
             detail: Detail::of(listen),
             stamp: Stamp::of(listen),
-            taken_by: 0,
+            is_taken: false,
         }
     }
 
     /// A row that is in the log.
-    pub(super) fn logged(song: Key, listen: &Listen, duration_ms: Option<u32>, row: i64) -> Self {
-        let mut play = Self::reported(song, listen, duration_ms);
+    pub(super) fn logged(told: ReportedPlay<'_>, row: i64) -> Self {
+        let mut play = Self::reported(told);
         play.row = u32::try_from(row).unwrap_or(0);
-        if listen.moment == Moment::Ended {
+        if told.listen.moment == Moment::Ended {
             // Its start would move if its play time became known, so that is never filled in.
             play.detail = play.detail.with_play_time();
         }
         play
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let words = [self.listener, self.song, self.start_s, self.length.0, self.row];
+        let (into, rest) = bytes.as_chunks_mut();
+        into.iter_mut().zip(words).for_each(|(into, word)| *into = word.to_le_bytes());
+        let [low, high] = self.detail.to_bits().to_le_bytes();
+        into[words.len()] = [low, high, self.stamp.0, u8::from(self.is_taken)];
+        debug_assert!(rest.is_empty());
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        let (words, _) = bytes.as_chunks();
+        let word = |at: usize| u32::from_le_bytes(words[at]);
+        let [low, high, stamp, is_taken] = words[5];
+        Self {
+            listener: word(0),
+            song: word(1),
+            start_s: word(2),
+            length: Length(word(3)),
+            row: word(4),
+            detail: Detail::from_bits(u16::from_le_bytes([low, high])),
+            stamp: Stamp(stamp),
+            is_taken: is_taken != 0,
+        }
     }
 
     pub(super) fn is_exactly(&self, other: &Self) -> bool {

@@ -1,7 +1,7 @@
 //! Files go in once, whatever happens on the way.
 
 use segue_core::{AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Record, Source, Track};
-use segue_store::{ImportCounts, ImportedFile, Store};
+use segue_store::{FileImport, ImportCounts, ImportedFile, Store};
 
 use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track};
 
@@ -71,17 +71,39 @@ fn an_import_that_was_dropped_leaves_only_whole_batches() {
     let mut store = Store::open_in_memory().unwrap();
     let song = track("song");
     let rows: Vec<_> =
-        (0..10_500).map(|i| played(stream("ann", &song, i * 100, 50), &song)).collect();
+        (0..30_500).map(|i| played(stream("ann", &song, i * 100, 50), &song)).collect();
     let mut first = store.import_file(&file("long")).unwrap();
     for (row, record) in rows.iter().enumerate() {
         first.accept(row as u64 + 1, record.clone()).unwrap();
     }
-    assert_eq!(first.committed_rows(), 10_000);
+    assert_eq!(first.committed_rows(), FileImport::BATCH_ROWS as u64);
     drop(first);
     assert_eq!(store.status().unwrap().unfinished_imports, 1);
     let resumed = import(&mut store, "long", &rows);
-    assert_eq!((resumed.already_imported, resumed.listens_added), (10_000, 500));
-    assert_eq!(store.listens(&listener("ann")).unwrap().len(), 10_500);
+    assert_eq!((resumed.already_imported, resumed.listens_added), (30_000, 500));
+    assert_eq!(store.listens(&listener("ann")).unwrap().len(), 30_500);
+}
+
+#[test]
+fn listeners_who_take_turns_keep_their_order_and_tracks_what_was_said_of_them_first() {
+    let (listeners, names) = (["cem", "ann", "bob"], ["z", "m", "a", "k"]);
+    let song = |row: usize| Track {
+        album: Some(format!("album of row {row}")),
+        ..track(names[row / listeners.len() % names.len()])
+    };
+    let who = |row: usize| listeners[row % listeners.len()];
+    // Times go back and forth.
+    let listen = |row: usize| stream(who(row), &song(row), (row as i64 * 7_919) % 100_000, 50);
+    let rows: Vec<_> = (0..60).map(|row| played(listen(row), &song(row))).collect();
+    let mut store = Store::open_in_memory().unwrap();
+    assert_eq!(import(&mut store, "turns", &rows).listens_added, 60);
+    let first: Vec<Track> = (0..4).map(|one| song(one * listeners.len())).collect();
+    assert_eq!(store.tracks().unwrap(), first);
+    for name in listeners {
+        let theirs: Vec<_> = (0..60).filter(|row| who(*row) == name).map(listen).collect();
+        assert_eq!(store.all_listens(&listener(name)).unwrap(), theirs);
+    }
+    assert_eq!(import(&mut store, "turns again", &rows).exact_duplicates, 60);
 }
 
 #[test]
