@@ -18,8 +18,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Sources(u16);
 
 impl Sources {
-    /// The whole catalogue, or the tracks that a request names: nothing was chosen, so no other
-    /// source is marked.
+    /// The whole catalogue, tracks from all over it where no other source has any, or those that a
+    /// request names: nothing was chosen, so no other source is marked.
     pub const ALL: Self = Self(1);
     /// Works that the listener knows: played, saved, or answered by feedback.
     pub const HISTORY: Self = Self(2);

@@ -4,8 +4,10 @@
 //! Works that the listener knows come first, each in the version they know. For what is new, three
 //! sources name tracks in their own order, best first: songs by liked artists, one of each artist
 //! after another; what sounds nearest to a like; what many play. They are asked in turn ([`TURN`])
-//! until there are enough for the model to be asked about. What the model says then decides which
-//! of them are [kept](cut).
+//! until there are enough for the model to be asked about. Where all of them have less than half of
+//! what is kept, as for somebody whose scrobbles have nothing in common with the tracks of a table,
+//! tracks from all over the catalogue make it up. What the model says then decides which of them
+//! are [kept](cut).
 
 use rustc_hash::FxHashSet;
 
@@ -36,6 +38,7 @@ pub(crate) fn within_bounds(
     let arrivals = |named: &&Named| named.sources.contains(Sources::ARRIVALS);
     let most = gathering.found.iter().filter(arrivals).count() + bounds.asked.max(bounds.new);
     gathering.add_in_turn(index, most);
+    gathering.add_spread(bounds.new / 2);
     gathering.found
 }
 
@@ -114,6 +117,34 @@ impl Gathering<'_> {
             }
         }
     }
+}
+
+impl Gathering<'_> {
+    /// Adds tracks from all over the catalogue until there are so many, or none is left. Where it
+    /// begins moves with what the listener does, so that another day brings other tracks.
+    fn add_spread(&mut self, wanted: usize) {
+        let rows = self.catalogue.len();
+        let stride = spread_stride(rows);
+        let mut row = self.profile.interactions.len() % rows.max(1);
+        for _ in 0..rows {
+            if self.found.len() >= wanted {
+                return;
+            }
+            self.add(TrackIdx(row as u32), Sources::ALL);
+            row = (row + stride) % rows;
+        }
+    }
+}
+
+/// Steps of this length, round and round, meet every row once, and any number of them lie evenly: the
+/// golden section of the rows, or the next number above that shares no divisor with theirs.
+fn spread_stride(rows: usize) -> usize {
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    fn divisor(a: usize, b: usize) -> usize {
+        if b == 0 { a } else { divisor(b, a % b) }
+    }
+    let first = (rows as f64 * GOLDEN) as usize;
+    (first..).find(|&stride| divisor(stride, rows) == 1 || rows == 0).unwrap_or(1)
 }
 
 /// Cuts scored candidates to the bounds. Of known works and of arrivals the most useful are kept;

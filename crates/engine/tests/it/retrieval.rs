@@ -1,5 +1,7 @@
 //! Candidate sources and popularity.
 
+use std::collections::BTreeSet;
+
 use segue_core::ListenerId;
 use segue_engine::candidate::{Candidate, Sources};
 use segue_engine::pipeline::{Bounds, Breadth};
@@ -33,7 +35,7 @@ fn an_exact_retrieval_holds_every_track() {
 #[test]
 fn every_source_names_something_of_its_own_kind() {
     let world = world();
-    let bounded = candidates(&world, Breadth::Bounded(Bounds::USUAL));
+    let bounded = candidates(&world, Breadth::Bounded(Bounds { new: 200, ..Bounds::USUAL }));
     let of = |source| bounded.iter().filter(move |candidate| candidate.sources.contains(source));
     for source in [Sources::HISTORY, Sources::POPULAR, Sources::ARTISTS, Sources::NEIGHBOURS] {
         assert!(of(source).next().is_some(), "{source:?}");
@@ -62,6 +64,31 @@ fn a_stranger_gets_what_is_popular() {
         candidates(&world, Breadth::Bounded(Bounds { new: 50, asked: 50, ..Bounds::USUAL }));
     assert_eq!(bounded.len(), 50);
     assert!(bounded.iter().all(|candidate| candidate.sources == Sources::POPULAR));
+}
+
+#[test]
+fn where_no_source_names_more_tracks_from_all_over_the_catalogue_do() {
+    let mut world = world();
+    // Somebody whose songs have nothing in common with what else is there.
+    world.profile = Profile::empty(ListenerId::new("stranger"));
+    world.index = segue_engine::Index::build(&world.catalogue, []);
+    let popular = world.index.popularity.most_popular().iter();
+    let popular: BTreeSet<_> = popular.map(|&track| world.catalogue.work(track)).collect();
+    let popular = popular.len();
+    let bounded = |new: usize| {
+        candidates(&world, Breadth::Bounded(Bounds { new, asked: new, ..Bounds::USUAL }))
+    };
+    let of_all = |found: &[Candidate]| -> Vec<u32> {
+        let all = found.iter().filter(|candidate| candidate.sources == Sources::ALL);
+        all.map(|candidate| candidate.track.0).collect()
+    };
+    for more in [10, 30, 60] {
+        let spread = of_all(&bounded(2 * (popular + more)));
+        assert_eq!(spread.len(), more, "{spread:?}");
+        let first_half = spread.iter().filter(|&&row| row < 200).count();
+        assert!((spread.len() / 4..=3 * spread.len() / 4).contains(&first_half), "{spread:?}");
+    }
+    assert!(of_all(&bounded(popular)).is_empty());
 }
 
 #[test]
