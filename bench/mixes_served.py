@@ -55,6 +55,8 @@ def server(segue, home):
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for _ in range(600):
+            if process.poll() is not None:
+                sys.exit("the server ended")
             with contextlib.suppress(OSError):
                 connection.request("GET", "/readyz")
                 answer = connection.getresponse()

@@ -237,14 +237,16 @@ impl<'a> TrainingListeners<'a> {
         let feature_spaces = self.feature_spaces(|_| true);
         let contrasts = Contrasts { liked: Vec::new(), unclaimed: self.unclaimed.clone() };
         let drawing = self.episodes(&feature_spaces, &contrasts, HistorySizes::Settled);
+        let (episodes, asked) = (self.episodes_each(), self.asked());
         let mut held = Held::default();
         let mut last = None;
         for fold in 0..folds {
             progress(Stage::Training { done: fold, of: networks });
             let (shown, hidden) = self.split_labels(fold);
-            let trained = self.train(&drawing.draw(&shown, self.episodes_each()))?;
+            let (shown, hidden) = (&shown[..asked], &hidden[..asked]);
+            let trained = self.train(&drawing.draw(shown, episodes))?;
             let mut rows = Rows::default();
-            for (listener, hidden) in shown.iter().zip(&hidden) {
+            for (listener, hidden) in shown.iter().zip(hidden) {
                 let mut rng = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(1 + fold as u64));
                 rng.set_stream(u64::from(listener.index));
                 rows.append(drawing.ask(listener, &listener.labelled, hidden, &mut rng));
@@ -255,7 +257,7 @@ impl<'a> TrainingListeners<'a> {
         }
         if cross_fit {
             progress(Stage::Training { done: folds, of: networks });
-            last = Some(self.train(&drawing.draw(&self.listeners, self.episodes_each()))?);
+            last = Some(self.train(&drawing.draw(&self.listeners[..asked], episodes))?);
         }
         Ok((last.expect("there is at least one fold"), held))
     }
@@ -313,7 +315,8 @@ impl<'a> TrainingListeners<'a> {
     /// stand for the others.
     fn asked(&self) -> usize {
         let share = self.config.rows as f64 / self.rows_of_all().max(1) as f64;
-        (self.listeners.len() as f64 * share.min(1.0)).ceil() as usize
+        let asked = (self.listeners.len() as f64 * share.min(1.0)).ceil() as usize;
+        asked.max(FEWEST_NEWCOMER_LISTENERS).min(self.listeners.len())
     }
 
     /// Rows of one episode of every listener, about: it asks for up to thirty labels, and adds
@@ -321,8 +324,8 @@ impl<'a> TrainingListeners<'a> {
     fn rows_of_all(&self) -> usize {
         let rows_of = |(listener, likes): (&TrainingListener, &Vec<TrackIdx>)| {
             let labels = listener.labelled.len();
-            let asked = (labels / 2).clamp(1, 30);
-            asked + asked * (2 * likes.len()).saturating_sub(labels) / labels.max(1)
+            let queries = (labels / 2).clamp(1, 30);
+            queries + queries * (2 * likes.len()).saturating_sub(labels) / labels.max(1)
         };
         self.listeners.iter().zip(&self.likes).map(rows_of).sum()
     }

@@ -51,8 +51,8 @@ pub(super) struct SetReading<'a> {
     rows: Vec<Option<Cow<'a, [f32]>>>,
     artists: ArtistPlays,
     /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history
-    /// beyond the middle, or what is left of friends. What everybody plays counts as for somebody
-    /// of whom more is known where friends are.
+    /// beyond the middle, or what is left of friends. For what everybody plays, friends lengthen
+    /// the history: the more is known of somebody, the less that says of them.
     lengths: Vec<f64>,
     /// What the ranking of new tracks comes to for a history of this length: the weight of each
     /// member, then what is added for the length, which is nothing, and the rest.

@@ -266,6 +266,11 @@ impl Plan {
         (plays > most).then_some(most)
     }
 
+    /// Plays that the sequence model goes through, all epochs together.
+    fn learned(&self, plays: usize) -> usize {
+        self.epochs(plays) * self.epoch_steps(plays).unwrap_or(plays)
+    }
+
     fn say_what_was_cut(&mut self, sizes: &Sizes) {
         if self.settings < SETTINGS {
             self.cuts.push(format!(
@@ -277,11 +282,13 @@ impl Plan {
             self.cuts.push(format!("one in {} questions asked", self.fewer_cases));
         }
         let plays = sizes.dated as usize;
-        let (epochs, all) =
-            (self.epochs(plays), Self { positions: POSITIONS, ..self.clone() }.epochs(plays));
-        if epochs < all && self.has(MemberKind::Sasrec) {
-            self.cuts
-                .push(format!("the sequence model learns for {epochs} epochs instead of {all}"));
+        let (learned, all) =
+            (self.learned(plays), Self { positions: POSITIONS, ..self.clone() }.learned(plays));
+        if learned < all && self.has(MemberKind::Sasrec) {
+            self.cuts.push(format!(
+                "the sequence model goes through {learned} plays, all passes together, instead of \
+                 {all}"
+            ));
         }
         if self.fewer_rows > 1 {
             self.cuts.push(format!("likability learns from one in {} rows", self.fewer_rows));
@@ -356,10 +363,7 @@ impl Plan {
                 let (factors, solves) = (factors as f64, (iterations * (steps + 1)) as f64);
                 solves * (2.0 * events + (items + listeners) * factors) * factors * SOLVE_S
             }
-            MemberKind::Sasrec => {
-                let positions = self.epochs(dated as usize) as f64 * dated;
-                positions.min(self.positions as f64) * POSITION_S
-            }
+            MemberKind::Sasrec => self.learned(dated as usize) as f64 * POSITION_S,
             MemberKind::Friends => {
                 sizes.asked_of_friends().map_or(0.0, |kind| self.fit_s(kind, sizes))
             }

@@ -64,6 +64,13 @@ pub(super) struct Cases {
     pub(super) again: Vec<SetCase>,
 }
 
+impl SetCase {
+    /// Whether it is asked of somebody who is known by fewer works than they are.
+    pub(super) fn is_newcomer(&self) -> bool {
+        !self.hidden.is_empty()
+    }
+}
+
 impl Cases {
     /// One in `plan.fewer_cases` of the usual number is asked.
     pub(super) fn cut(catalogue: &Catalogue, listeners: &[Plays], plan: &Plan) -> Self {
@@ -106,9 +113,8 @@ impl Cases {
         let index = FriendIndex::of_plays(&self.past, profiles);
         let mut newcomers = 0;
         for case in self.new.iter_mut().chain(&mut self.again) {
-            let is_newcomer = !case.hidden.is_empty();
-            newcomers += usize::from(is_newcomer);
-            if is_newcomer && newcomers.is_multiple_of(2) {
+            newcomers += usize::from(case.is_newcomer());
+            if case.is_newcomer() && newcomers.is_multiple_of(2) {
                 continue;
             }
             case.profile.friends = index.plays_of(&self.past[case.listener].friends);
@@ -190,6 +196,9 @@ impl Cases {
         works.shuffle(rng);
         let kept = NEWCOMER_WORKS[rng.random_range(0..NEWCOMER_WORKS.len())];
         let hidden: FxHashSet<WorkIdx> = works.into_iter().skip(kept).collect();
+        if hidden.is_empty() {
+            return None;
+        }
         let profile = past.without(catalogue, &hidden).profile(catalogue);
         let (now, answers) = (last.now, last.answers.clone());
         Some(SetCase { profile, now, answers, hidden, listener })

@@ -320,8 +320,8 @@ impl Fitting<'_> {
             };
             let options = self.candidates(case).into_iter().filter_map(option).collect();
             let answers = case.answers.iter().filter(|&&work| self.was_there(work)).count();
-            let is_newcomer = !case.hidden.is_empty();
-            Options { listener: case.listener, is_newcomer, options, answers }
+            let (listener, is_newcomer) = (case.listener, case.is_newcomer());
+            Options { listener, is_newcomer, options, answers }
         };
         let mut cases: Vec<Options> = self.cases.new.par_iter().map(of_case).collect();
         cases.retain(|case| case.answers > 0);
@@ -528,7 +528,7 @@ fn split(cases: &[Options]) -> (Vec<&Options>, Vec<&Options>) {
 /// widely for that.)
 fn at_its_top(mut ranking: Ranking, cases: &[Options], bounds: &[Bound]) -> Ranking {
     for _ in 0..ROUNDS_AT_TOP {
-        let offered = |case| at_top_or_rest(case, &ranking.coefficients);
+        let offered = |case| at_top_unless_newcomer(case, &ranking.coefficients);
         let choices = choices(cases.iter().map(offered));
         if choices.is_empty() {
             break;
@@ -540,7 +540,7 @@ fn at_its_top(mut ranking: Ranking, cases: &[Options], bounds: &[Bound]) -> Rank
 
 /// What a newcomer turns to is seldom at the top: with that alone, rankings would be fitted on
 /// listeners of whom much is known, and newcomers be served by what holds for those.
-fn at_top_or_rest<'a>(case: &'a Options, coefficients: &[f64]) -> Offered<'a> {
+fn at_top_unless_newcomer<'a>(case: &'a Options, coefficients: &[f64]) -> Offered<'a> {
     if case.is_newcomer { with_rest(case, coefficients) } else { at_top(case, coefficients) }
 }
 

@@ -18,7 +18,8 @@ pub(super) struct Vocabulary {
     of_work: Vec<u32>,
 }
 
-/// So many works of one's own tell as much of somebody as their friends do.
+/// So many works of one's own tell as much of somebody as their friends do. Chosen where a work is
+/// an artist (HetRec).
 const FRIENDS_ARE_WORTH: f64 = 3.0;
 
 const NO_ITEM: u32 = u32::MAX;

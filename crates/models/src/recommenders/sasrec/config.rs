@@ -39,8 +39,9 @@ pub struct SasrecConfig {
     pub batch: usize,
     /// Most passes over the data; fewer where validation stops getting better (see `patience`).
     pub epochs: usize,
-    /// Steps of histories that one pass learns from, at most: where there are more, each pass draws
-    /// windows anew. `None` learns from all of them in every pass.
+    /// Steps of histories that one pass learns from, at most, but for the end of the last window:
+    /// where there are more, each pass draws windows anew. `None` learns from all of them in every
+    /// pass.
     pub epoch_steps: Option<usize>,
     /// Passes without a better validation score before training stops and the best weights return.
     pub patience: usize,
@@ -147,6 +148,7 @@ impl SasrecConfig {
             ),
             (self.max_length > 0, "max_length", self.max_length.to_string(), positive),
             (self.expansion > 0, "expansion", self.expansion.to_string(), positive),
+            (self.epoch_steps != Some(0), "epoch_steps", "0".to_owned(), positive),
             (self.batch > 0, "batch", self.batch.to_string(), positive),
             (self.tower_width > 0, "tower_width", self.tower_width.to_string(), positive),
             (share(self.dropout), "dropout", self.dropout.to_string(), "at least 0 and below 1"),

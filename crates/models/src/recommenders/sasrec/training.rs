@@ -9,7 +9,7 @@ use super::batch::SequenceBatch;
 use super::config::SasrecConfig;
 use super::layout::{Layout, fresh_embedding};
 use super::step::Trainer;
-use super::windows::{windows, within};
+use super::windows::{count_within, windows};
 use super::{Sasrec, TowerInput};
 use crate::ModelError;
 use crate::recommenders::ItemFeatures;
@@ -176,7 +176,7 @@ fn train(
         let config = trainer.model.config.clone();
         let mut windows = windows(training, &config, trainer.rng());
         windows.shuffle(trainer.rng());
-        windows.truncate(within(&windows, config.epoch_steps));
+        windows.truncate(count_within(&windows, config.epoch_steps));
         let (mut loss, mut positions) = (0.0, 0);
         for windows in windows.chunks(size) {
             batch.packed.clear();

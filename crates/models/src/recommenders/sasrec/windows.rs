@@ -47,7 +47,7 @@ pub(super) fn windows(
 
 /// How many of the first windows one epoch learns from: as many as have `most_steps` together, the
 /// last of them whole.
-pub(super) fn within(windows: &[Window], most_steps: Option<usize>) -> usize {
+pub(super) fn count_within(windows: &[Window], most_steps: Option<usize>) -> usize {
     let Some(mut left) = most_steps else { return windows.len() };
     let is_within = |window: &&Window| {
         let is_within = left > 0;
@@ -161,7 +161,7 @@ mod tests {
         let config = SasrecConfig { max_length: 5, ..SasrecConfig::default() };
         let windows = cut(&data.all(), &config);
         let steps = |most: Option<usize>| -> u32 {
-            windows[..within(&windows, most)].iter().map(|window| window.steps).sum()
+            windows[..count_within(&windows, most)].iter().map(|window| window.steps).sum()
         };
         let all = steps(None);
         assert_eq!(all, 23 + 8 + 30 + 1);
