@@ -6,7 +6,7 @@ use std::sync::Arc;
 use segue_core::{ListenerId, Pick, Timestamp};
 use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, Mixer, Pool};
 use segue_engine::presets::Effect;
-use segue_engine::{MixContext, Profile, TrackIdx};
+use segue_engine::{Interaction, MixContext, Profile, Stance, TrackIdx};
 use segue_store::{HistoryMark, Store};
 
 use crate::dataset::ReadProfile;
@@ -18,9 +18,11 @@ const RETRIEVE_AFTER: u64 = 20;
 /// A listener, ready to be mixed for.
 ///
 /// What a listener says makes the profile stale at once: [`refreshed`](Self::refreshed) folds in
-/// what came since and scores the pool again, which costs milliseconds however long the history is.
-/// Gathering a [new pool](Self::gathered_anew) costs more and is due after
-/// [twenty changes](Self::is_due), and whenever the snapshot was replaced.
+/// what came since, takes works that they have come to know into the pool and scores it again,
+/// which costs milliseconds however long the history is. Where they took back that they do not want
+/// to hear a song or an artist, it gathers the pool anew. That costs more, and is due after
+/// [twenty changes](Self::is_due) too, for what they do not know, and whenever the snapshot was
+/// [replaced](Self::gathered_anew).
 ///
 /// Changes are counted by whoever keeps the listener: one for every event that was recorded, from
 /// any number on. What was [shown](Profile::shown) is one as well, but not before the next sitting,
@@ -163,12 +165,14 @@ impl KeptListener {
     }
 
     fn rescored(&self, read: ReadProfile, changes: u64, now: Timestamp) -> Result<Self> {
+        // That is not in a pool which was gathered before.
+        if lets_in(&self.profile, &read.profile) {
+            return Self::of(read, Arc::clone(&self.snapshot), changes, now);
+        }
         let (snapshot, ReadProfile { profile, mark }) = (Arc::clone(&self.snapshot), read);
-        let pool = self.pool.rescored(&snapshot.mixer(&profile)?, now)?;
-        // What a lifted ban lets in is not in the pool.
-        let is_lifted = !self.profile.banned_artists.is_subset(&profile.banned_artists);
-        let retrieve_at = if is_lifted { changes } else { self.retrieve_at };
-        Ok(Self { snapshot, profile, pool, changes, retrieve_at, mark })
+        let met = met(&self.profile, &profile);
+        let pool = self.pool.rescored(&snapshot.mixer(&profile)?, &met, now)?;
+        Ok(Self { snapshot, profile, pool, changes, retrieve_at: self.retrieve_at, mark })
     }
 
     /// Bytes of memory that it takes up without the snapshot, which it shares: they grow with the
@@ -219,4 +223,26 @@ impl KeptListener {
     pub fn effect(&self, picks: &[Pick]) -> Effect {
         Effect::of(&self.snapshot.catalogue, &self.profile, picks)
     }
+}
+
+/// Whether a listener took back that they reject something, so that it may be picked again.
+fn lets_in(before: &Profile, profile: &Profile) -> bool {
+    let is_rejected =
+        |interaction: &Interaction| matches!(interaction.stance, Stance::Dislike | Stance::Ban);
+    let mut rejected = before.interactions.iter().filter(|interaction| is_rejected(interaction));
+    !before.banned_artists.is_subset(&profile.banned_artists)
+        || rejected.any(|before| !profile.interaction(before.work).is_some_and(is_rejected))
+}
+
+/// The tracks of works that a listener knows and did not before, or knew in another version.
+fn met(before: &Profile, profile: &Profile) -> Vec<TrackIdx> {
+    let is_as_before = |interaction: &Interaction| {
+        let known = before.interaction(interaction.work).filter(|known| known.is_known());
+        known.is_some_and(|known| known.track == interaction.track)
+    };
+    let known = profile.interactions.iter().filter(|interaction| interaction.is_known());
+    known
+        .filter(|interaction| !is_as_before(interaction))
+        .map(|interaction| interaction.track)
+        .collect()
 }

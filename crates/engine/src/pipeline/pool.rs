@@ -14,6 +14,7 @@
 //! a listener says counts at once. Likabilities are those of the retrieval until
 //! [`Pool::rescored`].
 
+use rustc_hash::FxHashSet;
 use segue_core::Timestamp;
 
 use super::{MixError, Mixer};
@@ -23,7 +24,7 @@ use crate::ranker::{Nomination, Reading};
 use crate::retrieval::{
     ASKED_OF_KNOWN, Bounds, Breadth, NOMINATED, Named, all_of, best, cut, known, within_bounds,
 };
-use crate::{Likability, MixContext, TrackIdx, WrongCount, predict};
+use crate::{Catalogue, Likability, MixContext, TrackIdx, WorkIdx, WrongCount, predict};
 
 /// Candidates for one listener, scored by one model, in row order: what a server keeps between two
 /// requests. [`Mixer::retrieve`] makes one, [`Mixer::mix_from`] mixes from it.
@@ -232,13 +233,19 @@ impl Pool {
     /// The same candidates, scored again for what the profile holds at a moment: after feedback, or
     /// by another model. Costs one prediction per candidate and no search.
     ///
+    /// `met` are the tracks of works that the listener has come to know since, each in the version
+    /// that they know: they are candidates as of now, whatever the pool held of them.
+    ///
     /// # Errors
     /// [`MixError::Predictions`] if the scorer gives another number of predictions than it was
     /// asked for.
-    pub fn rescored(&self, mixer: &Mixer<'_>, now: Timestamp) -> Result<Self, MixError> {
-        let named =
-            |candidate: &Candidate| Named { track: candidate.track, sources: candidate.sources };
-        let named: Vec<Named> = self.candidates.iter().map(named).collect();
+    pub fn rescored(
+        &self,
+        mixer: &Mixer<'_>,
+        met: &[TrackIdx],
+        now: Timestamp,
+    ) -> Result<Self, MixError> {
+        let named = self.named_with(mixer.catalogue, met);
         let reading = mixer.read(MixContext { now, after: &self.after });
         Ok(Self {
             model: mixer.scorer.version().to_owned(),
@@ -247,6 +254,18 @@ impl Pool {
             truncated: self.truncated,
             after: self.after.clone(),
         })
+    }
+
+    /// The candidates and works that were met, in row order.
+    fn named_with(&self, catalogue: &Catalogue, met: &[TrackIdx]) -> Vec<Named> {
+        let works: FxHashSet<WorkIdx> = met.iter().map(|&track| catalogue.work(track)).collect();
+        let stays = |candidate: &&Candidate| !works.contains(&catalogue.work(candidate.track));
+        let named =
+            |candidate: &Candidate| Named { track: candidate.track, sources: candidate.sources };
+        let mut all: Vec<Named> = self.candidates.iter().filter(stays).map(named).collect();
+        all.extend(met.iter().map(|&track| Named { track, sources: Sources::HISTORY }));
+        all.sort_unstable_by_key(|named| named.track);
+        all
     }
 
     /// Version of the model that scored it. A server that serves another version by now has the

@@ -10,6 +10,8 @@ use segue_engine::{Interaction, Profile, Stance, TrackIdx};
 
 use crate::world::{HashScorer, Plan, World, plans, request};
 
+const EPOCH: segue_core::Timestamp = segue_core::Timestamp::UNIX_EPOCH;
+
 fn pool(world: &World, scorer: &HashScorer, breadth: Breadth<'_>) -> Pool {
     world
         .mixer(scorer)
@@ -196,14 +198,33 @@ fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
 fn a_pool_is_rescored_for_the_profile_as_it_is() {
     let world = Plan { seed: 12, tracks: 300, artists: 60, known: 0.2 }.build();
     let pool = pool(&world, &HashScorer(1), bounded(40, 80));
-    let again =
-        pool.rescored(&world.mixer(&HashScorer(2)), segue_core::Timestamp::UNIX_EPOCH).unwrap();
+    let rescored =
+        |pool: &Pool, scorer| pool.rescored(&world.mixer(&HashScorer(scorer)), &[], EPOCH).unwrap();
+    let again = rescored(&pool, 2);
     let tracks = |pool: &Pool| pool.candidates().iter().map(|x| x.track).collect::<Vec<_>>();
     assert_eq!(tracks(&again), tracks(&pool));
     assert_ne!(again, pool);
-    assert_eq!(
-        again.rescored(&world.mixer(&HashScorer(1)), segue_core::Timestamp::UNIX_EPOCH).unwrap(),
-        pool
-    );
+    assert_eq!(rescored(&again, 1), pool);
     assert!(pool.bytes() < 120 * 16 + 12_000, "{}", pool.bytes());
+}
+
+#[test]
+fn works_that_were_met_since_are_in_a_rescored_pool() {
+    let world = Plan { seed: 12, tracks: 300, artists: 60, known: 0.2 }.build();
+    let pool = pool(&world, &HashScorer(1), bounded(40, 80));
+    let held: Vec<TrackIdx> = pool.candidates().iter().map(|candidate| candidate.track).collect();
+    let is_missing = |track: &TrackIdx| {
+        let work = world.catalogue.work(*track);
+        !held.iter().any(|&held| world.catalogue.work(held) == work)
+    };
+    let missing = world.catalogue.rows().find(is_missing).unwrap();
+    let again = pool.rescored(&world.mixer(&HashScorer(1)), &[missing, held[3]], EPOCH).unwrap();
+    let named = again.candidates().iter().map(|candidate| candidate.track);
+    assert!(named.clone().is_sorted() && named.clone().any(|track| track == missing));
+    assert_eq!(named.count(), held.len() + 1, "what was there is there once");
+    let of_history = |track: TrackIdx| {
+        let found = again.candidates().iter().find(|candidate| candidate.track == track);
+        found.unwrap().sources == segue_core::Sources::HISTORY
+    };
+    assert!(of_history(missing) && of_history(held[3]));
 }

@@ -144,6 +144,43 @@ async fn a_banned_artist_is_gone_from_the_very_next_mix_and_back_when_it_is_take
 }
 
 #[tokio::test]
+async fn a_short_mix_is_what_it_was_before_a_ban_that_is_taken_back() {
+    let world = World::new().await;
+    let asked = json!({"length": 5, "seed": 1, "explore": 0.9, "no_repeat_days": 0});
+    let before = ids(&world.mix("ada", &asked).await);
+    // Ada knows the songs of the others, and what is known is in every pool.
+    let song = before.iter().find(|id| id.as_str() >= "t08").unwrap();
+    let artist = artist(song[1..3].parse().unwrap());
+    for (target, kind) in [("artist", "ban"), ("track", "ban"), ("track", "dislike")] {
+        let named = if target == "artist" { &artist } else { song };
+        let say = async |kind: &str| {
+            world.post(ALL, &json!({target: named, "kind": kind})).await.ok();
+            ids(&world.mix("ada", &asked).await)
+        };
+        assert!(!say(kind).await.contains(song), "{target} {kind}");
+        // So that the pool is one that was gathered under the ban.
+        world.app.build().await.unwrap();
+        assert!(!ids(&world.mix("ada", &asked).await).contains(song), "{target} {kind}");
+        assert_eq!(say("cleared").await, before, "{target} {kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_song_that_nobody_else_has_is_in_the_mix_once_it_is_saved() {
+    let world = World::new().await;
+    let song = json!([{"id": "rare", "title": "Rare", "artists": ["Nobody Knows"]}]);
+    world.post("/v1/tracks", &song).await.ok();
+    // It is no arrival any more, and no source names it.
+    world.post("/v1/models/train", &json!({})).await.ok();
+    let asked = json!({"length": 1, "familiarity": "owned", "no_repeat_days": 0, "artist_cap": 9, "album_cap": 9});
+    world.post(ALL, &json!({"track": track_id(5, 0), "kind": "saved"})).await.ok();
+    assert_eq!(ids(&world.mix("ada", &asked).await), [track_id(5, 0)]);
+    world.post(ALL, &json!({"track": "rare", "kind": "saved"})).await.ok();
+    let both = json!({"length": 2, "familiarity": "owned", "no_repeat_days": 0});
+    assert!(ids(&world.mix("ada", &both).await).contains(&"rare".to_owned()));
+}
+
+#[tokio::test]
 async fn a_disliked_track_and_a_skipped_one_are_gone_from_the_very_next_mix() {
     let world = World::new().await;
     for (path, body) in [

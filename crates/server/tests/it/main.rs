@@ -13,6 +13,7 @@ mod gorse;
 mod history;
 mod holding;
 mod imports;
+mod kept;
 mod lastfm;
 mod listenbrainz;
 mod lists;

@@ -73,7 +73,7 @@ pub(crate) const TRACKS: usize = 5;
 
 /// A library and the server on it.
 pub(crate) struct World {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
 }
@@ -105,9 +105,22 @@ impl World {
     }
 
     async fn of(folder: tempfile::TempDir, config: Config, models: Formulas) -> Self {
+        Self::in_shared(Arc::new(folder), config, models).await
+    }
+
+    async fn in_shared(folder: Arc<tempfile::TempDir>, config: Config, models: Formulas) -> Self {
         let app = App::open(config, Box::new(models)).unwrap();
         app.build().await.unwrap();
         Self { folder, router: router(Arc::clone(&app)), app }
+    }
+
+    /// A second server on the same library, which no server of one's own would get, that keeps
+    /// nobody in memory: each of its answers is made of what is on disk.
+    pub(crate) async fn that_keeps_nobody(&self) -> Self {
+        std::fs::remove_file(self.library().join("serve.lock")).unwrap();
+        let mut config = config_of(self.library());
+        config.limits.listeners = 0;
+        Self::in_shared(Arc::clone(&self.folder), config, Formulas::default()).await
     }
 
     /// A library of which something becomes while tracks are scored for the first time.
@@ -127,7 +140,7 @@ impl World {
 
     /// Ends the server and hands its library on.
     pub(crate) fn into_folder(self) -> tempfile::TempDir {
-        self.folder
+        Arc::into_inner(self.folder).unwrap()
     }
 
     /// What is on disk.
