@@ -8,7 +8,8 @@
 //! and scores the pool again (milliseconds). Where a row changed that was folded before, all rows
 //! are folded anew. Searching the whole catalogue for a new pool takes longer and happens when
 //! somebody is seen first, takes back that they do not want something, after
-//! [twenty changes](KeptListener::is_due), and when the snapshot was replaced. If the machine is busy then, mixes go on from the pool and the snapshot that are at
+//! [twenty changes](KeptListener::is_due), and when the snapshot was replaced. If the machine is
+//! busy then, mixes go on from the pool and the snapshot that are at
 //! hand and the retrieval waits for its turn in the background: a swapped model drops no request.
 
 use std::sync::Arc;
