@@ -167,6 +167,12 @@ impl SeenPlays {
         Self { pages: PlayPages::new(folder, MOST_BYTES), listeners: FxHashMap::default() }
     }
 
+    /// From here on plays go to the file.
+    #[cfg(test)]
+    pub(crate) fn leave_no_room(&mut self) {
+        self.pages.leave_no_room();
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.listeners.is_empty()
     }
@@ -479,6 +485,31 @@ mod tests {
     fn pages_that_come_and_go_judge_as_the_plain_rule_does() {
         (0..40).for_each(|seed| agrees_with_the_plain_rule(seed, 0));
         (40..50).for_each(|seed| agrees_with_the_plain_rule(seed, usize::MAX));
+    }
+
+    #[test]
+    fn no_play_is_lost_where_the_file_of_plays_cannot_be_written() {
+        let library = tempfile::tempdir().unwrap();
+        let folder = library.path().join("folder");
+        let mut seen = SeenPlays::new(Some(folder.clone()));
+        let plays = (1..=1_000_i64).map(|row| {
+            let at = Timestamp::from_second(row * 5_000).unwrap();
+            let listen = Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::Maloja);
+            (row, listen)
+        });
+        let plays: Vec<(i64, Listen)> = plays.collect();
+        let told = |listen| ReportedPlay { listener: 1, song: 1, listen, duration_ms: None };
+        for (row, listen) in &plays {
+            seen.note(told(listen), *row).unwrap();
+        }
+        seen.leave_no_room();
+        let failed = plays.iter().filter(|(_, listen)| seen.judge(told(listen)).is_err()).count();
+        assert!(failed > 100, "{failed} could not be judged");
+        std::fs::create_dir(&folder).unwrap();
+        for (_, listen) in &plays {
+            let verdict = seen.judge(told(listen)).unwrap();
+            assert!(matches!(verdict, PlayVerdict::Duplicate { exact: true, .. }), "{listen:?}");
+        }
     }
 
     #[test]

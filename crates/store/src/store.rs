@@ -190,18 +190,19 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Connection, &mut WriteCache) -> Result<T>,
     ) -> Result<T> {
-        let transaction =
-            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let Self { connection, cache, .. } = self;
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         // What other processes committed since may contradict what this one remembers.
-        self.cache.stay_valid_for(&transaction)?;
-        let outcome = work(&transaction, &mut self.cache).and_then(|value| {
+        let outcome = cache.stay_valid_for(&transaction).and_then(|()| {
+            let value = work(&transaction, cache)?;
             runs::keep_tail_short(&transaction)?;
-            self.cache.note_log_state(&transaction)?;
+            cache.note_log_state(&transaction)?;
             transaction.commit()?;
             Ok(value)
         });
         if outcome.is_err() {
-            self.cache.forget_all();
+            // A memory that could not be brought up to date has holes as well.
+            cache.forget_all();
         }
         outcome
     }
@@ -339,9 +340,10 @@ fn wait_for_writer(patient: Arc<AtomicBool>) -> impl FnMut(i32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use segue_core::{Track, TrackId, WorkId};
+    use segue_core::{Listen, ListenerId, Record, Source, Timestamp, Track, TrackId, WorkId};
 
     use super::*;
+    use crate::ImportedFile;
 
     fn track(name: &str) -> Track {
         Track::new(TrackId::new(name), WorkId::new(name), name)
@@ -399,6 +401,36 @@ mod tests {
         set_pages(&store, pages + 10_000);
         store.add_tracks(&songs).unwrap();
         assert_eq!(store.tracks().unwrap().len(), songs.len());
+    }
+
+    #[test]
+    fn plays_come_in_once_though_the_memory_of_them_could_not_be_brought_up_to_date() {
+        let library = tempfile::tempdir().unwrap();
+        let spilled = library.path().join("spilled");
+        let mut first = Store::open(library.path()).unwrap();
+        first.cache = WriteCache::new(Some(spilled.clone()));
+        let song = track("song");
+        let plays: Vec<Listen> = (0..1_000)
+            .map(|day| Timestamp::from_second(day * 86_400).unwrap())
+            .map(|at| Listen::new(ListenerId::new("ann"), song.id.clone(), at, Source::Maloja))
+            .collect();
+        let import = |store: &mut Store, name: &str, plays: &[Listen]| {
+            let rows = (1..).zip(plays).map(|(row, listen)| {
+                (row, Record::Listen { listen: listen.clone(), track: song.clone() })
+            });
+            let file = ImportedFile::from_content(name.as_bytes(), "maloja/1", name, None).unwrap();
+            let mut import = store.import_file(&file)?;
+            import.accept_all(rows.collect())?;
+            import.finish()
+        };
+        assert_eq!(import(&mut first, "most", &plays[..900]).unwrap().listens_added, 900);
+        Store::open(library.path()).unwrap().append_listens(&plays[900..]).unwrap();
+        // What was appended finds no room: the folder of the file for it is not there.
+        first.cache.seen.leave_no_room();
+        let refused = import(&mut first, "nothing", &[]).unwrap_err();
+        assert!(matches!(refused, StoreError::Io { .. }), "{refused}");
+        fs::create_dir(&spilled).unwrap();
+        assert_eq!(import(&mut first, "all", &plays).unwrap().exact_duplicates, 1_000);
     }
 
     #[test]

@@ -147,6 +147,12 @@ impl PlayPages {
         (self.bytes, self.spill.end)
     }
 
+    /// From here on no more stays in memory than has to.
+    #[cfg(test)]
+    pub(super) fn leave_no_room(&mut self) {
+        self.most_bytes = 0;
+    }
+
     /// Drops all plays.
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.spill.folder.take(), self.most_bytes);
@@ -223,10 +229,12 @@ impl PlayPages {
         let far = self.far.range(..=place).next_back().map(|(&key, _)| key);
         let key = near.max(far).expect("the first page begins before every place");
         if far == Some(key)
-            && let Some(spilled) = self.far.remove(&key)
+            && let Some(spilled) = self.far.get(&key)
         {
-            let page = self.spill.take_back(&spilled)?;
+            // It stays in the file for as long as it may have to be read again.
+            let page = self.spill.take_back(spilled)?;
             self.bytes += page.bytes();
+            self.far.remove(&key);
             self.near.insert(key, page);
         }
         let page = self.near.get_mut(&key).expect("it was there or came back");
@@ -247,9 +255,11 @@ impl PlayPages {
         let go = pages.filter(|(at, (_, page))| (at + turn) % ONE_IN == 0 && page.asked < latest);
         let go: Vec<PlayPlace> = go.map(|(_, (&key, _))| key).collect();
         for key in go {
-            let Some(page) = self.near.remove(&key) else { continue };
-            self.far.insert(key, self.spill.put(&page)?);
+            let Some(page) = self.near.get(&key) else { continue };
+            // It stays in memory until it is written: the disk may be full.
+            self.far.insert(key, self.spill.put(page)?);
             self.bytes -= page.bytes();
+            self.near.remove(&key);
         }
         Ok(())
     }
@@ -289,7 +299,10 @@ impl PageSpill {
         for play in page.plays.iter().chain(&page.folded) {
             self.buffer.extend_from_slice(&play.to_bytes());
         }
-        self.write_at(offset).map_err(self.failed("write"))?;
+        if let Err(error) = self.write_at(offset) {
+            self.free[size.trailing_zeros() as usize].push(offset);
+            return Err(self.failed("write")(error));
+        }
         let (plays, folded) = (page.plays.len() as u32, page.folded.len() as u32);
         Ok(SpilledPage { offset, plays, folded, file: page.file })
     }
