@@ -339,10 +339,7 @@ impl<'c> BatchRows<'c> {
                 }
             }
         }
-        // The sort is stable: plays of a listener stay in the order of the file.
-        waiting.sort_by_key(|play| play.named.listener);
-        let listeners = waiting.iter().map(|play| (play.named.listener, &play.listen.listener));
-        self.batch.load_listeners(listeners)?;
+        self.sort_and_load(&mut waiting)?;
         for WaitingPlay { named, listen, track } in waiting {
             self.counts.count_listen(self.batch.import_named(named, listen, track)?);
             self.fed.insert(named.listener);
@@ -350,8 +347,27 @@ impl<'c> BatchRows<'c> {
         Ok(())
     }
 
+    /// Finds out which rows of the log the plays of rows took that an earlier import kept.
     fn rejudge(&mut self, rows: &[(u64, Record)]) -> Result<()> {
-        rows.iter().try_for_each(|(_, record)| self.batch.rejudge(record))
+        let mut waiting = Vec::new();
+        for (_, record) in rows {
+            if let Record::Listen { listen, track } = record
+                && let Some(named) = self.batch.find_named(listen)?
+            {
+                waiting.push(WaitingPlay { named, listen, track });
+            }
+        }
+        self.sort_and_load(&mut waiting)?;
+        waiting.iter().try_for_each(|play| self.batch.rejudge(play.named, play.listen, play.track))
+    }
+
+    /// Puts plays in the order in which they are judged, and loads what the log holds of their
+    /// listeners.
+    fn sort_and_load(&mut self, waiting: &mut [WaitingPlay<'_>]) -> Result<()> {
+        // The sort is stable: plays of a listener stay in the order of the file.
+        waiting.sort_by_key(|play| play.named.listener);
+        let listeners = waiting.iter().map(|play| (play.named.listener, &play.listen.listener));
+        self.batch.load_listeners(listeners)
     }
 }
 
