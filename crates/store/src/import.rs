@@ -12,6 +12,7 @@ use segue_core::{Listen, ListenerId, Record, Track};
 use serde::Serialize;
 
 use crate::batch::{NamedListen, WriteBatch};
+use crate::cache::WriteCache;
 use crate::dedup::PlayVerdict;
 use crate::forget::check_fence;
 use crate::friendships::Befriended;
@@ -274,7 +275,7 @@ impl FileImport<'_> {
         let last = self.pending.last().map_or(committed, |(row, _)| committed.max(*row));
         let (file, pending) = (&self.file, &self.pending);
         let forgotten = self.forgotten;
-        let batch = self.store.write_much(|connection, cache| {
+        let work = |connection: &Connection, cache: &mut WriteCache| {
             forgotten.map_or(Ok(()), |forgotten| check_fence(connection, forgotten))?;
             cache.begin_file(&file.fingerprint);
             let mut rows = BatchRows::new(WriteBatch::new(connection, cache)?);
@@ -288,7 +289,8 @@ impl FileImport<'_> {
             let BatchRows { counts, fed, .. } = rows;
             checkpoint(connection, file, last, complete, &fed)?;
             Ok(counts)
-        })?;
+        };
+        let batch = if complete { self.store.write(work)? } else { self.store.write_much(work)? };
         self.counts.add(&batch);
         self.committed = last;
         self.committed_at = Some(Instant::now());
