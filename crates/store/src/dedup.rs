@@ -73,9 +73,10 @@
 //! compared to it.
 //!
 //! The state is 24 bytes a play, loaded when an import first meets a listener whom the log knows.
-//! It lies in sorted pages, which go to a file where they are too many for memory (`pages.rs`). A
-//! hash table for each listener had to be let go of as a whole and loaded anew, which made an
-//! import of many listeners in order of time quadratic, and had no bound for one listener.
+//! It lies in sorted pages (`pages.rs`). Where they are too many for memory they go to a nameless
+//! file in the library's folder, gone when the store is closed. A hash table for each listener had
+//! to be let go of as a whole and loaded anew, which made an import of many listeners in order of
+//! time quadratic, and had no bound for one listener.
 //!
 //! [`Stamp`]: segue_core::Stamp
 
@@ -104,7 +105,8 @@ pub use report::{LONGEST_S, SHORTEST_PLAY_S, WHOLE_MINUTE_WINDOW_S, WINDOW_S};
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
 /// Rows that are looked at to move plays of a file, before a row counts as another play.
 const MOST_LOOKED_AT: usize = 4_000;
-/// Bytes of plays kept in memory, which is some 700,000 plays.
+/// Bytes of plays kept in memory, which is some 700,000 plays. The index of the pages in the file is
+/// among them up to half, and what is known of each listener is not.
 const MOST_BYTES: usize = 24 << 20;
 
 /// What a row is, given what is in the log.
