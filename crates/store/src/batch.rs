@@ -307,19 +307,29 @@ impl<'c> WriteBatch<'c> {
         Ok(verdict)
     }
 
-    /// Finds out which row of the log a play took when an earlier import of the file kept it, so
-    /// that no other play of the file takes it. A play that is no longer there stays away.
-    pub(crate) fn rejudge(&mut self, record: &Record) -> Result<()> {
-        let Record::Listen { listen, track } = record else { return Ok(()) };
+    /// Whom and what a play names that an earlier import of the file kept; `None` where one of them
+    /// is no longer there.
+    pub(crate) fn find_named(&mut self, listen: &Listen) -> Result<Option<NamedListen>> {
         let listener = self.names.find_listener(&mut self.cache.listeners, &listen.listener)?;
-        let Some(listener) = listener else { return Ok(()) };
-        match self.tracks.require(&mut self.cache.tracks, &listen.track) {
-            Ok(row) => {
-                self.judge(NamedListen { listener, track: row }, listen, track.duration_ms())?
-            }
-            Err(StoreError::UnknownTrack(_)) => return Ok(()),
+        let Some(listener) = listener else { return Ok(None) };
+        let named = match self.tracks.require(&mut self.cache.tracks, &listen.track) {
+            Ok(track) => Some(NamedListen { listener, track }),
+            Err(StoreError::UnknownTrack(_)) => None,
             Err(error) => return Err(error),
         };
+        self.cache.bound_names();
+        Ok(named)
+    }
+
+    /// Finds out which row of the log a play took when an earlier import of the file kept it, so
+    /// that no other play of the file takes it. A play that is no longer there stays away.
+    pub(crate) fn rejudge(
+        &mut self,
+        named: NamedListen,
+        listen: &Listen,
+        track: &Track,
+    ) -> Result<()> {
+        self.judge(named, listen, track.duration_ms())?;
         self.cache.bound_names();
         Ok(())
     }

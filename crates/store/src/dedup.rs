@@ -73,9 +73,10 @@
 //! compared to it.
 //!
 //! The state is 24 bytes a play, loaded when an import first meets a listener whom the log knows.
-//! It lies in sorted pages, which go to a file where they are too many for memory (`pages.rs`). A
-//! hash table for each listener had to be let go of as a whole and loaded anew, which made an
-//! import of many listeners in order of time quadratic, and had no bound for one listener.
+//! It lies in sorted pages (`pages.rs`). Where they are too many for memory they go to a nameless
+//! file in the library's folder, gone when the store is closed. A hash table for each listener had
+//! to be let go of as a whole and loaded anew, which made an import of many listeners in order of
+//! time quadratic, and had no bound for one listener.
 //!
 //! [`Stamp`]: segue_core::Stamp
 
@@ -104,7 +105,8 @@ pub use report::{LONGEST_S, SHORTEST_PLAY_S, WHOLE_MINUTE_WINDOW_S, WINDOW_S};
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
 /// Rows that are looked at to move plays of a file, before a row counts as another play.
 const MOST_LOOKED_AT: usize = 4_000;
-/// Bytes of plays kept in memory, which is some 700,000 plays.
+/// Bytes of plays kept in memory, which is some 700,000 plays. The index of the pages in the file is
+/// among them up to half, and what is known of each listener is not.
 const MOST_BYTES: usize = 24 << 20;
 
 /// What a row is, given what is in the log.
@@ -165,6 +167,12 @@ impl SeenPlays {
     /// Knows nobody. What memory has no room for goes to a file in `folder`.
     pub(crate) fn new(folder: Option<PathBuf>) -> Self {
         Self { pages: PlayPages::new(folder, MOST_BYTES), listeners: FxHashMap::default() }
+    }
+
+    /// From here on plays go to the file.
+    #[cfg(test)]
+    pub(crate) fn leave_no_room(&mut self) {
+        self.pages.leave_no_room();
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -479,6 +487,31 @@ mod tests {
     fn pages_that_come_and_go_judge_as_the_plain_rule_does() {
         (0..40).for_each(|seed| agrees_with_the_plain_rule(seed, 0));
         (40..50).for_each(|seed| agrees_with_the_plain_rule(seed, usize::MAX));
+    }
+
+    #[test]
+    fn no_play_is_lost_where_the_file_of_plays_cannot_be_written() {
+        let library = tempfile::tempdir().unwrap();
+        let folder = library.path().join("folder");
+        let mut seen = SeenPlays::new(Some(folder.clone()));
+        let plays = (1..=1_000_i64).map(|row| {
+            let at = Timestamp::from_second(row * 5_000).unwrap();
+            let listen = Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::Maloja);
+            (row, listen)
+        });
+        let plays: Vec<(i64, Listen)> = plays.collect();
+        let told = |listen| ReportedPlay { listener: 1, song: 1, listen, duration_ms: None };
+        for (row, listen) in &plays {
+            seen.note(told(listen), *row).unwrap();
+        }
+        seen.leave_no_room();
+        let failed = plays.iter().filter(|(_, listen)| seen.judge(told(listen)).is_err()).count();
+        assert!(failed > 100, "{failed} could not be judged");
+        std::fs::create_dir(&folder).unwrap();
+        for (_, listen) in &plays {
+            let verdict = seen.judge(told(listen)).unwrap();
+            assert!(matches!(verdict, PlayVerdict::Duplicate { exact: true, .. }), "{listen:?}");
+        }
     }
 
     #[test]

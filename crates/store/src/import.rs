@@ -12,6 +12,7 @@ use segue_core::{Listen, ListenerId, Record, Track};
 use serde::Serialize;
 
 use crate::batch::{NamedListen, WriteBatch};
+use crate::cache::WriteCache;
 use crate::dedup::PlayVerdict;
 use crate::forget::check_fence;
 use crate::friendships::Befriended;
@@ -274,7 +275,7 @@ impl FileImport<'_> {
         let last = self.pending.last().map_or(committed, |(row, _)| committed.max(*row));
         let (file, pending) = (&self.file, &self.pending);
         let forgotten = self.forgotten;
-        let batch = self.store.write_much(|connection, cache| {
+        let work = |connection: &Connection, cache: &mut WriteCache| {
             forgotten.map_or(Ok(()), |forgotten| check_fence(connection, forgotten))?;
             cache.begin_file(&file.fingerprint);
             let mut rows = BatchRows::new(WriteBatch::new(connection, cache)?);
@@ -288,7 +289,8 @@ impl FileImport<'_> {
             let BatchRows { counts, fed, .. } = rows;
             checkpoint(connection, file, last, complete, &fed)?;
             Ok(counts)
-        })?;
+        };
+        let batch = if complete { self.store.write(work)? } else { self.store.write_much(work)? };
         self.counts.add(&batch);
         self.committed = last;
         self.committed_at = Some(Instant::now());
@@ -339,10 +341,7 @@ impl<'c> BatchRows<'c> {
                 }
             }
         }
-        // The sort is stable: plays of a listener stay in the order of the file.
-        waiting.sort_by_key(|play| play.named.listener);
-        let listeners = waiting.iter().map(|play| (play.named.listener, &play.listen.listener));
-        self.batch.load_listeners(listeners)?;
+        self.sort_and_load(&mut waiting)?;
         for WaitingPlay { named, listen, track } in waiting {
             self.counts.count_listen(self.batch.import_named(named, listen, track)?);
             self.fed.insert(named.listener);
@@ -350,8 +349,27 @@ impl<'c> BatchRows<'c> {
         Ok(())
     }
 
+    /// Finds out which rows of the log the plays of rows took that an earlier import kept.
     fn rejudge(&mut self, rows: &[(u64, Record)]) -> Result<()> {
-        rows.iter().try_for_each(|(_, record)| self.batch.rejudge(record))
+        let mut waiting = Vec::new();
+        for (_, record) in rows {
+            if let Record::Listen { listen, track } = record
+                && let Some(named) = self.batch.find_named(listen)?
+            {
+                waiting.push(WaitingPlay { named, listen, track });
+            }
+        }
+        self.sort_and_load(&mut waiting)?;
+        waiting.iter().try_for_each(|play| self.batch.rejudge(play.named, play.listen, play.track))
+    }
+
+    /// Puts plays in the order in which they are judged, and loads what the log holds of their
+    /// listeners.
+    fn sort_and_load(&mut self, waiting: &mut [WaitingPlay<'_>]) -> Result<()> {
+        // The sort is stable: plays of a listener stay in the order of the file.
+        waiting.sort_by_key(|play| play.named.listener);
+        let listeners = waiting.iter().map(|play| (play.named.listener, &play.listen.listener));
+        self.batch.load_listeners(listeners)
     }
 }
 

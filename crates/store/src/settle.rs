@@ -50,6 +50,8 @@ impl Store {
     /// [`crate::StoreError::Corrupt`], [`crate::StoreError::Busy`] or
     /// [`crate::StoreError::Database`]; the next call then goes on.
     pub fn settle(&mut self, rule: &mut impl Settling) -> Result<u64> {
+        // Files that were not read to their end may have left a long one.
+        self.shorten_log();
         let sql = "SELECT version, track, (SELECT COALESCE(MAX(id), 0) FROM tracks) \
                    FROM settled_works";
         let (version, settled, last): (u32, i64, i64) =

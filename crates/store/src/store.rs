@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,6 +69,8 @@ pub struct Store {
     /// Whether to wait for another writer.
     patient: Arc<AtomicBool>,
     cache: WriteCache,
+    /// Whether the write-ahead log may be longer than single writes leave it.
+    has_long_log: bool,
     pub(crate) track_names: RefCell<KnownNames>,
 }
 
@@ -148,6 +151,7 @@ impl Store {
             library,
             is_to_read: false,
             patient,
+            has_long_log: false,
             track_names: RefCell::default(),
         })
     }
@@ -190,25 +194,30 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Connection, &mut WriteCache) -> Result<T>,
     ) -> Result<T> {
-        let transaction =
-            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let Self { connection, cache, .. } = self;
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         // What other processes committed since may contradict what this one remembers.
-        self.cache.stay_valid_for(&transaction)?;
-        let outcome = work(&transaction, &mut self.cache).and_then(|value| {
+        let outcome = cache.stay_valid_for(&transaction).and_then(|()| {
+            let value = work(&transaction, cache)?;
             runs::keep_tail_short(&transaction)?;
-            self.cache.note_log_state(&transaction)?;
+            cache.note_log_state(&transaction)?;
             transaction.commit()?;
             Ok(value)
         });
         if outcome.is_err() {
-            self.cache.forget_all();
+            // A memory that could not be brought up to date has holes as well.
+            cache.forget_all();
+        } else {
+            // The commit has moved it if it was long.
+            self.has_long_log = false;
         }
         outcome
     }
 
     /// As [`Self::write`] for one of many large transactions: the write-ahead log grows longer
     /// before it is moved into the database, so that pages which one after the other changes are
-    /// written there once.
+    /// written there once. After the last of them, [`Self::write`] or [`Self::shorten_log`] moves
+    /// it: the next play that somebody tells of must not wait for that.
     pub(crate) fn write_much<T>(
         &mut self,
         work: impl FnOnce(&Connection, &mut WriteCache) -> Result<T>,
@@ -216,8 +225,20 @@ impl Store {
         let name = "wal_autocheckpoint";
         self.connection.pragma_update(None, name, LONG_LOG_PAGES)?;
         let outcome = self.write(work);
+        self.has_long_log = true;
         self.connection.pragma_update(None, name, LOG_PAGES)?;
+        if outcome.is_err() {
+            self.shorten_log();
+        }
         outcome
+    }
+
+    /// Moves a long write-ahead log into the database, as far as nobody reads what is older. What is
+    /// committed stays where this fails, and another writer does it then.
+    pub(crate) fn shorten_log(&mut self) {
+        if mem::take(&mut self.has_long_log) {
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
     }
 
     /// Runs `work` on one consistent state of the database, whatever others write meanwhile.
@@ -339,9 +360,10 @@ fn wait_for_writer(patient: Arc<AtomicBool>) -> impl FnMut(i32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use segue_core::{Track, TrackId, WorkId};
+    use segue_core::{Listen, ListenerId, Record, Source, Timestamp, Track, TrackId, WorkId};
 
     use super::*;
+    use crate::ImportedFile;
 
     fn track(name: &str) -> Track {
         Track::new(TrackId::new(name), WorkId::new(name), name)
@@ -402,6 +424,36 @@ mod tests {
     }
 
     #[test]
+    fn plays_come_in_once_though_the_memory_of_them_could_not_be_brought_up_to_date() {
+        let library = tempfile::tempdir().unwrap();
+        let spilled = library.path().join("spilled");
+        let mut first = Store::open(library.path()).unwrap();
+        first.cache = WriteCache::new(Some(spilled.clone()));
+        let song = track("song");
+        let plays: Vec<Listen> = (0..1_000)
+            .map(|day| Timestamp::from_second(day * 86_400).unwrap())
+            .map(|at| Listen::new(ListenerId::new("ann"), song.id.clone(), at, Source::Maloja))
+            .collect();
+        let import = |store: &mut Store, name: &str, plays: &[Listen]| {
+            let rows = (1..).zip(plays).map(|(row, listen)| {
+                (row, Record::Listen { listen: listen.clone(), track: song.clone() })
+            });
+            let file = ImportedFile::from_content(name.as_bytes(), "maloja/1", name, None).unwrap();
+            let mut import = store.import_file(&file)?;
+            import.accept_all(rows.collect())?;
+            import.finish()
+        };
+        assert_eq!(import(&mut first, "most", &plays[..900]).unwrap().listens_added, 900);
+        Store::open(library.path()).unwrap().append_listens(&plays[900..]).unwrap();
+        // What was appended finds no room: the folder of the file for it is not there.
+        first.cache.seen.leave_no_room();
+        let refused = import(&mut first, "nothing", &[]).unwrap_err();
+        assert!(matches!(refused, StoreError::Io { .. }), "{refused}");
+        fs::create_dir(&spilled).unwrap();
+        assert_eq!(import(&mut first, "all", &plays).unwrap().exact_duplicates, 1_000);
+    }
+
+    #[test]
     fn the_log_of_a_large_import_is_short_again_with_the_next_writes() {
         let library = tempfile::tempdir().unwrap();
         let mut store = Store::open(library.path()).unwrap();
@@ -420,6 +472,38 @@ mod tests {
         store.add_tracks(&[track("two")]).unwrap();
         assert_eq!(bytes(), EMPTY_LOG_BYTES);
         assert_eq!(store.tracks().unwrap().len(), 20_002);
+    }
+
+    #[test]
+    fn whoever_imports_moves_the_log_and_not_who_writes_next() {
+        let library = tempfile::tempdir().unwrap();
+        let mut store = Store::open(library.path()).unwrap();
+        let rows = |of: i32| -> Vec<(u64, Record)> {
+            let songs = (of * 20_000..(of + 1) * 20_000).map(|n| track(&format!("{n:0>200}")));
+            (1..).zip(songs.map(Record::Track)).collect()
+        };
+        let begin = |store: &mut Store, name: &str, rows| {
+            let file = ImportedFile::from_content(name.as_bytes(), "x/1", name, None).unwrap();
+            let mut import = store.import_file(&file).unwrap();
+            import.accept_all(rows).unwrap();
+            import.suspend().unwrap();
+            store.import_file(&file).unwrap().committed_rows()
+        };
+        let database = library.path().join(Store::DATABASE);
+        let moved = || fs::metadata(&database).unwrap().len() as i64 > EMPTY_LOG_BYTES;
+        assert_eq!(begin(&mut store, "suspended", rows(0)), 20_000);
+        assert!(!moved(), "more of the file may follow");
+        let file = ImportedFile::from_content(&b"suspended"[..], "x/1", "", None).unwrap();
+        store.import_file(&file).unwrap().finish().unwrap();
+        assert!(moved() && !store.has_long_log);
+
+        begin(&mut store, "never finished", rows(1));
+        assert!(store.has_long_log);
+        let file = ImportedFile::from_content(&b"refused"[..], "x/1", "", None).unwrap();
+        let mut refused = store.import_file(&file).unwrap().unless_forgotten_since(7);
+        refused.accept_all(rows(0)).unwrap();
+        refused.suspend().unwrap_err();
+        assert!(!store.has_long_log);
     }
 
     #[test]

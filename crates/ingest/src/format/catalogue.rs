@@ -15,7 +15,6 @@ use segue_core::{Feedback, FeedbackTarget, Record, Source, Timestamp, Track};
 
 use super::{Format, Head};
 use crate::input::read_error;
-use crate::namer::Namer;
 use crate::table::{
     DateForm, Delimited, FlatObject, TableLayout, TableOptions, TableRow, Unusable, header_layout,
     is_json, keys_in, read_dated_objects, read_objects,
@@ -51,9 +50,8 @@ impl Format for CatalogueTable {
             true => table.date_form(&layout, context)?,
             false => DateForm::default(),
         };
-        let mut namer = Namer::default();
         while let Some(cells) = table.next(context)? {
-            self.take(TableRow::new(&layout, dates, cells), &mut namer, context)?;
+            self.take(TableRow::new(&layout, dates, cells), context)?;
         }
         Ok(())
     }
@@ -65,10 +63,9 @@ impl CatalogueTable {
         input: &mut dyn BufRead,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
-        let mut namer = Namer::default();
-        let mut take = |object: &FlatObject, dates, context: &mut Context<'_>| {
+        let take = |object: &FlatObject, dates, context: &mut Context<'_>| {
             context.columns(object.readings());
-            self.take(object.row(dates), &mut namer, context)
+            self.take(object.row(dates), context)
         };
         match self.has_use_of_dates() {
             true => read_dated_objects(input, None, context, take),
@@ -94,11 +91,10 @@ impl CatalogueTable {
     pub(crate) fn take(
         &self,
         row: TableRow<'_>,
-        namer: &mut Namer,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
-        let track = row.track(namer, &mut unusable);
+        let track = row.track(&mut context.namer, &mut unusable);
         match track.and_then(|track| {
             let is_useful = says_something(&track) || self.options.mark.is_some();
             if is_useful { Ok(track) } else { Err(DropReason::Empty) }

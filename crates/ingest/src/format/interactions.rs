@@ -24,7 +24,6 @@ use segue_core::{
 
 use super::{Format, Head};
 use crate::input::read_error;
-use crate::namer::Namer;
 use crate::table::{
     Delimited, PlaylistUse, TableColumn, TableLayout, TableOptions, TableRow, Unusable, is_json,
     layout_in, read_dated_objects, values,
@@ -48,18 +47,17 @@ impl Format for InteractionTable {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let mut namer = Namer::default();
         if is_json(input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?) {
             return read_dated_objects(input, self.label(), context, |object, dates, context| {
                 context.columns(object.readings());
-                self.take(object.row(dates), &mut namer, context)
+                self.take(object.row(dates), context)
             });
         }
         let opened = Delimited::open_at_header(input, self.label(), context)?;
         let Some((mut table, layout)) = opened else { return Ok(()) };
         let dates = table.date_form(&layout, context)?;
         while let Some(cells) = table.next(context)? {
-            self.take(TableRow::new(&layout, dates, cells), &mut namer, context)?;
+            self.take(TableRow::new(&layout, dates, cells), context)?;
         }
         Ok(())
     }
@@ -89,11 +87,10 @@ impl InteractionTable {
     pub(crate) fn take(
         &self,
         row: TableRow<'_>,
-        namer: &mut Namer,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
-        match self.interaction(row, context.listener(), namer, &mut unusable) {
+        match self.interaction(row, context, &mut unusable) {
             Ok(interaction) => {
                 unusable.report(context);
                 interaction.announce(context)
@@ -112,12 +109,11 @@ impl InteractionTable {
     fn interaction(
         &self,
         row: TableRow<'_>,
-        listener: &ListenerId,
-        namer: &mut Namer,
+        context: &mut Context<'_>,
         unusable: &mut Unusable,
     ) -> Result<Interaction, DropReason> {
-        let track = row.track(namer, unusable)?;
-        let listener = self.listener(row).unwrap_or_else(|| listener.clone());
+        let track = row.track(&mut context.namer, unusable)?;
+        let listener = self.listener(row).unwrap_or_else(|| context.listener().clone());
         let time = row.moment();
         if time.is_none() && written_time(row).is_some() {
             unusable.push("time");

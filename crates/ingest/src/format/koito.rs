@@ -10,7 +10,6 @@ use super::{Format, Head};
 use crate::json::{
     Flag, FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document,
 };
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
 /// The format.
@@ -26,7 +25,7 @@ impl Format for Koito {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Plays::default(), |path| match path {
+        read_document(input, context, &mut Plays, |path| match path {
             "" => Step::Enter,
             "/listens" => Step::Rows(0),
             _ => Step::Skip,
@@ -79,10 +78,7 @@ impl Named<'_> {
     }
 }
 
-#[derive(Default)]
-struct Plays {
-    namer: Namer,
-}
+struct Plays;
 
 impl JsonRows for Plays {
     type Row<'de> = Play<'de>;
@@ -107,7 +103,7 @@ impl JsonRows for Plays {
         };
         let mbid = play.track.0.mbid.get();
         let id = mbid.map(|mbid| TrackId::new(format!("mbid:{}", mbid.to_ascii_lowercase())));
-        let mut track = self.namer.track(id, artists, title);
+        let mut track = context.namer.track(id, artists, title);
         track.album = play.album.0.name().map(str::to_owned);
         track.recording_mbid = mbid.map(str::to_ascii_lowercase);
         let duration = play.track.0.duration.milliseconds(1000.0, "duration", context);

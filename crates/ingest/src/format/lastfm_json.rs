@@ -19,7 +19,6 @@ use super::{Format, Head};
 use crate::json::{
     Flag, FromBareText, JsonRows, JsonText, LooseObject, Number, Step, read_document,
 };
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
 /// Answers of the API, and pages of them.
@@ -49,7 +48,7 @@ impl Format for LastFmJson {
             .map(|name| name.to_string_lossy().to_lowercase())
             .unwrap_or_default();
         let pages = if name.contains("loved") { LOVED } else { PLAYED };
-        read_document(input, context, &mut Tracks::default(), |path| match path {
+        read_document(input, context, &mut Tracks, |path| match path {
             "" | "/*" | "/recenttracks" | "/lovedtracks" | "/*/recenttracks" | "/*/lovedtracks" => {
                 Step::Enter
             }
@@ -114,10 +113,7 @@ struct Attributes {
 impl FromBareText<'_> for Date {}
 impl FromBareText<'_> for Attributes {}
 
-#[derive(Default)]
-struct Tracks {
-    namer: Namer,
-}
+struct Tracks;
 
 impl JsonRows for Tracks {
     type Row<'de> = Played<'de>;
@@ -147,7 +143,7 @@ impl JsonRows for Tracks {
             context.drop_row(DropReason::BadTime);
             return Ok(());
         }
-        let mut track = self.namer.track(None, artist, title);
+        let mut track = context.namer.track(None, artist, title);
         track.album = played.album.0.get().map(str::to_owned);
         track.recording_mbid = played.mbid.get().map(str::to_owned);
         let loved =
@@ -184,7 +180,7 @@ impl Format for LastFmStats {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Scrobbles::default(), |path| match path {
+        read_document(input, context, &mut Scrobbles, |path| match path {
             "" => Step::Enter,
             "/scrobbles" => Step::Rows(0),
             _ => Step::Skip,
@@ -204,10 +200,7 @@ struct Scrobble<'a> {
     date: Number,
 }
 
-#[derive(Default)]
-struct Scrobbles {
-    namer: Namer,
-}
+struct Scrobbles;
 
 impl JsonRows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
@@ -231,7 +224,7 @@ impl JsonRows for Scrobbles {
             context.drop_row(DropReason::BadTime);
             return Ok(());
         };
-        let mut track = self.namer.track(None, artist, title);
+        let mut track = context.namer.track(None, artist, title);
         track.album = scrobble.album.counted("album", context).map(str::to_owned);
         let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::LastFm);
         context.keep(Record::Listen { listen, track })

@@ -17,7 +17,6 @@ use crate::identity::track_id_from_recording;
 use crate::json::{
     FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document, read_lines,
 };
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// `listens/**/*.jsonl`, `*.listens`, and arrays of the same rows.
@@ -38,7 +37,7 @@ impl Format for ListenBrainzListens {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_array_or_lines(input, context, &mut Plays::default())
+        read_array_or_lines(input, context, &mut Plays)
     }
 }
 
@@ -54,7 +53,7 @@ impl Format for ListenBrainzFeedback {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_array_or_lines(input, context, &mut Opinions::default())
+        read_array_or_lines(input, context, &mut Opinions)
     }
 }
 
@@ -171,14 +170,14 @@ impl Metadata<'_> {
     }
 
     /// The track, unless it has no title.
-    fn track(&self, namer: &mut Namer, context: &mut Context<'_>) -> Option<Track> {
+    fn track(&self, context: &mut Context<'_>) -> Option<Track> {
         let title = self.track_name.get()?;
         let info = &self.additional_info.0;
         let mbid = self.recording_mbid();
         let id = mbid
             .and_then(track_id_from_recording)
             .or_else(|| spotify::track_id(info.spotify_id.get()?));
-        let mut track = namer.track(id, self.artists(), title);
+        let mut track = context.namer.track(id, self.artists(), title);
         track.album = self.release_name.counted("release_name", context).map(str::to_owned);
         track.recording_mbid = mbid.map(str::to_ascii_lowercase);
         track.isrc = info.isrc.get().map(str::to_owned);
@@ -199,10 +198,7 @@ impl Metadata<'_> {
     }
 }
 
-#[derive(Default)]
-struct Plays {
-    namer: Namer,
-}
+struct Plays;
 
 impl JsonRows for Plays {
     type Row<'de> = Row<'de>;
@@ -223,7 +219,7 @@ impl JsonRows for Plays {
             return Ok(());
         };
         let metadata = &row.track_metadata.0;
-        let Some(track) = metadata.track(&mut self.namer, context) else {
+        let Some(track) = metadata.track(context) else {
             let artist = metadata.artist_name.get();
             context.drop_row(if artist.is_some() {
                 DropReason::NoTitle
@@ -249,10 +245,7 @@ struct Opinion<'a> {
     track_metadata: LooseObject<Metadata<'a>>,
 }
 
-#[derive(Default)]
-struct Opinions {
-    namer: Namer,
-}
+struct Opinions;
 
 impl JsonRows for Opinions {
     type Row<'de> = Opinion<'de>;
@@ -273,7 +266,7 @@ impl JsonRows for Opinions {
             }
         };
         let mbid = opinion.recording_mbid.get().and_then(track_id_from_recording);
-        let mut track = opinion.track_metadata.0.track(&mut self.namer, context);
+        let mut track = opinion.track_metadata.0.track(context);
         if let (Some(track), Some(id)) = (&mut track, &mbid) {
             track.id = id.clone();
         }

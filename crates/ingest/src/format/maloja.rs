@@ -13,7 +13,6 @@ use super::{Format, Head};
 use crate::json::{
     FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document,
 };
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
 /// The format.
@@ -30,7 +29,7 @@ impl Format for Maloja {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Scrobbles::default(), |path| match path {
+        read_document(input, context, &mut Scrobbles, |path| match path {
             "" => Step::Enter,
             "/scrobbles" => Step::Rows(0),
             _ => Step::Skip,
@@ -79,10 +78,7 @@ impl<'de: 'a, 'a> FromBareText<'de> for Album<'a> {
     }
 }
 
-#[derive(Default)]
-struct Scrobbles {
-    namer: Namer,
-}
+struct Scrobbles;
 
 impl JsonRows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
@@ -110,7 +106,7 @@ impl JsonRows for Scrobbles {
         };
         let length = track.length.milliseconds(1000.0, "length", context);
         let album = track.album.0.albumtitle.get().or(scrobble.album.0.albumtitle.get());
-        let mut track = self.namer.track(None, artists, title);
+        let mut track = context.namer.track(None, artists, title);
         track.album = album.map(str::to_owned);
         if let Some(ms) = length.filter(|&ms| ms > 0) {
             track.features.set(AudioFeature::DurationMs, ms as f32);

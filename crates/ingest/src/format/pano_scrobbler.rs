@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use super::{Format, Head};
 use crate::json::{JsonRows, JsonText, Number, read_lines};
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
 /// The format.
@@ -23,7 +22,7 @@ impl Format for PanoScrobbler {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_lines(input, context, &mut Scrobbles::default())
+        read_lines(input, context, &mut Scrobbles)
     }
 }
 
@@ -42,10 +41,7 @@ struct Scrobble<'a> {
     event: JsonText<'a>,
 }
 
-#[derive(Default)]
-struct Scrobbles {
-    namer: Namer,
-}
+struct Scrobbles;
 
 impl JsonRows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
@@ -75,7 +71,7 @@ impl JsonRows for Scrobbles {
             return Ok(());
         };
         let at = scrobble.time_ms.get().and_then(time::from_milliseconds);
-        let mut track = self.namer.track(None, artist, title);
+        let mut track = context.namer.track(None, artist, title);
         track.album = scrobble.album.counted("album", context).map(str::to_owned);
         if let Some(ms) =
             scrobble.duration_ms.milliseconds(1.0, "durationMs", context).filter(|&ms| ms > 0)

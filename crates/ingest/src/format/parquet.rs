@@ -16,7 +16,6 @@ use segue_core::Source;
 
 use super::catalogue::CatalogueTable;
 use super::interactions::InteractionTable;
-use crate::namer::Namer;
 use crate::parquet_file::{Input, ParquetFile, moment_of, written};
 use crate::table::values::UNIT_SEPARATOR;
 use crate::table::{DateForm, MAX_RECORD_BYTES, TableLayout, TableOptions, TableRow};
@@ -150,7 +149,6 @@ impl ParquetTable {
         let all = TableLayout::from_names(names.clone(), self.label());
         context.columns(all.readings(names));
         let dates = self.date_form(context);
-        let mut namer = Namer::default();
         self.file.read(&path, &self.projection, &mut |row| {
             let columns = self.projection.get_fields();
             let fields = row.get_column_iter().zip(columns);
@@ -158,10 +156,8 @@ impl ParquetTable {
                 fields.map(|((_, field), column)| text_in(field, column)).collect();
             let cells = TableRow::new(&self.layout, dates, &cells);
             match &self.meaning {
-                Meaning::Interactions(interactions) => {
-                    interactions.take(cells, &mut namer, context)?
-                }
-                Meaning::Catalogue(catalogue) => catalogue.take(cells, &mut namer, context)?,
+                Meaning::Interactions(interactions) => interactions.take(cells, context)?,
+                Meaning::Catalogue(catalogue) => catalogue.take(cells, context)?,
             }
             row_read();
             Ok(())

@@ -13,7 +13,6 @@ use serde::Deserialize;
 
 use super::{Format, Head};
 use crate::json::{FromBareText, JsonRows, JsonText, LooseObject, Number, Step, read_document};
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// `StreamingHistory*.json`.
@@ -33,7 +32,7 @@ impl Format for AccountHistory {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Plays::default(), |path| match path {
+        read_document(input, context, &mut Plays, |path| match path {
             "" => Step::Rows(0),
             _ => Step::Skip,
         })
@@ -79,10 +78,7 @@ impl Play<'_> {
     }
 }
 
-#[derive(Default)]
-struct Plays {
-    namer: Namer,
-}
+struct Plays;
 
 impl JsonRows for Plays {
     type Row<'de> = Play<'de>;
@@ -97,7 +93,8 @@ impl JsonRows for Plays {
             context.drop_row(DropReason::BadTime);
             return Ok(());
         };
-        let track = self.namer.track(None, play.artist_name.counted("artistName", context), title);
+        let artist = play.artist_name.counted("artistName", context);
+        let track = context.namer.track(None, artist, title);
         let mut listen =
             Listen::new(context.listener().clone(), track.id.clone(), at, Source::SpotifyAccount);
         listen.moment = Moment::Ended;
@@ -124,7 +121,7 @@ impl Format for AccountLibrary {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Shelves::default(), |path| match path {
+        read_document(input, context, &mut Shelves, |path| match path {
             "" => Step::Enter,
             "/tracks" => Step::Rows(LIKED),
             "/bannedTracks" => Step::Rows(BANNED_TRACK),
@@ -149,10 +146,7 @@ struct Kept<'a> {
     name: JsonText<'a>,
 }
 
-#[derive(Default)]
-struct Shelves {
-    namer: Namer,
-}
+struct Shelves;
 
 impl JsonRows for Shelves {
     type Row<'de> = Kept<'de>;
@@ -169,16 +163,10 @@ impl JsonRows for Shelves {
         let named =
             Named { artist: &kept.artist, album: &kept.album, title: &kept.track, uri: &kept.uri };
         match shelf {
-            BANNED_TRACK => say(&mut self.namer, named, &[FeedbackKind::Ban], None, context),
+            BANNED_TRACK => say(named, &[FeedbackKind::Ban], None, context),
             // The tracks of the library are the "Liked Songs": the listener both likes them and
             // keeps them.
-            _ => say(
-                &mut self.namer,
-                named,
-                &[FeedbackKind::Like, FeedbackKind::Saved],
-                None,
-                context,
-            ),
+            _ => say(named, &[FeedbackKind::Like, FeedbackKind::Saved], None, context),
         }
     }
 }
@@ -208,7 +196,6 @@ struct Named<'r, 'de> {
 
 /// Keeps the feedback of a row. The first of `kinds` counts as the row, the others stand beside it.
 fn say(
-    namer: &mut Namer,
     named: Named<'_, '_>,
     kinds: &[FeedbackKind],
     at: Option<Timestamp>,
@@ -220,7 +207,7 @@ fn say(
         return Ok(());
     };
     let artist = named.artist.counted("artist", context);
-    let mut track = namer.track(uri.and_then(spotify::track_id), artist, title);
+    let mut track = context.namer.track(uri.and_then(spotify::track_id), artist, title);
     track.album = named.album.counted("album", context).map(str::to_owned);
     for (i, &kind) in kinds.iter().enumerate() {
         let feedback = Feedback {
@@ -248,7 +235,7 @@ impl Format for Playlists {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Items::default(), |path| match path {
+        read_document(input, context, &mut Items, |path| match path {
             "" | "/playlists" | "/playlists/*" => Step::Enter,
             "/playlists/*/items" => Step::Rows(0),
             _ => Step::Skip,
@@ -290,10 +277,7 @@ struct ItemEpisode<'a> {
 impl<'de: 'a, 'a> FromBareText<'de> for ItemTrack<'a> {}
 impl<'de: 'a, 'a> FromBareText<'de> for ItemEpisode<'a> {}
 
-#[derive(Default)]
-struct Items {
-    namer: Namer,
-}
+struct Items;
 
 impl JsonRows for Items {
     type Row<'de> = Item<'de>;
@@ -311,6 +295,6 @@ impl JsonRows for Items {
             uri: &track.track_uri,
         };
         let at = item.added_date.get().and_then(time::parse);
-        say(&mut self.namer, named, &[FeedbackKind::Saved], at, context)
+        say(named, &[FeedbackKind::Saved], at, context)
     }
 }

@@ -12,7 +12,6 @@ use super::{Format, Head};
 use crate::json::{
     FromBareText, JsonRows, JsonText, List, LooseObject, Number, Step, read_document,
 };
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// The format.
@@ -31,7 +30,7 @@ impl Format for RecentlyPlayed {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Plays::default(), |path| match path {
+        read_document(input, context, &mut Plays, |path| match path {
             "" | "/*" => Step::Enter,
             "/items" | "/*/items" => Step::Rows(0),
             _ => Step::Skip,
@@ -103,10 +102,7 @@ impl<'de: 'a, 'a> FromBareText<'de> for Album<'a> {}
 impl<'de: 'a, 'a> FromBareText<'de> for ExternalIds<'a> {}
 impl<'de: 'a, 'a> FromBareText<'de> for PlayedFrom<'a> {}
 
-#[derive(Default)]
-struct Plays {
-    namer: Namer,
-}
+struct Plays;
 
 impl JsonRows for Plays {
     type Row<'de> = Item<'de>;
@@ -127,7 +123,7 @@ impl JsonRows for Plays {
             return Ok(());
         };
         let artists = played.artists.0.iter().filter_map(|artist| artist.0.name.get());
-        let mut track = self.namer.track(uri.and_then(spotify::track_id), artists, title);
+        let mut track = context.namer.track(uri.and_then(spotify::track_id), artists, title);
         track.album = played.album.0.name.counted("album", context).map(str::to_owned);
         track.isrc = played.external_ids.0.isrc.get().map(str::to_owned);
         let year = played.album.0.release_date.get().and_then(|date| date.get(..4)?.parse().ok());

@@ -20,7 +20,6 @@ use super::{Format, Head};
 use crate::identity::{is_qualifier, normalise};
 use crate::input::read_error;
 use crate::json::{FromBareText, JsonRows, JsonText, List, LooseObject, Step, read_document};
-use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
 /// The format.
@@ -44,7 +43,7 @@ impl Format for YouTubeMusic {
         if let Some(sentence) = sentence.as_ref().filter(|sentence| sentence.is_learned()) {
             context.note(format!("titles stand in `{sentence}`"));
         }
-        let mut rows = Watched { sentence, namer: Namer::default(), artists: FxHashSet::default() };
+        let mut rows = Watched { sentence, artists: FxHashSet::default() };
         read_document(input, context, &mut rows, |path| match path {
             "" => Step::Rows(0),
             _ => Step::Skip,
@@ -95,7 +94,6 @@ impl Activity<'_> {
 struct Watched {
     /// What titles are wrapped in.
     sentence: Option<Sentence>,
-    namer: Namer,
     /// Artists whose own channels came up so far, normalised.
     artists: FxHashSet<String>,
 }
@@ -138,7 +136,8 @@ impl JsonRows for Watched {
         if let Some(artist) = artist.filter(|_| channel.is_some_and(is_artists_own)) {
             self.artists.insert(normalise(artist));
         }
-        let track = self.namer.track(Some(TrackId::new(format!("youtube:{video}"))), artist, title);
+        let id = TrackId::new(format!("youtube:{video}"));
+        let track = context.namer.track(Some(id), artist, title);
         let listen =
             Listen::new(context.listener().clone(), track.id.clone(), at, Source::YouTubeMusic);
         context.keep(Record::Listen { listen, track })

@@ -205,16 +205,13 @@ impl ImportRun<'_> {
         let mut input = decoded(&head, content.reader(), &path, budget, &mut self.meter);
         drop(head);
         let Pass::Read { sink, cut, .. } = &mut self.pass else { return Ok(()) };
-        let namer = &mut self.namer;
-        let report = account(&identity, self.options, *sink, |context| {
-            mem::swap(namer, &mut context.namer);
+        let report = account(&identity, self.options, &mut self.namer, *sink, |context| {
             let result = match cut {
                 Some(cut) => {
                     look(&mut input, context, cut, |input, context| format.read(input, context))
                 }
                 None => format.read(&mut input, context),
             };
-            mem::swap(namer, &mut context.namer);
             (result, input.note())
         })?;
         self.report.files.push(report);
@@ -245,7 +242,7 @@ impl ImportRun<'_> {
             row += 1;
             meter.count_row(&identity.path, row, table.declared_rows(), size_on_disk);
         };
-        let report = account(&identity, self.options, *sink, |context| {
+        let report = account(&identity, self.options, &mut self.namer, *sink, |context| {
             let mut read = |context: &mut Context<'_>| table.read(context, &mut row_read);
             let result = match cut {
                 Some(cut) => look(&mut io::empty(), context, cut, |_, context| read(context)),
@@ -330,6 +327,7 @@ fn parser(source: Source, ImportOptions { tables, keeps, .. }: &ImportOptions) -
 fn account(
     identity: &FileIdentity,
     options: &ImportOptions,
+    namer: &mut Namer,
     sink: &mut dyn FileSink,
     read: impl FnOnce(&mut Context<'_>) -> (Result<(), IngestError>, Option<String>),
 ) -> Result<FileReport, IngestError> {
@@ -345,7 +343,10 @@ fn account(
     context.resume_after(earlier.rows);
     context.limit_rows(options.limits.rows);
     context.keep_only(options.keeps);
+    // Files of an export name the same songs.
+    mem::swap(namer, &mut context.namer);
     let (result, note) = read(&mut context);
+    mem::swap(namer, &mut context.namer);
     let mut report = context.finish();
     debug_assert!(report.adds_up(), "{report:?}");
     if let Some(note) = note {

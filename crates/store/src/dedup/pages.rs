@@ -1,27 +1,33 @@
-//! The plays of all listeners in the order of listener, time and song, in pages: those asked for
-//! lately in memory, the others in a file without a name. So a play costs the same whatever came
+//! The plays of all listeners in the order of listener, time and song, in pages: as many as there is
+//! room for in memory, the others in a file without a name. So a play costs the same whatever came
 //! before it and in whatever order, and memory stays within a bound.
 //!
 //! Pages are the leaves of a B-tree. A page that comes back from the file is as it went there, with
 //! all that is known of the file that is imported: what is in memory changes no verdict.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::mem;
 use std::path::PathBuf;
 
 use rustc_hash::FxHashSet;
 
 use super::report::Play;
 use crate::keys::Key;
-use crate::{Result, Store, StoreError};
+use crate::{Result, StoreError};
 
 /// A bucket is `2^BUCKET_BITS` seconds wide, so that most searches look into one or two.
 pub(super) const BUCKET_BITS: u32 = 12;
 /// Plays of a page. One with more is cut in two, unless all are of one place.
 const PAGE_PLAYS: usize = 128;
-/// Pages asked for last, which stay in memory.
-const LATEST_PAGES: u64 = 16;
+/// Bytes of a page in memory besides its plays. The nodes of a B-tree are two thirds full.
+const NEAR_PAGE_BYTES: usize = size_of::<(PlayPlace, PlayPage)>() * 3 / 2;
+/// Bytes in memory of a page that is in the file: where it begins, and where it is there.
+const FAR_PAGE_BYTES: usize = size_of::<(PlayPlace, SpilledPage)>() * 3 / 2;
+/// Requests for which a page stays in memory once it was asked for.
+const LATEST_REQUESTS: u64 = 16;
 /// Of the pages in memory one in so many goes when there are too many. An import comes by all
 /// listeners again and again, so those asked for longest ago would be the next that it needs: they
 /// take turns by their order instead.
@@ -40,6 +46,11 @@ impl PlayPlace {
 
     pub(super) fn of(play: &Play) -> Self {
         play.place_in(play.start_s >> BUCKET_BITS)
+    }
+
+    /// The first place of its bucket.
+    fn bucket_start(self) -> Self {
+        Self { song: 0, ..self }
     }
 }
 
@@ -67,6 +78,8 @@ pub(super) struct PlayPage {
     /// The file that [`Play::is_taken`] and `folded` are about.
     file: u64,
     asked: u64,
+    /// Whether the play that came last is of the newest bucket.
+    is_growing: bool,
 }
 
 impl PlayPage {
@@ -77,14 +90,20 @@ impl PlayPage {
     }
 
     fn bytes(&self) -> usize {
-        (self.plays.capacity() + self.folded.capacity()) * size_of::<Play>()
+        let plays = self.plays.capacity() + self.folded.capacity();
+        NEAR_PAGE_BYTES + plays * size_of::<Play>()
     }
 
     /// The plays of a place, first and behind the last.
     fn range(&self, place: PlayPlace) -> std::ops::Range<usize> {
-        let first = self.plays.partition_point(|play| PlayPlace::of(play) < place);
+        let first = self.range_from(place);
         let len = self.plays[first..].partition_point(|play| PlayPlace::of(play) == place);
         first..first + len
+    }
+
+    /// Where the plays of a place begin, or would.
+    fn range_from(&self, place: PlayPlace) -> usize {
+        self.plays.partition_point(|play| PlayPlace::of(play) < place)
     }
 
     /// What another file took is free again.
@@ -96,17 +115,49 @@ impl PlayPage {
         }
     }
 
-    /// Cuts off the second half, if there are two places. Where plays come in order, all but the
-    /// new one stay: the page will get no more.
-    fn cut(&mut self, inserted_at: usize) -> Option<Self> {
-        let is_last = inserted_at + 1 == self.plays.len();
-        let middle = if is_last { inserted_at } else { self.plays.len() / 2 };
+    /// Puts a play behind those of its place, and cuts off a page if there are too many.
+    fn insert(&mut self, play: Play) -> Option<Self> {
+        let place = PlayPlace::of(&play);
+        let newest = self.plays.last().map(|last| PlayPlace::of(last).bucket_start());
+        let is_newest = newest.is_none_or(|newest| newest <= place.bucket_start());
+        let was_growing = mem::replace(&mut self.is_growing, is_newest);
+        self.make_room();
+        self.plays.insert(self.range(place).end, play);
+        if self.plays.len() <= PAGE_PLAYS {
+            return None;
+        }
+        self.cut(is_newest && was_growing)
+    }
+
+    /// Makes room for a play: for twice as many as before, or for those that a page has when it is
+    /// cut.
+    fn make_room(&mut self) {
+        let len = self.plays.len();
+        if len == self.plays.capacity() && len <= PAGE_PLAYS {
+            self.plays.reserve_exact(len.max(4).min(PAGE_PLAYS + 1 - len));
+        }
+    }
+
+    /// Cuts off the second half, if there are two places. Where plays come in order of time, it
+    /// cuts off the newest bucket: the page will get no more. One play behind a full page is not
+    /// yet such an order. If older ones follow it, they would each get a page of their own.
+    fn cut(&mut self, is_in_order: bool) -> Option<Self> {
+        let [first, .., last] = &self.plays[..] else { return None };
+        let (first, last) = (PlayPlace::of(first), PlayPlace::of(last));
+        if first == last {
+            return None;
+        }
+        let newest = self.range_from(last.bucket_start());
+        let half = self.plays.len() / 2;
+        let near = if is_in_order { newest.max(half) } else { half };
         let cuts = (1..self.plays.len())
             .filter(|&at| PlayPlace::of(&self.plays[at - 1]) != PlayPlace::of(&self.plays[at]));
-        let plays = self.plays.split_off(cuts.min_by_key(|at| at.abs_diff(middle))?);
+        let plays = self.plays.split_off(cuts.min_by_key(|at| at.abs_diff(near))?);
+        self.plays.shrink_to_fit();
         let rows: FxHashSet<u32> = plays.iter().map(|play| play.row).collect();
         let folded = self.folded.extract_if(.., |play| rows.contains(&play.row)).collect();
-        Some(Self { plays, folded, ..*self })
+        let is_growing = mem::take(&mut self.is_growing);
+        Some(Self { plays, folded, is_growing, ..*self })
     }
 }
 
@@ -119,6 +170,7 @@ pub(super) struct PlayPages {
     far: BTreeMap<PlayPlace, SpilledPage>,
     spill: PageSpill,
     most_bytes: usize,
+    /// Bytes of the pages in memory.
     bytes: usize,
     /// The file that is read; what earlier ones took is free.
     file: u64,
@@ -129,12 +181,13 @@ pub(super) struct PlayPages {
 impl PlayPages {
     /// No play. The file of pages lies in a folder, or with other temporary files.
     pub(super) fn new(folder: Option<PathBuf>, most_bytes: usize) -> Self {
+        let first = PlayPage::default();
         Self {
-            near: BTreeMap::from([(PlayPlace::FIRST, PlayPage::default())]),
+            bytes: first.bytes(),
+            near: BTreeMap::from([(PlayPlace::FIRST, first)]),
             far: BTreeMap::new(),
             spill: PageSpill { folder, ..PageSpill::default() },
             most_bytes,
-            bytes: 0,
             file: 0,
             clock: 0,
             turn: 0,
@@ -144,7 +197,19 @@ impl PlayPages {
     /// Bytes in memory and in the file.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> (usize, u64) {
-        (self.bytes, self.spill.end)
+        (self.bytes + self.far.len() * FAR_PAGE_BYTES, self.spill.end)
+    }
+
+    /// Pages in memory and in the file.
+    #[cfg(test)]
+    fn count(&self) -> usize {
+        self.near.len() + self.far.len()
+    }
+
+    /// From here on no more stays in memory than has to.
+    #[cfg(test)]
+    pub(super) fn leave_no_room(&mut self) {
+        self.most_bytes = 0;
     }
 
     /// Drops all plays.
@@ -176,11 +241,9 @@ impl PlayPages {
         let place = PlayPlace::of(&play);
         let (_, page) = self.bring(place)?;
         let before = page.bytes();
-        let at = page.range(place).end;
-        page.plays.insert(at, play);
-        let cut = if page.plays.len() > PAGE_PLAYS { page.cut(at) } else { None };
-        let grown = page.bytes() - before;
-        self.bytes += grown;
+        let cut = page.insert(play);
+        let after = page.bytes();
+        self.bytes = self.bytes - before + after;
         if let Some(cut) = cut {
             self.bytes += cut.bytes();
             self.near.insert(PlayPlace::of(&cut.plays[0]), cut);
@@ -223,10 +286,12 @@ impl PlayPages {
         let far = self.far.range(..=place).next_back().map(|(&key, _)| key);
         let key = near.max(far).expect("the first page begins before every place");
         if far == Some(key)
-            && let Some(spilled) = self.far.remove(&key)
+            && let Some(spilled) = self.far.get(&key)
         {
-            let page = self.spill.take_back(&spilled)?;
+            // It stays in the file for as long as it may have to be read again.
+            let page = self.spill.take_back(spilled)?;
             self.bytes += page.bytes();
+            self.far.remove(&key);
             self.near.insert(key, page);
         }
         let page = self.near.get_mut(&key).expect("it was there or came back");
@@ -236,20 +301,23 @@ impl PlayPages {
     }
 
     /// Writes pages to the file if there are more in memory than there is room for; called between
-    /// rows.
+    /// rows. Where those in the file are needs room as well, but leaves half of it.
     pub(super) fn let_go(&mut self) -> Result<()> {
-        if self.bytes <= self.most_bytes {
+        let room = self.most_bytes.saturating_sub(self.far.len() * FAR_PAGE_BYTES);
+        if self.bytes <= room.max(self.most_bytes / 2) {
             return Ok(());
         }
         self.turn += 1;
-        let (turn, latest) = (self.turn, self.clock.saturating_sub(LATEST_PAGES));
+        let (turn, latest) = (self.turn, self.clock.saturating_sub(LATEST_REQUESTS));
         let pages = self.near.iter().enumerate();
         let go = pages.filter(|(at, (_, page))| (at + turn) % ONE_IN == 0 && page.asked < latest);
         let go: Vec<PlayPlace> = go.map(|(_, (&key, _))| key).collect();
         for key in go {
-            let Some(page) = self.near.remove(&key) else { continue };
-            self.far.insert(key, self.spill.put(&page)?);
+            let Some(page) = self.near.get(&key) else { continue };
+            // It stays in memory until it is written: the disk may be full.
+            self.far.insert(key, self.spill.put(page)?);
             self.bytes -= page.bytes();
+            self.near.remove(&key);
         }
         Ok(())
     }
@@ -262,10 +330,12 @@ struct SpilledPage {
     plays: u32,
     folded: u32,
     file: u64,
+    is_growing: bool,
 }
 
-/// A file that is gone with the process. What a page leaves free is used for the next of its size:
-/// the file is at most twice as long as its pages.
+/// A file that is gone when the store is closed. A page gets room for a power of two of plays, and
+/// what it leaves is used for the next that needs as much: the file can be some four times as long
+/// as its pages.
 #[derive(Debug, Default)]
 struct PageSpill {
     folder: Option<PathBuf>,
@@ -289,21 +359,25 @@ impl PageSpill {
         for play in page.plays.iter().chain(&page.folded) {
             self.buffer.extend_from_slice(&play.to_bytes());
         }
-        self.write_at(offset).map_err(self.failed("write"))?;
+        if let Err(error) = self.write_at(offset) {
+            self.free[size.trailing_zeros() as usize].push(offset);
+            return Err(self.failed("write a temporary file in")(error));
+        }
         let (plays, folded) = (page.plays.len() as u32, page.folded.len() as u32);
-        Ok(SpilledPage { offset, plays, folded, file: page.file })
+        Ok(SpilledPage { offset, plays, folded, file: page.file, is_growing: page.is_growing })
     }
 
     fn take_back(&mut self, page: &SpilledPage) -> Result<PlayPage> {
         let plays = (page.plays + page.folded) as usize;
         self.buffer.resize(plays * Play::BYTES, 0);
-        self.read_at(page.offset).map_err(self.failed("read"))?;
+        self.read_at(page.offset).map_err(self.failed("read a temporary file in"))?;
         let size = plays.max(1).next_power_of_two();
         self.free[size.trailing_zeros() as usize].push(page.offset);
         let (all, _) = self.buffer.as_chunks();
         let (plays, folded) = all.split_at(page.plays as usize);
         let read = |all: &[[u8; Play::BYTES]]| all.iter().map(Play::from_bytes).collect();
-        Ok(PlayPage { plays: read(plays), folded: read(folded), file: page.file, asked: 0 })
+        let (plays, folded) = (read(plays), read(folded));
+        Ok(PlayPage { plays, folded, file: page.file, asked: 0, is_growing: page.is_growing })
     }
 
     fn write_at(&mut self, offset: u64) -> io::Result<()> {
@@ -325,6 +399,72 @@ impl PageSpill {
     }
 
     fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> StoreError {
-        StoreError::io(action, self.folder.clone().unwrap_or_default().join(Store::DATABASE))
+        StoreError::io(action, self.folder.clone().unwrap_or_else(env::temp_dir))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use segue_core::{Listen, ListenerId, Source, Timestamp, TrackId};
+
+    use super::*;
+    use crate::dedup::ReportedPlay;
+
+    /// A play every four minutes, each of one of many songs.
+    fn play(listener: Key, number: i64) -> Play {
+        let at = Timestamp::from_second(1_000_000 + number * 240).unwrap();
+        let listen = Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::Maloja);
+        let song = 1 + (number * 48_271 % 997) as Key;
+        Play::logged(ReportedPlay { listener, song, listen: &listen, duration_ms: None }, number)
+    }
+
+    /// Inserts plays, and checks that pages are filled and that memory is counted right.
+    fn pages_of(plays: &[Play], most_bytes: usize) -> PlayPages {
+        let mut pages = PlayPages::new(None, most_bytes);
+        plays.iter().for_each(|&play| pages.insert(play).unwrap());
+        assert_eq!(pages.bytes, pages.near.values().map(PlayPage::bytes).sum::<usize>());
+        let far: usize = pages.far.values().map(|page| page.plays as usize).sum();
+        let near: usize = pages.near.values().map(|page| page.plays.len()).sum();
+        assert_eq!(near + far, plays.len());
+        pages
+    }
+
+    #[test]
+    fn pages_are_well_filled_in_whatever_order_plays_come() {
+        let ascending: Vec<Play> = (1..=20_000).map(|number| play(2, number)).collect();
+        let descending: Vec<Play> = ascending.iter().rev().copied().collect();
+        let full = |listener| (1..=PAGE_PLAYS as i64).map(move |number| play(listener, number));
+        let behind_full: Vec<Play> = full(1).chain(descending.iter().copied()).collect();
+        let by_turns: Vec<Play> =
+            ascending.chunks(PAGE_PLAYS).rev().flat_map(|full| full.iter().copied()).collect();
+        let mixed: Vec<Play> = (0..20_000).map(|i| ascending[i * 7_919 % 20_000]).collect();
+        let all = [ascending, descending, behind_full, by_turns, mixed];
+        for (order, plays) in all.iter().enumerate() {
+            for most_bytes in [0, usize::MAX] {
+                let pages = pages_of(plays, most_bytes);
+                let fewest = plays.len().div_ceil(PAGE_PLAYS);
+                let count = pages.count();
+                assert!(count <= 3 * fewest, "order {order}: {count} pages, at best {fewest}");
+                let most = if order == 0 { fewest * 6 / 5 } else { fewest * 5 / 2 };
+                assert!(count <= most, "order {order}: {count} pages, at best {fewest}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_page_keeps_room_for_plays_that_it_cannot_get() {
+        let plays: Vec<Play> = (0..20_000_i64).map(|i| play(1, i * 7_919 % 20_000)).collect();
+        for page in pages_of(&plays, usize::MAX).near.values() {
+            assert!(page.plays.capacity() <= PAGE_PLAYS + 1, "{}", page.plays.capacity());
+        }
+    }
+
+    #[test]
+    fn plays_of_one_place_stay_in_one_page() {
+        let plays: Vec<Play> = (0..1_000).map(|_| play(1, 1)).collect();
+        assert_eq!(pages_of(&plays, 0).count(), 1);
+        let others = [play(1, 100), play(0, 100), play(2, 100)];
+        let plays = [plays, others.to_vec()].concat();
+        assert!(pages_of(&plays, 0).count() > 1);
     }
 }

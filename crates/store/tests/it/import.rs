@@ -133,6 +133,41 @@ fn an_import_that_goes_on_knows_which_rows_it_took_before() {
 }
 
 #[test]
+fn an_import_of_many_listeners_that_goes_on_takes_no_row_twice() {
+    let song = track("loop");
+    let names: Vec<String> = (0..50).map(|number| format!("listener {number}")).collect();
+    let of_all = |play: &dyn Fn(&str) -> Record| names.iter().map(|name| play(name)).collect();
+    let exported: Vec<Record> = of_all(&|name| played(stream(name, &song, 25, 15), &song));
+    // Three rows of each listener, in turns; the one in the middle is the exported play.
+    let scrobbled: Vec<Record> = [0, 20, 40]
+        .iter()
+        .flat_map(|&at| -> Vec<_> { of_all(&|name| played(scrobble(name, &song, at), &song)) })
+        .collect();
+    let total = |cut_after: usize| {
+        let library = tempfile::tempdir().unwrap();
+        let mut store = Store::open(library.path()).unwrap();
+        import(&mut store, "export", &exported);
+        let mut cut = store.import_file(&file("scrobbles")).unwrap();
+        for (row, record) in (1..).zip(&scrobbled).take(cut_after) {
+            cut.accept(row, record.clone()).unwrap();
+        }
+        let before = cut.suspend().unwrap();
+        drop(store);
+        let mut store = Store::open(library.path()).unwrap();
+        let resumed = import(&mut store, "scrobbles", &scrobbled);
+        assert_eq!(resumed.already_imported, cut_after as u64);
+        let plays = names.iter().map(|name| store.all_listens(&listener(name)).unwrap());
+        (before.listens_added + resumed.listens_added, plays.collect::<Vec<_>>())
+    };
+    let uncut = total(0);
+    assert_eq!(uncut.0, 100, "one of three is the exported play");
+    assert!(uncut.1.iter().all(|plays| plays.len() == 3));
+    for cut_after in [1, 49, 75, 120, 150] {
+        assert_eq!(total(cut_after), uncut, "cut off after {cut_after}");
+    }
+}
+
+#[test]
 fn what_is_missing_of_a_track_is_filled_and_what_is_known_stays() {
     let mut store = Store::open_in_memory().unwrap();
     let bare = track("song");
