@@ -42,7 +42,7 @@ pub fn sentence(reason: &Reason) -> String {
         Reason::Friends { friends } => format!("{friends} of your friends play this"),
         Reason::LikeFriends => "it goes with what your friends play".to_owned(),
         Reason::Popular => "many listeners play this".to_owned(),
-        Reason::Predicted => "the model expects that you like this".to_owned(),
+        Reason::Predicted => "the model's choice: no single song or artist leads here".to_owned(),
     }
 }
 

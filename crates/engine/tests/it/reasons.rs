@@ -125,7 +125,10 @@ fn nothing_is_made_up_where_nothing_is_known() {
     let mut unknown = Track::new(TrackId::new("x"), WorkId::new("x"), "x");
     unknown.artists = vec!["Nobody".to_owned()];
     let found = sentences(&[(unknown, Did::Nothing)]);
-    assert_eq!(found, [("x".to_owned(), "the model expects that you like this".to_owned())]);
+    assert_eq!(
+        found,
+        [("x".to_owned(), "the model's choice: no single song or artist leads here".to_owned())]
+    );
 }
 
 #[test]
