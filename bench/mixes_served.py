@@ -10,7 +10,7 @@ sixty new tracks are asked for (dial 1, greedy, ten an artist). EASE stands besi
 regularisation chosen on a fifth of the training data. The order is that in which tracks were drawn.
 
 `newcomers`: a fifth of the listeners is hidden from training; then so many of their artists are
-imported, and their friends in half of the homes. A hundred new tracks are asked for without caps.
+imported, and their friends in half of the libraries. A hundred new tracks are asked for without caps.
 All that is not shown is an answer.
 """
 
@@ -29,16 +29,13 @@ from pathlib import Path
 
 import numpy as np
 from hetrec import artists_of_listeners, write_plays
+from segue_run import run
 
 KNOWN = [0, 1, 3, 5, 10]
 
 
 def command(segue, home, *arguments):
-    done = subprocess.run(
-        [segue, "--home", str(home), *map(str, arguments)], capture_output=True, text=True
-    )
-    if done.returncode:
-        sys.exit(done.stderr)
+    run([segue, "--home", str(home), *map(str, arguments)])
 
 
 @contextlib.contextmanager

@@ -6,10 +6,10 @@
 //!
 //! **What a report says.** Its stamp is where the play began, where it ended, or either: scrobblers
 //! send what their players tell them, the beginning, the end, or the middle ([`Stamp`] of the
-//! format, and [`Listen::moment`](segue_core::Listen::moment)). Together with the play time or the length of the track, a stamp
-//! tells when the play may have begun: at one moment, at any moment that leaves the stamp within
-//! the play, in an hour, or on a day. Plays without a date may have begun whenever other plays
-//! without one did.
+//! format, and [`Listen::moment`](segue_core::Listen::moment)). Together with the play time or the
+//! length of the track, a stamp tells when the play may have begun: at one moment, at any moment
+//! that leaves the stamp within the play, in an hour, or on a day. Plays without a date may have
+//! begun whenever other plays without one did.
 //!
 //! **When two reports can be one play.** They are of the same listener and the same song, they do
 //! not contradict each other in play time, and

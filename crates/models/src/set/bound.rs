@@ -73,9 +73,7 @@ impl SetScorer {
         let beyond = |works: f64| (1.0 + works).ln() - self.rankings.new.middle;
         let works = view.works() as f64;
         let length = |member: &Member| match member.kind.reads() {
-            _ if member.kind.fades() => {
-                features::fade(view.works()).map_or(0.0, |[_, quick]| quick)
-            }
+            Reads::Friends => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
             Reads::Nothing => beyond(works + view.works_of_friends()),
             _ => beyond(works),
         };

@@ -451,13 +451,24 @@ mod tests {
         let plan = Plan::whole(&Sizes::default(), 4_000, 1);
         for plays in [10, 50_000, 700_000, 2_000_000, 100_000_000] {
             let each = plan.epoch_steps(plays).unwrap_or(plays);
-            let all = plan.epochs(plays) * each;
+            let all = plan.learned(plays);
             assert!(each <= plays && all <= POSITIONS, "{all} for {plays}");
             assert!(
                 plays * MOST_EPOCHS < POSITIONS || 3 * all > 2 * POSITIONS,
                 "{all} for {plays}"
             );
         }
+    }
+
+    #[test]
+    fn the_card_tells_where_the_sequence_model_goes_through_less_than_it_would_gain_from() {
+        let said = |positions: usize| {
+            let mut plan = Plan { positions, ..Plan::whole(&Sizes::default(), 4_000, 1) };
+            plan.say_what_was_cut(&Sizes { dated: 2e6, ..Sizes::default() });
+            plan.cuts
+        };
+        assert!(said(POSITIONS).is_empty());
+        assert!(said(POSITIONS / 2)[0].contains("750000 plays"), "{:?}", said(POSITIONS / 2));
     }
 
     #[test]
