@@ -51,11 +51,13 @@ pub(super) struct SetReading<'a> {
     rows: Vec<Option<Cow<'a, [f32]>>>,
     artists: ArtistPlays,
     /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history
-    /// beyond the middle, or what is left of friends. For what everybody plays, friends lengthen
-    /// the history: the more is known of somebody, the less that says of them.
+    /// beyond the middle, or what is left of friends.
     lengths: Vec<f64>,
-    /// What the ranking of new tracks comes to for a history of this length: the weight of each
-    /// member, then what is added for the length, which is nothing, and the rest.
+    /// What popularity counts more or less by, where there are friends; else 0.
+    beside_friends: f64,
+    /// What the ranking of new tracks comes to for this listener: the weight of each member, then
+    /// what is added for the length of the history, which is nothing, and the rest, in which
+    /// popularity beside friends counts nothing any more.
     coefficients: Vec<f64>,
     /// Whether it is to go on from some tracks, instead of the history.
     goes_on: bool,
@@ -70,21 +72,22 @@ impl SetScorer {
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
         let items = self.vocabulary.items();
         let rows = self.members.iter().map(|member| member.standardised(&view, items)).collect();
-        let beyond = |works: f64| (1.0 + works).ln() - self.rankings.new.middle;
-        let works = view.works() as f64;
-        let length = |member: &Member| match member.kind.reads() {
-            Reads::Friends => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
-            Reads::Nothing => beyond(works + view.works_of_friends()),
-            _ => beyond(works),
+        let beyond = (1.0 + view.works() as f64).ln() - self.rankings.new.middle;
+        let length = |member: &Member| match member.kind.fades() {
+            true => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
+            false => beyond,
         };
         let lengths: Vec<f64> = self.members.iter().map(length).collect();
+        let beside_friends =
+            if view.has_friends() { features::beside_friends(view.works()) } else { 0.0 };
         SetReading {
             set: self,
             profile,
             rows,
             artists: ArtistPlays::new(&self.catalogue, profile, context.now),
-            coefficients: self.coefficients(&lengths),
+            coefficients: self.coefficients(&lengths, beside_friends),
             lengths,
+            beside_friends,
             goes_on: !context.after.is_empty(),
         }
     }
@@ -112,12 +115,16 @@ impl SetScorer {
             .collect()
     }
 
-    /// The coefficients of new tracks for a history of such a length.
-    fn coefficients(&self, lengths: &[f64]) -> Vec<f64> {
+    /// The coefficients of new tracks for a history of such a length, with friends or without.
+    fn coefficients(&self, lengths: &[f64], beside_friends: f64) -> Vec<f64> {
         let mut coefficients = self.rankings.new.coefficients.clone();
+        let last = coefficients.last_mut().expect("a ranking has coefficients");
+        let of_popularity = std::mem::take(last) * beside_friends;
         let (weights, slopes) = coefficients.split_at_mut(self.members.len());
-        for ((weight, slope), length) in weights.iter_mut().zip(slopes).zip(lengths) {
-            *weight = (*weight + std::mem::take(slope) * length).max(0.0);
+        for (m, member) in self.members.iter().enumerate() {
+            let of_friends = if member.is_popularity() { of_popularity } else { 0.0 };
+            let of_length = std::mem::take(&mut slopes[m]) * lengths[m];
+            weights[m] = (weights[m] + of_length + of_friends).max(0.0);
         }
         coefficients
     }
@@ -176,7 +183,15 @@ impl SetReading<'_> {
         let is_cold = if item.is_none() { 1.0 } else { 0.0 };
         let [ever, lately] = self.artists.of(self.set.catalogue.artist(track)).map(f64::from);
         features.extend([is_cold, logit, is_cold * logit, ever, lately, is_cold * ever]);
+        features.push(self.popularity(item) * self.beside_friends);
         features
+    }
+
+    /// What the member says that tells how popular a track is; 0 where it says nothing.
+    fn popularity(&self, item: Option<ItemIdx>) -> f64 {
+        let at = self.set.members.iter().position(Member::is_popularity);
+        let score = || Some(self.rows[at?].as_ref()?[item?.row()]);
+        score().map_or(0.0, f64::from)
     }
 
     /// What the ranking of known tracks is linear in, but for when and how often they were played.

@@ -330,7 +330,7 @@ const MOST_OF_WORLD: f64 = 50_000.0;
 const MOST_OF_FRIENDS: f64 = 400.0;
 /// Questions that settings are chosen by, and that rankings are fitted on, at most.
 const CHOOSING: f64 = 250.0;
-const RANKING: f64 = 750.0;
+const RANKING: f64 = 1250.0;
 /// Weightings of a history that each fitted setting is asked with.
 const QUERIES: f64 = 4.0;
 

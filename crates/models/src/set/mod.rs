@@ -149,14 +149,19 @@ impl ModelSet {
         let is_sound = played <= names.len() && members.iter().all(rows);
         reader.require(is_sound, || "members differ in their items".to_owned())?;
         let count = members.len();
-        let is_sound = saved.new.is_sound(2 * count + OF_NEW)
-            && saved.known.is_sound(count + OF_KNOWN + AGAIN);
+        let features = 2 * count + OF_NEW;
+        let new = match saved.new.coefficients.len() + 1 == features {
+            // Of before popularity counted by itself beside friends.
+            true => saved.new.with_one_more(),
+            false => saved.new,
+        };
+        let is_sound = new.is_sound(features) && saved.known.is_sound(count + OF_KNOWN + AGAIN);
         reader.require(is_sound, || "a ranking does not fit the members".to_owned())?;
         let likability = match (reader.u8s(LIKABILITY), reader.u8s(LIKABILITY_CARD)) {
             (Ok(weights), Ok(card)) => Some(LikabilityModel::from_bytes(weights, card)?),
             _ => None,
         };
-        let Saved { new, known, chances, .. } = saved;
+        let Saved { known, chances, .. } = saved;
         Ok(Self {
             version: version_of(bytes),
             names,

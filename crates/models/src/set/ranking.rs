@@ -32,6 +32,20 @@ impl Ranking {
         Self { coefficients, spread, middle }
     }
 
+    /// The same with a feature more, the last, that counts nothing.
+    pub(super) fn with_one_more(mut self) -> Self {
+        let (old, new) = (self.width(), self.width() + 1);
+        if old > 0 {
+            let mut spread = vec![0.0; new * new];
+            for (row, values) in self.spread.chunks_exact(old).enumerate() {
+                spread[row * new..][..old].copy_from_slice(values);
+            }
+            self.spread = spread;
+        }
+        self.coefficients.push(0.0);
+        self
+    }
+
     pub(super) fn score(&self, features: &[f64]) -> f64 {
         dot(features, &self.coefficients)
     }
