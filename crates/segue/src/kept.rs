@@ -238,6 +238,11 @@ impl KeptListener {
         Ok(made)
     }
 
+    /// Lets go of the short-list, which is made anew for the next request.
+    pub fn let_go_of_shortlist(&self) {
+        *self.last_shortlist() = None;
+    }
+
     fn last_shortlist(&self) -> MutexGuard<'_, Option<Arc<Shortlist>>> {
         // Nothing but a whole short-list is ever put there.
         self.shortlist.lock().unwrap_or_else(PoisonError::into_inner)
