@@ -2,7 +2,7 @@
 //! factors of matrices with some dozens of rows, in `f64`, row-major. Jacobi rotations are slow and
 //! exact, and here nothing is large.
 
-use segue_engine::vector::dot;
+use segue_engine::vector::products;
 
 /// A square matrix of f64 in one slice, row after row: for the small systems of factor models and
 /// beliefs, up to a few hundred rows.
@@ -57,7 +57,7 @@ impl Square {
 
     /// The product with a vector of `n` entries.
     pub fn times(&self, vector: &[f64]) -> Vec<f64> {
-        self.values.chunks_exact(self.n.max(1)).map(|row| dot(row, vector)).collect()
+        products(&self.values, vector)
     }
 
     /// The matrix product `self · other`, for matrices of the same size.

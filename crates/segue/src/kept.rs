@@ -1,10 +1,12 @@
 //! A listener who is kept in memory: the profile and a pool of scored candidates, so that a mix
 //! reads no disk and asks no model.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use segue_core::{ListenerId, Pick, Timestamp};
-use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, Mixer, Pool};
+use segue_engine::pipeline::{
+    Bounds, Breadth, MixError, MixOutcome, MixRequest, Mixer, Pool, Shortlist,
+};
 use segue_engine::presets::Effect;
 use segue_engine::{Interaction, MixContext, Profile, Stance, TrackIdx};
 use segue_store::{HistoryMark, Store};
@@ -91,6 +93,8 @@ pub struct KeptListener {
     retrieve_at: u64,
     /// How far the history was read for the profile.
     mark: HistoryMark,
+    /// That of the last request which the pool sufficed for.
+    shortlist: Mutex<Option<Arc<Shortlist>>>,
 }
 
 impl KeptListener {
@@ -141,7 +145,15 @@ impl KeptListener {
         let breadth = Breadth::Bounded(Bounds::of(&profile, mixer.scorer));
         let pool = mixer.retrieve(breadth, &arrivals, MixContext::at(now))?;
         let retrieve_at = changes + RETRIEVE_AFTER;
-        Ok(Self { snapshot, profile, pool, changes, retrieve_at, mark })
+        Ok(Self {
+            snapshot,
+            profile,
+            pool,
+            changes,
+            retrieve_at,
+            mark,
+            shortlist: Mutex::default(),
+        })
     }
 
     /// The listener after something was recorded: folds that into the profile and scores the pool
@@ -172,13 +184,15 @@ impl KeptListener {
         let (snapshot, ReadProfile { profile, mark }) = (Arc::clone(&self.snapshot), read);
         let met = met(&self.profile, &profile);
         let pool = self.pool.rescored(&snapshot.mixer(&profile)?, &met, now)?;
-        Ok(Self { snapshot, profile, pool, changes, retrieve_at: self.retrieve_at, mark })
+        let (retrieve_at, shortlist) = (self.retrieve_at, Mutex::default());
+        Ok(Self { snapshot, profile, pool, changes, retrieve_at, mark, shortlist })
     }
 
     /// Bytes of memory that it takes up without the snapshot, which it shares: they grow with the
     /// works that the listener knows, not with how often they were played.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.profile.bytes() + self.pool.bytes()
+        let shortlist = self.last_shortlist().as_ref().map_or(0, |shortlist| shortlist.bytes());
+        size_of::<Self>() + self.profile.bytes() + self.pool.bytes() + shortlist
     }
 
     /// Whether the pool should be gathered anew, now that there were so many changes: it holds the
@@ -196,16 +210,42 @@ impl KeptListener {
     /// Makes a mix from the pool alone, in a fraction of a millisecond; `None` where the pool has
     /// too little for the request.
     ///
+    /// The short-list of the last request is kept. Whoever asks again for the same moment, and for
+    /// the same but for the seed, gets another draw from it: so give requests moments that stay the
+    /// same for a while, such as the beginning of the minute.
+    ///
     /// # Errors
     /// As [`Mixer::mix`].
     pub fn mix_at_once(
         &self,
         request: &MixRequest,
     ) -> std::result::Result<Option<MixOutcome>, MixError> {
-        match self.mixer().mix_from(&self.pool, request) {
+        match self.shortlist(request) {
+            Ok(made) => Ok(Some(self.mixer().draw_from(&self.pool, &made, request.seed))),
             Err(MixError::Insufficient) => Ok(None),
-            outcome => outcome.map(Some),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The short-list of a request: that of the last one if it is the same.
+    fn shortlist(&self, request: &MixRequest) -> std::result::Result<Arc<Shortlist>, MixError> {
+        let last = self.last_shortlist().clone();
+        if let Some(last) = last.filter(|last| last.serves(request)) {
+            return Ok(last);
+        }
+        let made = Arc::new(self.mixer().shortlist_from(&self.pool, request)?);
+        *self.last_shortlist() = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// Lets go of the short-list, which is made anew for the next request.
+    pub fn let_go_of_shortlist(&self) {
+        *self.last_shortlist() = None;
+    }
+
+    fn last_shortlist(&self) -> MutexGuard<'_, Option<Arc<Shortlist>>> {
+        // Nothing but a whole short-list is ever put there.
+        self.shortlist.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a mix: from the pool, and from more of the catalogue if that does not suffice.

@@ -201,6 +201,8 @@ impl Listeners {
             }
         }
         if version == listener.changes {
+            // It may have got a short-list, or another one, since.
+            entry.size.set(listener.bytes());
             return Ok(listener);
         }
         let fresh = self.refreshed(&entry, listener, version).await?;
@@ -222,16 +224,23 @@ impl Listeners {
         kept
     }
 
-    /// Lets go of listeners, first of whom nobody asked for longest, until what is held is within
-    /// its bounds. Whoever is being looked at stays.
+    /// Lets go of short-lists, then of listeners, first of those for whom nobody asked for longest,
+    /// until what is held is so far within its bounds that not everybody who comes needs room made.
+    /// Whoever is being looked at stays.
     fn make_room(&self) {
         let mut entries: Vec<Arc<Entry>> = self.cache.iter().map(|(_, entry)| entry).collect();
         entries.retain(|entry| entry.size.own.load(Ordering::Acquire) > 0);
         entries.sort_by_cached_key(|entry| entry.asked.load(Ordering::Acquire));
-        for entry in entries {
-            if self.bytes.load(Ordering::Acquire) <= limits::HELD_BYTES {
-                break;
+        let most = limits::HELD_BYTES - limits::HELD_BYTES / 16;
+        let is_room = || self.bytes.load(Ordering::Acquire) <= most;
+        for entry in entries.iter().take_while(|_| !is_room()) {
+            let held = entry.held.try_lock();
+            if let Some(listener) = held.as_ref().ok().and_then(|held| held.as_ref()) {
+                listener.let_go_of_shortlist();
+                entry.size.set(listener.bytes());
             }
+        }
+        for entry in entries.iter().take_while(|_| !is_room()) {
             if let Ok(mut held) = entry.held.try_lock() {
                 *held = None;
                 entry.size.set(0);

@@ -60,8 +60,8 @@ async fn try_mix_and_log(
     let forgotten = app.writer.forgotten();
     let listener = app.listeners.get(id).await?;
     // The log keeps microseconds, and the answer says what the log says.
-    let now = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
-    let asked = listener.snapshot.completed(MixRequest { now, ..asked });
+    let at = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
+    let asked = listener.snapshot.completed(MixRequest { now: minute_of(at), ..asked });
     // The listener may be held with a snapshot from before the experiment was stopped.
     let current = app.snapshot.load_full();
     let part = given.map_or(Part::None, |given| Part::of(current.experiment.as_ref(), id, given));
@@ -75,10 +75,18 @@ async fn try_mix_and_log(
             }
         }
     }
-    let impressions = part.impressions(asked.now, &outcome.slate, shadows);
+    let impressions = part.impressions(at, &outcome.slate, shadows);
     let id = log(app, vec![impressions], forgotten).await?[0];
     let enrolment = part.enrolment();
-    Ok(Mixed { id, at: asked.now, outcome, enrolment, listener })
+    Ok(Mixed { id, at, outcome, enrolment, listener })
+}
+
+/// The beginning of a moment's minute. A mix is made as of then, and logged as of the moment
+/// itself: how lately something was played or shown counts in days, and whoever asks again within
+/// the minute is answered from the same short-list.
+fn minute_of(at: Timestamp) -> Timestamp {
+    let second = at.as_second();
+    Timestamp::from_second(second - second.rem_euclid(60)).unwrap_or(at)
 }
 
 /// Makes a mix, and logs it if it counts as shown: one that nobody asked for on purpose is in no
@@ -129,7 +137,8 @@ pub(crate) async fn preview(
     asked: MixRequest,
 ) -> ApiResult<(MixOutcome, Arc<KeptListener>)> {
     let listener = app.listeners.get(id).await?;
-    let asked = listener.snapshot.completed(asked);
+    let now = minute_of(asked.now);
+    let asked = listener.snapshot.completed(MixRequest { now, ..asked });
     Ok((make(app, &listener, &asked).await?, listener))
 }
 

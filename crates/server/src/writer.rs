@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use segue_store::{Appended, Entry, Marks, Store, StoreError};
+use segue_store::{Appended, Entry, Event, Marks, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{ApiError, ApiResult};
@@ -53,9 +53,9 @@ impl Writer {
         let published = Arc::clone(&marks);
         let trouble = Arc::new(Mutex::new(None));
         let told = Arc::clone(&trouble);
-        let thread = std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || Thread { store, marks: published, trouble: told }.run(jobs))?;
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+            Thread { store, marks: published, trouble: told, foreign: 0 }.run(jobs)
+        })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
@@ -184,6 +184,8 @@ struct Thread {
     store: Store,
     marks: Arc<Mutex<Marks>>,
     trouble: Arc<Mutex<Option<ApiError>>>,
+    /// How often others had written when the marks were read.
+    foreign: u64,
 }
 
 impl Thread {
@@ -242,7 +244,11 @@ impl Thread {
         metrics::histogram!("segue_commit_seconds").record(begun.elapsed().as_secs_f64());
         metrics::histogram!("segue_commit_entries").record(entries.len() as f64);
         *lock(&self.trouble) = outcome.as_ref().err().cloned();
-        self.publish();
+        let is_shown = |entry: &Entry| matches!(entry.event, Event::Impressions(_));
+        // What was shown moves no mark.
+        if self.foreign != self.store.foreign_writes() || !entries.iter().all(is_shown) {
+            self.publish();
+        }
         for (count, reply) in requests {
             let answer = match &mut outcome {
                 Ok(outcomes) => {
@@ -254,7 +260,8 @@ impl Thread {
         }
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
+        self.foreign = self.store.foreign_writes();
         match self.store.marks() {
             Ok(marks) => *lock(&self.marks) = marks,
             Err(error) => tracing::warn!("what was written cannot be read back: {error}"),

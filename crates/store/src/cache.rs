@@ -33,6 +33,8 @@ pub(crate) struct TrackRow {
 #[derive(Default)]
 pub(crate) struct WriteCache {
     data_version: i64,
+    /// How often it was found that somebody else had written.
+    pub(crate) foreign_writes: u64,
     /// How often a listener was forgotten, and how often works were settled.
     removals: (i64, i64),
     log: LogState,
@@ -84,6 +86,7 @@ impl WriteCache {
         if version == self.data_version {
             return Ok(());
         }
+        self.foreign_writes += 1;
         self.texts.clear();
         let sql = "SELECT (SELECT times FROM forgotten), (SELECT times FROM settled_works)";
         let removals =
@@ -135,6 +138,7 @@ impl WriteCache {
         self.seen.clear();
         *self = Self {
             data_version: self.data_version,
+            foreign_writes: self.foreign_writes,
             removals: self.removals,
             seen: std::mem::take(&mut self.seen),
             file: self.file.take(),

@@ -171,6 +171,12 @@ impl Store {
         Ok(self)
     }
 
+    /// How often a write found that others had written since the one before: as long as the number
+    /// stays, this store alone changes the [marks](Self::marks). The first write counts as one.
+    pub fn foreign_writes(&self) -> u64 {
+        self.cache.foreign_writes
+    }
+
     /// Moves what the write-ahead log holds into the database and empties the log, so that one file
     /// holds everything: what comes behind damage in a log is lost without a word. Says whether it
     /// could; somebody who reads keeps it from that.

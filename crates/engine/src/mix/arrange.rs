@@ -59,10 +59,7 @@ pub struct ArrangedTrack<'a> {
 /// assert_eq!(arrange(&tracks, &[0, 1, 2]), [0, 2, 1], "energy rises step by step");
 /// ```
 pub fn arrange(tracks: &[ArrangedTrack<'_>], openers: &[usize]) -> Vec<usize> {
-    let costs: Vec<Vec<f32>> = tracks
-        .iter()
-        .map(|from| tracks.iter().map(|to| transition_cost(from, to)).collect())
-        .collect();
+    let costs = Costs::of(tracks);
     let mut order = nearest_neighbours(tracks, &costs, openers);
     for _ in 0..MOST_PASSES {
         let reversed = reverse_segments(&costs, &mut order);
@@ -71,6 +68,28 @@ pub fn arrange(tracks: &[ArrangedTrack<'_>], openers: &[usize]) -> Vec<usize> {
         }
     }
     order
+}
+
+/// What every transition between two tracks costs, `[from, to]`.
+struct Costs {
+    all: Vec<f32>,
+    tracks: usize,
+}
+
+impl Costs {
+    fn of(tracks: &[ArrangedTrack<'_>]) -> Self {
+        let from = |from| tracks.iter().map(move |to| transition_cost(from, to));
+        Self { all: tracks.iter().flat_map(from).collect(), tracks: tracks.len() }
+    }
+
+    /// From one track to each.
+    fn from(&self, track: usize) -> &[f32] {
+        &self.all[track * self.tracks..][..self.tracks]
+    }
+
+    fn between(&self, from: usize, to: usize) -> f32 {
+        self.all[from * self.tracks + to]
+    }
 }
 
 /// How badly one track follows another, the same both ways: 0 for tracks that sound the same, up to
@@ -112,7 +131,7 @@ fn fifths(features: &AudioFeatures) -> Option<i32> {
 
 fn nearest_neighbours(
     tracks: &[ArrangedTrack<'_>],
-    costs: &[Vec<f32>],
+    costs: &Costs,
     openers: &[usize],
 ) -> Vec<usize> {
     let mut spacing = Spacing::new(tracks);
@@ -126,7 +145,7 @@ fn nearest_neighbours(
         let next = match order.last() {
             None => fitting.min().expect("something is left"),
             Some(&last) => {
-                let costs: &Vec<f32> = &costs[last];
+                let costs = costs.from(last);
                 let order = |&a: &usize, &b: &usize| costs[left[a]].total_cmp(&costs[left[b]]);
                 fitting.min_by(order).expect("something is left")
             }
@@ -192,14 +211,15 @@ impl Spacing {
 
 /// One pass of 2-opt: turns a stretch around where that shortens the way. Says whether anything
 /// did.
-fn reverse_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
+fn reverse_segments(costs: &Costs, order: &mut [usize]) -> bool {
     let mut improved = false;
     for i in 1..order.len() {
+        let from_before = costs.from(order[i - 1]);
         for j in i + 1..order.len() {
-            let (before, first, last) = (order[i - 1], order[i], order[j]);
-            let mut gain = costs[before][first] - costs[before][last];
+            let (first, last) = (order[i], order[j]);
+            let mut gain = from_before[first] - from_before[last];
             if let Some(&after) = order.get(j + 1) {
-                gain += costs[last][after] - costs[first][after];
+                gain += costs.between(last, after) - costs.between(first, after);
             }
             if gain > 1e-4 {
                 order[i..=j].reverse();
@@ -212,7 +232,7 @@ fn reverse_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
 
 /// One pass of or-opt: moves up to three tracks elsewhere where that shortens the way. Says whether
 /// anything did.
-fn move_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
+fn move_segments(costs: &Costs, order: &mut [usize]) -> bool {
     let mut improved = false;
     for length in 1..=LONGEST_SEGMENT {
         for start in 1..order.len().saturating_sub(length - 1) {
@@ -222,21 +242,29 @@ fn move_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
     improved
 }
 
-/// Moves one segment to the place where that gains most, if any.
-fn move_segment(costs: &[Vec<f32>], order: &mut [usize], start: usize, length: usize) -> bool {
+/// Moves one segment to the place where that gains most, if any; of equals the first.
+fn move_segment(costs: &Costs, order: &mut [usize], start: usize, length: usize) -> bool {
     let (first, last) = (order[start], order[start + length - 1]);
     let before = order[start - 1];
     let after = order.get(start + length).copied();
-    let closing = after.map_or(0.0, |after| costs[before][after]);
-    let saved = costs[before][first] + after.map_or(0.0, |after| costs[last][after]) - closing;
-    let gain = |&place: &usize| {
+    let closing = after.map_or(0.0, |after| costs.between(before, after));
+    let to_after = after.map_or(0.0, |after| costs.between(last, after));
+    let saved = costs.between(before, first) + to_after - closing;
+    let from_last = costs.from(last);
+    let gain = |place: usize| {
         let (left, right) = (order[place], order.get(place + 1).copied());
-        let opening = right.map_or(0.0, |right| costs[left][right]);
-        saved + opening - costs[left][first] - right.map_or(0.0, |right| costs[last][right])
+        let from_left = costs.from(left);
+        let opening = right.map_or(0.0, |right| from_left[right]);
+        saved + opening - from_left[first] - right.map_or(0.0, |right| from_last[right])
     };
-    let places = (0..start - 1).chain(start + length..order.len());
-    let best = places.max_by(|a, b| gain(a).total_cmp(&gain(b)).then(b.cmp(a)));
-    let Some(place) = best.filter(|place| gain(place) > 1e-4) else { return false };
+    let mut best: Option<(f32, usize)> = None;
+    for place in (0..start - 1).chain(start + length..order.len()) {
+        let gain = gain(place);
+        if best.is_none_or(|(most, _)| gain.total_cmp(&most).is_gt()) {
+            best = Some((gain, place));
+        }
+    }
+    let Some((_, place)) = best.filter(|(gain, _)| *gain > 1e-4) else { return false };
     if place < start {
         order[place + 1..start + length].rotate_right(length);
     } else {

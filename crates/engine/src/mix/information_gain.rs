@@ -12,7 +12,7 @@
 use crate::UncertaintySource;
 use crate::candidate::Ranked;
 use crate::utility::trust;
-use crate::vector::dot;
+use crate::vector::{dot_in_lanes, products};
 use crate::{Profile, Scorer, TrackIdx};
 
 /// How much a nat counts beside the relevance of a track (0 to 1) while nothing is known of the
@@ -38,8 +38,10 @@ pub struct InformationGain {
     variances: Vec<f32>,
     /// How many answers each variance takes into account.
     settled: Vec<usize>,
-    /// `Σ f` and `s + fᵀ Σ f` of each track taken, as of when it was.
-    taken: Vec<(Vec<f32>, f32)>,
+    /// `Σ f` of each track taken, as of when it was: `[taken, width]`.
+    spreads: Vec<f32>,
+    /// `s + fᵀ Σ f` of each track taken, as of when it was.
+    totals: Vec<f32>,
 }
 
 impl InformationGain {
@@ -68,12 +70,16 @@ impl InformationGain {
         Self {
             weight,
             width,
-            variances: factors.chunks_exact(width).map(|factors| dot(factors, factors)).collect(),
+            variances: factors
+                .chunks_exact(width)
+                .map(|factors| dot_in_lanes(factors, factors))
+                .collect(),
             factors,
             noise: pool.iter().map(noise).collect(),
             covariance,
             settled: vec![0; pool.len()],
-            taken: Vec::new(),
+            spreads: Vec::new(),
+            totals: Vec::new(),
         }
     }
 
@@ -87,28 +93,28 @@ impl InformationGain {
     /// smaller by the square of `fᵀ Σ f'`.
     pub fn settle(&mut self, position: usize) {
         let factors = &self.factors[position * self.width..][..self.width];
-        for (spread, total) in &self.taken[self.settled[position]..] {
-            let along = dot(spread, factors);
-            self.variances[position] = (self.variances[position] - along * along / total).max(0.0);
+        let settled = self.settled[position];
+        let spreads = self.spreads[settled * self.width..].chunks_exact(self.width);
+        let variance = &mut self.variances[position];
+        for (spread, total) in spreads.zip(&self.totals[settled..]) {
+            let along = dot_in_lanes(spread, factors);
+            *variance = (*variance - along * along / total).max(0.0);
         }
-        self.settled[position] = self.taken.len();
+        self.settled[position] = self.totals.len();
     }
 
     /// Counts on an answer about the track at `position`: what others would tell shrinks by it,
     /// once they are [settled](Self::settle).
     pub fn take(&mut self, position: usize) {
         let factors = &self.factors[position * self.width..][..self.width];
-        let spread = times(&self.covariance, factors);
-        let total = self.noise[position] + dot(&spread, factors);
+        let spread = products(&self.covariance, factors);
+        let total = self.noise[position] + dot_in_lanes(&spread, factors);
         for (row, &a) in self.covariance.chunks_exact_mut(self.width).zip(&spread) {
             row.iter_mut().zip(&spread).for_each(|(value, &b)| *value -= a * b / total);
         }
-        self.taken.push((spread, total));
+        self.spreads.extend(spread);
+        self.totals.push(total);
     }
-}
-
-fn times(matrix: &[f32], vector: &[f32]) -> Vec<f32> {
-    matrix.chunks_exact(vector.len()).map(|row| dot(row, vector)).collect()
 }
 
 #[cfg(test)]

@@ -285,6 +285,17 @@ impl Quota {
         Self { left, ..Self::seated(seats, self.beside.clone(), groups, caps) }
     }
 
+    /// Bytes of memory beside its own size.
+    pub(crate) fn bytes(&self) -> usize {
+        let (albums, artists) = (self.album_left.len(), self.artist_left.len());
+        let span = size_of::<Span>() + (albums + artists) * size_of::<u32>();
+        self.seats.len() * size_of::<Seat>()
+            + self.beside.len() * size_of::<Group>()
+            + (albums + artists) * size_of::<u32>()
+            + albums * size_of::<Option<usize>>()
+            + self.spans.len() * span
+    }
+
     /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked; all 0
     /// when the mix is full.
     pub fn left(&self) -> [u32; Class::COUNT] {

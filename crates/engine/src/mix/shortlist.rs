@@ -218,7 +218,7 @@ struct Mmr<'a> {
     /// Lowest and highest utility on each scale.
     bounds: [(f32, f32); Scale::ALL.len()],
     relevance: Vec<f32>,
-    likeness: Vec<f32>,
+    nearest: Vec<Nearest>,
     /// How many of the taken each was compared with.
     compared: Vec<usize>,
     gain: Option<InformationGain>,
@@ -265,7 +265,7 @@ impl<'a> Mmr<'a> {
             places: pool.iter().map(place).collect(),
             bounds,
             relevance: pool.iter().map(relevance).collect(),
-            likeness: vec![0.0; pool.len()],
+            nearest: vec![Nearest::NOTHING; pool.len()],
             compared: vec![0; pool.len()],
             gain: None,
             taken: Vec::new(),
@@ -275,7 +275,8 @@ impl<'a> Mmr<'a> {
     fn value(&self, position: usize) -> f32 {
         let information = self.gain.as_ref().map_or(0.0, |gain| gain.value(position));
         let weight = relevance_weight(self.pool[position].class);
-        weight * (self.relevance[position] + information) - (1.0 - weight) * self.likeness[position]
+        let likeness = self.nearest[position].likeness;
+        weight * (self.relevance[position] + information) - (1.0 - weight) * likeness
     }
 
     /// All tracks of the pool by what they are worth now.
@@ -312,12 +313,8 @@ impl<'a> Mmr<'a> {
         let (place, artist) = self.places[position];
         for &(taken, _) in &self.taken[self.compared[position]..] {
             let (other, other_artist) = self.places[taken];
-            let by_sound =
-                other.distance(&place).map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
             let is_same_artist = artist.is_some() && artist == other_artist;
-            let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
-            let likeness = (1.0 - SAME_ARTIST) * by_sound + by_artist;
-            self.likeness[position] = self.likeness[position].max(likeness);
+            self.nearest[position].meet(other.distance(&place), is_same_artist);
         }
         if let Some(gain) = &mut self.gain {
             gain.settle(position);
@@ -356,6 +353,34 @@ impl<'a> Mmr<'a> {
         let count = values().count().max(1) as f64;
         let mean = values().sum::<f64>() / count;
         (mean, (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
+    }
+}
+
+/// What of all that was taken is most like a track: by another artist, and by its own.
+#[derive(Clone, Copy, Debug)]
+struct Nearest {
+    likeness: f32,
+    /// The least distance at which something by another artist lies, and by the same.
+    distances: [f32; 2],
+}
+
+impl Nearest {
+    const NOTHING: Self = Self { likeness: 0.0, distances: [f32::INFINITY; 2] };
+
+    /// Takes account of one more track. The exponential is asked for only where it lies nearer than
+    /// all before.
+    fn meet(&mut self, distance: Option<f32>, is_same_artist: bool) {
+        let nearest = &mut self.distances[usize::from(is_same_artist)];
+        let by_sound = match distance {
+            None => AVERAGE_LIKENESS,
+            Some(distance) if distance < *nearest => {
+                *nearest = distance;
+                (-distance).exp()
+            }
+            Some(_) => return,
+        };
+        let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
+        self.likeness = self.likeness.max((1.0 - SAME_ARTIST) * by_sound + by_artist);
     }
 }
 

@@ -137,6 +137,11 @@ impl MixRequest {
         }
     }
 
+    /// The request as far as its [short-list](super::Shortlist) goes, with seed 0.
+    pub(super) fn without_seed(&self) -> Self {
+        Self { seed: 0, ..self.clone() }
+    }
+
     pub(crate) fn check(&self) -> Result<(), MixError> {
         if !(1..=LONGEST_MIX).contains(&self.length) {
             return Err(MixError::Length { found: self.length });

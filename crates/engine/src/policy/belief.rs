@@ -76,6 +76,11 @@ impl Belief {
         self
     }
 
+    /// Bytes of memory beside its own size.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.scores.capacity() + self.factors.capacity()) * size_of::<f32>()
+    }
+
     /// How many tracks the belief is about: the length of the short-list. Policies name tracks by
     /// position, from 0 to here.
     pub fn len(&self) -> usize {

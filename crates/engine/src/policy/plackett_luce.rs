@@ -5,6 +5,8 @@
 //! product of the recorded propensities. The softmax is taken relative to the highest score, so
 //! that nothing overflows.
 
+use std::cell::{Ref, RefCell};
+
 use rand::Rng;
 use segue_core::Parameters;
 
@@ -22,6 +24,25 @@ pub struct PlackettLuce {
 struct Softmax<'a> {
     temperature: f64,
     scores: &'a [f32],
+    /// The weight of every track beside the highest score that there was among those eligible at
+    /// the last pick. It stays the highest until its track is picked or the quota has no room for
+    /// it, so that few picks need other weights.
+    weights: RefCell<(f32, Vec<f64>)>,
+}
+
+impl Softmax<'_> {
+    /// What each track weighs beside the highest score.
+    fn weights(&self, highest: f32) -> Ref<'_, Vec<f64>> {
+        let known = self.weights.borrow().0;
+        if known.to_bits() != highest.to_bits() {
+            // A subtraction of equal scores is 0 even where the division by a tiny temperature
+            // would overflow. What scores higher is not eligible, and its weight is not asked for.
+            let weight = |&score: &f32| (f64::from(score - highest) / self.temperature).exp();
+            let all = self.scores.iter().map(weight).collect();
+            *self.weights.borrow_mut() = (highest, all);
+        }
+        Ref::map(self.weights.borrow(), |(_, weights)| weights)
+    }
 }
 
 impl PlackettLuce {
@@ -42,17 +63,19 @@ impl Policy for PlackettLuce {
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {
-        Box::new(Softmax { temperature: f64::from(self.temperature), scores: belief.scores() })
+        Box::new(Softmax {
+            temperature: f64::from(self.temperature),
+            scores: belief.scores(),
+            weights: RefCell::new((f32::NAN, Vec::new())),
+        })
     }
 }
 
 impl Chooser for Softmax<'_> {
     fn propensities(&self, eligible: &[usize]) -> Vec<f64> {
         let highest = eligible.iter().map(|&i| self.scores[i]).fold(f32::NEG_INFINITY, f32::max);
-        // A subtraction of equal scores is 0 even where the division by a tiny temperature would
-        // overflow.
-        let weight = |&i: &usize| (f64::from(self.scores[i] - highest) / self.temperature).exp();
-        let weights: Vec<f64> = eligible.iter().map(weight).collect();
+        let all = self.weights(highest);
+        let weights: Vec<f64> = eligible.iter().map(|&i| all[i]).collect();
         let sum: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / sum).collect()
     }

@@ -74,6 +74,33 @@ proptest! {
     }
 
     #[test]
+    fn a_short_list_serves_every_seed_of_its_request_and_no_other_request(
+        plan in plans(),
+        explore in 0.0..=1.0_f32,
+        policy in 0..PolicyKind::ALL.len(),
+        seeds in proptest::array::uniform3(0_u64..1_000),
+    ) {
+        let world = plan.build();
+        let scorer = HashScorer(plan.seed);
+        let (mixer, pool) = (world.mixer(&scorer), pool(&world, &scorer, Breadth::Exact));
+        let asked = MixRequest { policy: PolicyKind::ALL[policy], ..request(12, explore) };
+        let Ok(shortlist) = mixer.shortlist_from(&pool, &asked) else { return Ok(()) };
+        for seed in seeds {
+            let again = MixRequest { seed, ..asked.clone() };
+            prop_assert!(shortlist.serves(&again));
+            let drawn = mixer.draw_from(&pool, &shortlist, seed);
+            prop_assert_eq!(Ok(drawn), mixer.mix_from(&pool, &again));
+        }
+        let others = [
+            MixRequest { now: asked.now + std::time::Duration::from_secs(1), ..asked.clone() },
+            MixRequest { length: 11, ..asked.clone() },
+            MixRequest { no_repeat_days: asked.no_repeat_days + 1, ..asked.clone() },
+            MixRequest { exclude_artists: vec!["artist 0".to_owned()], ..asked },
+        ];
+        prop_assert!(!others.iter().any(|other| shortlist.serves(other)));
+    }
+
+    #[test]
     fn a_mix_within_bounds_is_as_full_and_as_new_as_the_exact_one(
         plan in plans(),
         length in 1_u32..40,

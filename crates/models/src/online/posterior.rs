@@ -184,11 +184,15 @@ impl LinearPosterior {
         let width = self.mean.len();
         let lower = self.covariance.cholesky(f64::MIN_POSITIVE);
         let mut factors = Vec::with_capacity(embeddings.len());
+        let mut along = vec![0.0; width];
         for embedding in embeddings.chunks_exact(width) {
-            let along = |k: usize| {
-                (k..width).map(|i| lower.at(i, k) * f64::from(embedding[i])).sum::<f64>()
-            };
-            factors.extend((0..width).map(|k| along(k) as f32));
+            along.fill(0.0);
+            // Row by row, so that sums stand side by side; each is added up in the order of rows.
+            for (i, &x) in embedding.iter().enumerate() {
+                let row = &lower.values[i * width..][..=i];
+                along.iter_mut().zip(row).for_each(|(sum, &entry)| *sum += entry * f64::from(x));
+            }
+            factors.extend(along.iter().map(|&sum: &f64| sum as f32));
         }
         factors
     }
