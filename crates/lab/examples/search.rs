@@ -9,6 +9,8 @@
 //! Words are drawn by Zipf's law from a vocabulary that grows with the catalogue, an artist has
 //! some ten tracks, a title in thirty is written in Japanese. Same number, same table.
 
+#![allow(clippy::print_stdout)] // what it measures is its output
+
 use std::io::Write as _;
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! From a catalogue to the parts of an index, in memory: some 60 bytes a track while it is built.
+//! From a catalogue to the parts of an index, in memory: some 120 bytes a track while it is built,
+//! the parts themselves included.
 //!
 //! Documents are gone through from the best one down and are numbered so, so that the list of a
 //! word grows at its end and whoever reads it meets the best first.

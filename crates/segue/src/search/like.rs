@@ -48,53 +48,55 @@ pub(super) fn most_like(typed: &str, table: Table<'_>, documents: usize) -> Opti
 struct Rows {
     typed: Vec<char>,
     letters: Vec<char>,
-    rows: Vec<Vec<usize>>,
+    /// A row for each letter and one before them, `typed.len() + 1` wide.
+    rows: Vec<u8>,
+    /// The least of each row.
+    least: Vec<u8>,
 }
 
 impl Rows {
     fn new(typed: Vec<char>) -> Self {
-        let rows = vec![(0..=typed.len()).collect()];
-        Self { typed, letters: Vec::new(), rows }
+        let rows = (0..=typed.len() as u8).collect();
+        Self { typed, letters: Vec::new(), rows, least: vec![0] }
     }
 
     /// The distance of a word that shares letters with the one before; where it and all words that
-    /// begin like it are farther off than `most`, how many letters say so.
-    fn distance(&mut self, word: &str, shared: usize, most: usize) -> Result<usize, usize> {
-        let shared = shared.min(self.letters.len());
+    /// begin like it are farther off than `most`, how many letters say so. No distance of a longer
+    /// beginning is less than the least of a row.
+    fn distance(&mut self, word: &str, shared: usize, most: u8) -> Result<u8, usize> {
         self.letters.truncate(shared);
-        for letter in word.chars().skip(shared) {
-            if self.is_too_far(most) {
+        for letter in word.chars().skip(self.letters.len()) {
+            if self.least[self.letters.len()] > most {
                 return Err(self.letters.len());
             }
             self.add(letter);
         }
-        Ok(self.rows[self.letters.len()][self.typed.len()])
-    }
-
-    /// No distance of a longer beginning is less than the least of this row.
-    fn is_too_far(&self, most: usize) -> bool {
-        self.rows[self.letters.len()].iter().all(|&wrong| wrong > most)
+        Ok(self.rows[(self.letters.len() + 1) * (self.typed.len() + 1) - 1])
     }
 
     fn add(&mut self, letter: char) {
-        let row = self.letters.len() + 1;
-        if self.rows.len() == row {
-            self.rows.push(vec![0; self.typed.len() + 1]);
-        }
-        let (before, now) = self.rows.split_at_mut(row);
-        let (last, now) = (&before[row - 1], &mut now[0]);
-        now[0] = row;
-        let letter_before = self.letters.last();
+        let width = self.typed.len() + 1;
+        let begin = (self.letters.len() + 1) * width;
+        self.rows.truncate(begin);
+        self.rows.resize(begin + width, 0);
+        let (before, now) = self.rows.split_at_mut(begin);
+        let last = &before[begin - width..];
+        now[0] = last[0].saturating_add(1);
+        let mut least = now[0];
         for (at, &typed) in self.typed.iter().enumerate() {
-            let changed = last[at] + usize::from(typed != letter);
-            now[at + 1] = changed.min(last[at + 1] + 1).min(now[at] + 1);
+            let changed = last[at] + u8::from(typed != letter);
+            let mut wrong = changed.min(last[at + 1] + 1).min(now[at] + 1);
             let is_swapped =
-                at > 0 && Some(&typed) == letter_before && self.typed[at - 1] == letter;
+                at > 0 && self.typed[at - 1] == letter && self.letters.last() == Some(&typed);
             if is_swapped {
-                now[at + 1] = now[at + 1].min(before[row - 2][at - 1] + 1);
+                wrong = wrong.min(before[begin - 2 * width + at - 1] + 1);
             }
+            now[at + 1] = wrong;
+            least = least.min(wrong);
         }
         self.letters.push(letter);
+        self.least.truncate(self.letters.len());
+        self.least.push(least);
     }
 }
 

@@ -122,33 +122,23 @@ fn words_of_piece(piece: &str) -> Vec<String> {
 /// Runs of letters and digits, cut where a script without spaces begins or ends.
 fn pieces(chunk: &str) -> impl Iterator<Item = &str> {
     let runs = chunk.split(|character: char| !character.is_alphanumeric());
-    runs.flat_map(|run| run.split_inclusive_runs()).filter(|piece| !piece.is_empty())
+    runs.flat_map(by_script).filter(|piece| !piece.is_empty())
 }
 
-trait Runs {
-    /// Cuts a text where letters of scripts with and without spaces meet.
-    fn split_inclusive_runs(&self) -> Vec<&str>;
-}
-
-impl Runs for str {
-    fn split_inclusive_runs(&self) -> Vec<&str> {
-        if self.is_ascii() {
-            return vec![self];
+/// A text cut where letters of scripts with and without spaces meet.
+fn by_script(text: &str) -> Vec<&str> {
+    let mut letters = text.char_indices();
+    let mut pieces = Vec::new();
+    let mut begin = 0;
+    let mut before = letters.next().is_some_and(|(_, letter)| sets_no_spaces(letter));
+    for (at, letter) in letters {
+        if sets_no_spaces(letter) != before {
+            pieces.push(&text[begin..at]);
+            (begin, before) = (at, !before);
         }
-        let mut runs = Vec::new();
-        let mut begin = 0;
-        let mut before = None;
-        for (at, letter) in self.char_indices() {
-            let now = sets_no_spaces(letter);
-            if before.is_some_and(|before| before != now) {
-                runs.push(&self[begin..at]);
-                begin = at;
-            }
-            before = Some(now);
-        }
-        runs.push(&self[begin..]);
-        runs
     }
+    pieces.push(&text[begin..]);
+    pieces
 }
 
 fn is_spaceless(piece: &str) -> bool {
