@@ -71,7 +71,7 @@ pub use nightly::due_training;
 pub use prompt::{Chosen, PromptNames, PromptProblem, PromptReading, Prompted, UnderstoodPart};
 pub use retention::retention;
 pub use scan::{ScanOptions, ScanProblem, ScanProgress, ScanReport, ScanStage, is_sound_file};
-pub use search::Found;
+pub use search::{Found, SearchIndex};
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;

@@ -22,6 +22,7 @@ use segue_store::{HistoryMark, Marks, Store};
 use crate::dataset::ReadProfile;
 use crate::models::{ChosenModel, Loaded, Models, ModelsError, choose};
 use crate::newness::new_from;
+use crate::search::SearchIndex;
 use crate::{Dataset, Error, PromptNames, Result};
 
 /// Catalogue, index, model and experiment as they belong together.
@@ -63,6 +64,8 @@ pub struct Snapshot {
     pub index: Arc<Index>,
     /// What is like what, by sound and by who likes both; [`Self::similar`] asks it.
     pub similar: Arc<SimilarIndex>,
+    /// What searches go through; [`Self::search`] asks it.
+    pub searched: Arc<SearchIndex>,
     /// What everybody plays who is somebody's friend; [`Self::profile`] asks it.
     pub friends: Arc<FriendIndex>,
     /// The model in use when the snapshot was taken; `None` before the first training.
@@ -104,6 +107,7 @@ impl Snapshot {
             number: 0,
             index: Arc::new(index),
             similar: Arc::new(similar),
+            searched: Arc::default(),
             friends: Arc::default(),
             catalogue: Arc::new(catalogue),
             model: None,
@@ -163,6 +167,7 @@ impl Snapshot {
             marks,
             index,
             similar: Arc::new(similar),
+            searched: Arc::new(SearchIndex::kept_in(store.derived(marks.forgotten))),
             friends: Arc::new(friends),
             catalogue,
             model,
@@ -191,6 +196,7 @@ impl Snapshot {
             catalogue: Arc::clone(&self.catalogue),
             index: Arc::clone(&self.index),
             similar: Arc::clone(&self.similar),
+            searched: Arc::clone(&self.searched),
             friends: Arc::clone(&self.friends),
             model,
             in_use,

@@ -182,16 +182,22 @@ impl App {
         let (app, number) = (Arc::clone(self), self.snapshots.fetch_add(1, Ordering::Relaxed) + 1);
         let begun = Instant::now();
         let snapshot = self.readers.run(move |store| {
-            build(&app, store, number).map_err(|error| {
+            let snapshot = build(&app, store, number).map_err(|error| {
                 tracing::error!(
                     "no snapshot could be built: {}",
                     crate::error::chain(error.as_ref())
                 );
                 ApiError::conflict("bad_model", error.to_string())
                     .hint("`segue train` makes a new model")
-            })
+            })?;
+            // Whoever searches meanwhile searches the one before. The first one is in place at
+            // once, since nothing is answered without.
+            if app.is_ready.load(Ordering::Acquire) {
+                snapshot.prepare_search();
+            }
+            Ok(snapshot)
         });
-        let snapshot = snapshot.await?;
+        let snapshot = Arc::new(snapshot.await?);
         tracing::info!(
             snapshot = number,
             tracks = snapshot.catalogue.len(),
@@ -202,7 +208,8 @@ impl App {
         if let Some(fallback) = &snapshot.fallback {
             tracing::error!("{fallback}; `segue train` makes a new model");
         }
-        self.snapshot.store(Arc::new(snapshot));
+        self.snapshot.store(Arc::clone(&snapshot));
+        tokio::task::spawn_blocking(move || snapshot.prepare_search());
         self.listeners.let_go_before(number.saturating_sub(1));
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! - tracks, works and contexts that no other listener's rows mention and no catalogue listed, and
 //!   what no other listener's mixes say;
 //! - connections to servers, with their passwords;
+//! - files that were made from what the store held;
 //! - uploads of the listener that were not read yet, and those that were set aside;
 //! - checkpoints of imports whose rows were all of this listener, so that the files can be imported
 //!   again;
@@ -34,8 +35,8 @@ use crate::names::find_listener;
 use crate::settle::rows_changed;
 use crate::slates::StoredSlate;
 use crate::{
-    Result, Store, StoreError, api_keys, connections, friendships, model_files, runs, secrets,
-    uploads,
+    Result, Store, StoreError, api_keys, connections, derived, friendships, model_files, runs,
+    secrets, uploads,
 };
 
 /// What [`Store::forget`] removed, as counts of rows. All are zero if the listener was not in the
@@ -126,6 +127,7 @@ impl Store {
         (report.uploads, report.found) = (uploads, report.found || uploads > 0);
         if let Some(library) = self.folder() {
             model_files::remove_files(library, &report.models)?;
+            derived::remove_all(library)?;
         }
         // Those of an earlier forgetting, which a crash cut off.
         self.remove_orphans()?;

@@ -6,6 +6,7 @@
 //! library/models/<version>/model.safetensors
 //! library/models/<version>/card.json
 //! library/secrets.json                    passwords of servers, for the owner's eyes alone
+//! library/derived/                        files that can be made again from the rest
 //! ```
 //!
 //! The store does not interpret what it stores. Whether a play counts as liked is decided by the
@@ -36,6 +37,7 @@ mod client_ids;
 mod codes;
 mod connections;
 pub mod dedup;
+mod derived;
 mod detail;
 mod error;
 mod event;
@@ -79,6 +81,7 @@ pub use client_ids::ClientId;
 pub use connections::{
     ConnectionFailure, RemoteEntry, RemotePlaylist, RemoteTrack, ServerConnection,
 };
+pub use derived::DerivedFiles;
 pub use error::{Result, StoreError};
 pub use event::{Appended, Entry, Event};
 pub use exclusions::{DeletedPlays, Exclusion, ExclusionId};

@@ -194,6 +194,11 @@ impl Store {
         self.library.as_deref()
     }
 
+    /// Whether it was opened to read, so that nothing in its folder may be written.
+    pub(crate) fn is_to_read(&self) -> bool {
+        self.is_to_read
+    }
+
     /// Runs `work` in a write transaction that is committed if it succeeds and leaves no trace if
     /// it fails.
     pub(crate) fn write<T>(

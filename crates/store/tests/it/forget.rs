@@ -5,7 +5,8 @@ use std::path::Path;
 
 use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track};
 use segue_store::{
-    Exclusion, ForgetReport, ImportCounts, ImportedFile, NewModel, Status, Store, StoreError,
+    DerivedFiles, Exclusion, ForgetReport, ImportCounts, ImportedFile, NewModel, Status, Store,
+    StoreError,
 };
 
 use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track, version_of};
@@ -174,6 +175,28 @@ fn what_was_read_before_somebody_was_forgotten_is_not_published_after() {
 
     let forgotten = store.marks().unwrap().forgotten;
     store.register_model(&NewModel { listeners: &[], forgotten, ..model }).unwrap();
+}
+
+#[test]
+fn files_made_from_what_was_forgotten_go_and_none_is_kept_after() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    fill(&mut store);
+    let before = store.derived(store.marks().unwrap().forgotten).unwrap();
+    let keep = |files: &DerivedFiles| files.keep("names", |file| file.write_all(b"a name"));
+    assert!(keep(&before).unwrap());
+    store.forget(&listener(SECRETS[0])).unwrap();
+    assert!(!before.path("names").exists());
+    assert!(matches!(keep(&before), Err(StoreError::ForgottenSince)));
+    assert!(!before.path("names").exists());
+    let after = store.derived(store.marks().unwrap().forgotten).unwrap();
+    assert!(keep(&after).unwrap());
+    let reader = Store::open_to_read(library.path()).unwrap();
+    assert!(!keep(&reader.derived(0).unwrap()).unwrap());
+    let failed = after.keep("names", |_| Err(std::io::Error::other("the disk is full")));
+    assert!(failed.is_err());
+    assert_eq!(fs::read(after.path("names")).unwrap(), b"a name", "the one before stays");
+    assert_eq!(fs::read_dir(library.path().join("derived")).unwrap().count(), 1);
 }
 
 #[test]
