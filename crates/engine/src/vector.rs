@@ -22,7 +22,8 @@ pub fn dot<T: Copy + Mul<Output = T> + Sum>(a: &[T], b: &[T]) -> T {
 }
 
 /// The inner products of the rows of a matrix with a vector: each as [`dot`] has it, to the last
-/// bit. One sum waits for each of its additions in turn, so four rows are added up side by side.
+/// bit but the sign of zero. One sum waits for each of its additions in turn, so four rows are added
+/// up side by side.
 ///
 /// # Shapes
 /// `rows` `[n, vector]`, the result `[n]`.
@@ -60,8 +61,8 @@ where
 const LANES: usize = 8;
 
 /// The inner product, added up in eight sums that stand side by side and are added up last: the
-/// same bytes on every machine, and other ones than [`dot`] gives. For single products in hot loops,
-/// where nobody compares last bits.
+/// same bytes on every machine, and other ones than [`dot`] gives. For single products in hot
+/// loops, where nobody compares last bits. Both are of one length.
 ///
 /// # Examples
 /// ```
@@ -71,6 +72,7 @@ const LANES: usize = 8;
 /// assert_eq!(dot_in_lanes(&ones, &ones), 19.0);
 /// ```
 pub fn dot_in_lanes(a: &[f32], b: &[f32]) -> f32 {
+    debug_assert_eq!(a.len(), b.len());
     let (a_lanes, a_rest) = a.as_chunks::<LANES>();
     let (b_lanes, b_rest) = b.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];

@@ -16,6 +16,8 @@ use crate::{Result, Snapshot};
 
 /// After so many changes of a profile its pool is gathered anew.
 const RETRIEVE_AFTER: u64 = 20;
+/// The short-list of a request that names more tracks than this is not kept.
+const MOST_NAMES_KEPT: usize = 1_000;
 
 /// A listener, ready to be mixed for.
 ///
@@ -212,7 +214,8 @@ impl KeptListener {
     ///
     /// The short-list of the last request is kept. Whoever asks again for the same moment, and for
     /// the same but for the seed, gets another draw from it: so give requests moments that stay the
-    /// same for a while, such as the beginning of the minute.
+    /// same for a while, such as the beginning of the minute. One that names more than a thousand
+    /// tracks is not kept.
     ///
     /// # Errors
     /// As [`Mixer::mix`].
@@ -229,11 +232,15 @@ impl KeptListener {
 
     /// The short-list of a request: that of the last one if it is the same.
     fn shortlist(&self, request: &MixRequest) -> std::result::Result<Arc<Shortlist>, MixError> {
+        let make = || self.mixer().shortlist_from(&self.pool, request).map(Arc::new);
+        if request.names() > MOST_NAMES_KEPT {
+            return make();
+        }
         let last = self.last_shortlist().clone();
         if let Some(last) = last.filter(|last| last.serves(request)) {
             return Ok(last);
         }
-        let made = Arc::new(self.mixer().shortlist_from(&self.pool, request)?);
+        let made = make()?;
         *self.last_shortlist() = Some(Arc::clone(&made));
         Ok(made)
     }

@@ -144,8 +144,8 @@ pub(crate) const REMEMBERED_IMPORTS: usize = 100;
 
 // Memory and connections at a time.
 
-/// Bytes of the listeners that are held in memory, profile and pool: a hundred who know 10,000
-/// works each take up a quarter of it.
+/// Bytes of the listeners that are held in memory, profile, pool and short-list: a hundred who know
+/// 10,000 works each take up a quarter of it.
 pub(crate) const HELD_BYTES: usize = 256 << 20;
 
 /// Connections for reading: each has its page cache.

@@ -201,8 +201,6 @@ impl Listeners {
             }
         }
         if version == listener.changes {
-            // It may have got a short-list, or another one, since.
-            entry.size.set(listener.bytes());
             return Ok(listener);
         }
         let fresh = self.refreshed(&entry, listener, version).await?;
@@ -218,10 +216,25 @@ impl Listeners {
     ) -> Arc<KeptListener> {
         entry.size.set(listener.bytes());
         let kept = held.insert(listener).clone();
+        self.bound();
+        kept
+    }
+
+    /// Counts what a listener has taken up since [`Self::get`]: the short-list of a mix.
+    pub(crate) fn measure(&self, listener: &Arc<KeptListener>) {
+        let Some(entry) = self.cache.peek(&listener.profile.listener) else { return };
+        if let Ok(held) = entry.held.try_lock()
+            && held.as_ref().is_some_and(|held| Arc::ptr_eq(held, listener))
+        {
+            entry.size.set(listener.bytes());
+        }
+        self.bound();
+    }
+
+    fn bound(&self) {
         if self.bytes.load(Ordering::Acquire) > limits::HELD_BYTES {
             self.make_room();
         }
-        kept
     }
 
     /// Lets go of short-lists, then of listeners, first of those for whom nobody asked for longest,

@@ -75,6 +75,7 @@ async fn try_mix_and_log(
             }
         }
     }
+    app.listeners.measure(&listener);
     let impressions = part.impressions(at, &outcome.slate, shadows);
     let id = log(app, vec![impressions], forgotten).await?[0];
     let enrolment = part.enrolment();
@@ -184,4 +185,17 @@ pub(crate) async fn log(
     };
     shown.iter().for_each(|(listener, at)| app.listeners.shown(listener, *at));
     outcomes.into_iter().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mixes_are_made_as_of_the_beginning_of_the_minute() {
+        let of = |at: &str| minute_of(at.parse().unwrap()).to_string();
+        assert_eq!(of("2026-03-01T10:59:59.999Z"), "2026-03-01T10:59:00Z");
+        assert_eq!(of("2026-03-01T11:00:00Z"), "2026-03-01T11:00:00Z");
+        assert_eq!(of("1969-12-31T23:59:30Z"), "1969-12-31T23:59:00Z");
+    }
 }

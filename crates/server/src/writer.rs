@@ -261,9 +261,12 @@ impl Thread {
     }
 
     fn publish(&mut self) {
-        self.foreign = self.store.foreign_writes();
+        let foreign = self.store.foreign_writes();
         match self.store.marks() {
-            Ok(marks) => *lock(&self.marks) = marks,
+            Ok(marks) => {
+                *lock(&self.marks) = marks;
+                self.foreign = foreign;
+            }
             Err(error) => tracing::warn!("what was written cannot be read back: {error}"),
         }
     }

@@ -142,6 +142,14 @@ impl MixRequest {
         Self { seed: 0, ..self.clone() }
     }
 
+    /// How many tracks and artists it names, but for [arrivals](Self::arrivals), which are those of
+    /// the catalogue: what it takes up in memory grows with them.
+    pub fn names(&self) -> usize {
+        let Self { within, exclude_tracks, beside, exclude_artists, after, .. } = self;
+        let within = within.as_ref().map_or(0, Vec::len);
+        within + exclude_tracks.len() + beside.len() + exclude_artists.len() + after.len()
+    }
+
     pub(crate) fn check(&self) -> Result<(), MixError> {
         if !(1..=LONGEST_MIX).contains(&self.length) {
             return Err(MixError::Length { found: self.length });

@@ -22,6 +22,9 @@ use crate::retrieval::Named;
 use crate::utility::trust;
 use crate::{Catalogue, Interaction, MixContext, Profile, TrackIdx};
 
+/// Bytes of an id or a name in a request.
+const BYTES_OF_NAME: usize = 64;
+
 /// What the policy may pick from for one request, with all that does not depend on chance.
 ///
 /// [`Mixer::shortlist_from`] makes one and [`Mixer::draw_from`] a mix of it. It belongs to the pool
@@ -47,13 +50,16 @@ pub struct Shortlist {
 impl Shortlist {
     /// Whether it is that of a request: for the same moment, and alike in all but the seed.
     pub fn serves(&self, request: &MixRequest) -> bool {
-        self.asked == request.without_seed()
+        // First what is cheap to tell: a request may name a whole library.
+        self.asked.names() == request.names() && self.asked == request.without_seed()
     }
 
     /// Bytes of memory that it takes up, so that a server can bound what it keeps of all listeners.
-    /// What the request named counts for nothing: it is small, or shared.
+    /// Ids that the request names count as if they were as long as is usual.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
+            + self.asked.names() * BYTES_OF_NAME
+            + self.asked.arrivals.capacity() * size_of::<TrackId>()
             + self.offers.capacity() * size_of::<Offer>()
             + self.quota.bytes()
             + self.belief.bytes()
@@ -99,7 +105,7 @@ impl Mixer<'_> {
             self.add_again(&mut candidates, request.now);
         }
         let counts = (found, sources, left_out);
-        self.shortlisted(&candidates, pool, counts, request)
+        self.cut_shortlist(&candidates, pool, counts, request)
     }
 
     /// Adds to the relevance of what the listener knows how likely it is played again now.
@@ -150,7 +156,7 @@ impl Mixer<'_> {
 
     /// From candidates that passed the filters to the short-list. `counts` are the candidates
     /// before the filters, those of each source, and what the filters left out.
-    fn shortlisted(
+    fn cut_shortlist(
         &self,
         candidates: &[Candidate],
         pool: &Pool,

@@ -212,7 +212,8 @@ fn screen(
         .map(|member| LeftOutMember { member, reason: plan.why_not(member) })
         .collect();
     let (mut new, mut again) = (fitting.new_options(), fitting.again_options());
-    // A member without a weight is not served: the others are fitted again without it.
+    // A member without a weight is not served, unless a set always has it: the others are fitted
+    // again without it.
     let rankings = loop {
         let rankings = fitting.rankings(&new, &again);
         let is_useful = |m: &usize| {

@@ -150,7 +150,7 @@ impl ModelSet {
         reader.require(is_sound, || "members differ in their items".to_owned())?;
         let count = members.len();
         let features = 2 * count + OF_NEW;
-        let new = match saved.new.coefficients.len() + 1 == features {
+        let new = match saved.new.is_sound(features - 1) {
             // Of before popularity counted by itself beside friends.
             true => saved.new.with_one_more(),
             false => saved.new,

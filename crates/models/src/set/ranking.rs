@@ -109,3 +109,20 @@ impl Chance {
         1.0 / (1.0 + (-self.intercept - self.slope * score).exp())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_more_changes_nothing_of_a_ranking() {
+        let spread = vec![2.0, 0.0, 0.5, 1.0];
+        let ranking = Ranking { coefficients: vec![3.0, -1.0], spread, middle: 1.5 };
+        let wider = ranking.clone().with_one_more();
+        assert!(ranking.is_sound(2) && wider.is_sound(3));
+        let (of_two, of_three) = ([0.3, 0.7], [0.3, 0.7, 9.0]);
+        assert_eq!(wider.score(&of_three), ranking.score(&of_two));
+        assert_eq!(wider.deviation(&of_three), ranking.deviation(&of_two));
+        assert!(Ranking::given(vec![1.0]).with_one_more().is_sound(2));
+    }
+}

@@ -296,6 +296,24 @@ fn a_kept_listener_gets_the_mix_of_the_snapshot_and_hears_of_changes() {
     assert!(!refreshed.is_due(1) && refreshed.is_due(20));
 }
 
+#[test]
+fn the_shortlist_of_the_last_request_is_kept_unless_it_names_very_many_tracks() {
+    let (_folder, library) = trained();
+    let snapshot = std::sync::Arc::new(library.snapshot().unwrap());
+    let kept = KeptListener::gather(library.store(), snapshot, &ann(), 0, request().now).unwrap();
+    let before = kept.bytes();
+    let many = MixRequest { exclude_tracks: vec![TrackId::new("x"); 1_001], ..request() };
+    let far = kept.mix(&many).unwrap();
+    assert_eq!(kept.bytes(), before, "it would take up as much as the request");
+    let near = kept.mix(&request()).unwrap();
+    assert!(kept.bytes() > before);
+    let again = kept.mix(&MixRequest { seed: 77, ..request() }).unwrap();
+    kept.let_go_of_shortlist();
+    assert_eq!(kept.bytes(), before);
+    assert_eq!(kept.mix(&MixRequest { seed: 77, ..request() }).unwrap(), again);
+    assert_eq!(tracks(&far), tracks(&near), "no track of that name is there");
+}
+
 /// What mixes read of a kept listener.
 fn assert_same(kept: &KeptListener, fresh: &KeptListener) {
     let (one, other) = (&kept.profile, &fresh.profile);
