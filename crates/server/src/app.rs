@@ -74,6 +74,8 @@ pub struct App {
     building: Semaphore,
     /// What keeps a thread busy takes turns.
     heavy: Arc<Semaphore>,
+    /// One thread waits for the index of searches, and whoever searches waits for its turn.
+    preparing: Arc<Semaphore>,
     rebuild: Notify,
     snapshots: AtomicU64,
 }
@@ -152,6 +154,7 @@ impl App {
             heavy: Arc::new(Semaphore::new(
                 std::thread::available_parallelism().map_or(1, |cores| cores.get()),
             )),
+            preparing: Arc::new(Semaphore::new(1)),
             rebuild: Notify::new(),
             snapshots: AtomicU64::new(0),
             config,
@@ -191,8 +194,10 @@ impl App {
                     .hint("`segue train` makes a new model")
             })?;
             // Whoever searches meanwhile searches the one before. The first one is in place at
-            // once, since nothing is answered without.
-            if app.is_ready.load(Ordering::Acquire) {
+            // once, since nothing is answered without, and so is one without somebody who was
+            // forgotten: the one before has names that nobody else brought.
+            let tells_of_all = snapshot.marks.forgotten == app.snapshot.load().marks.forgotten;
+            if tells_of_all && app.is_ready.load(Ordering::Acquire) {
                 snapshot.prepare_search();
             }
             Ok(snapshot)
@@ -229,6 +234,37 @@ impl App {
     pub(crate) fn music(&self) -> Arc<[PathBuf]> {
         let scanned = self.snapshot.load().music_folders.clone();
         self.music_folders.real(self.config.music.iter().cloned().chain(scanned).collect())
+    }
+
+    /// Runs a search, which is work that keeps a thread busy. While the index of the snapshot is
+    /// being made, whoever searches waits for it and keeps no turn from other work.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        snapshot: Arc<Snapshot>,
+        work: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> ApiResult<T> {
+        if !snapshot.is_search_prepared() {
+            let prepared = self.prepared(Arc::clone(&snapshot));
+            tokio::time::timeout(limits::LONGEST_WAIT, prepared).await.map_err(|_| {
+                metrics::counter!("segue_shed_total", "reason" => "search").increment(1);
+                ApiError::overloaded("overloaded", "the index of searches is being made")
+            })??;
+        }
+        self.heavy(move || work(&snapshot)).await
+    }
+
+    /// Waits until searches of a snapshot can begin. Many that wait keep one thread.
+    async fn prepared(&self, snapshot: Arc<Snapshot>) -> ApiResult<()> {
+        let turn = Arc::clone(&self.preparing).acquire_owned().await;
+        let turn = turn.expect("the semaphore is never closed");
+        if snapshot.is_search_prepared() {
+            return Ok(());
+        }
+        let prepared = tokio::task::spawn_blocking(move || {
+            snapshot.prepare_search();
+            drop(turn);
+        });
+        prepared.await.map_err(|error| ApiError::internal(&error))
     }
 
     /// Runs work that keeps a thread busy, as many at a time as there are processors. It goes on if

@@ -6,15 +6,22 @@
 //! its rows are gone, and a file whose content was read before that is removed by whoever wrote it:
 //! one of the two comes last.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
 
 use crate::store::create_private;
 use crate::{Result, Store, StoreError, model_files};
 
 /// Where the files are, within the library folder.
 const FOLDER: &str = "derived";
+/// How the name of a file ends that is not complete.
+const PARTIAL: &str = ".partial";
+/// One that nobody wrote into for so long was left by a crash.
+const STALE_AFTER: Duration = Duration::from_secs(3600);
 
 /// The folder of files that are made from a store, as seen by whoever read the store at a moment.
 ///
@@ -53,8 +60,9 @@ impl DerivedFiles {
     }
 
     /// Keeps a file under a name, in the place of the one before, which whoever has it open goes on
-    /// reading. It gets its name when it is complete and on the disk. `false`, with nothing
-    /// written, where the store was opened to read.
+    /// reading. It gets its name when it is complete and on the disk; two that are made at a time
+    /// are written apart, and the later one stays. What crashes left half written an hour ago and
+    /// before is removed. `false`, with nothing written, where the store was opened to read.
     ///
     /// # Errors
     /// [`StoreError::Io`], or [`StoreError::ForgottenSince`] where somebody was forgotten since the
@@ -69,23 +77,31 @@ impl DerivedFiles {
         }
         let folder = self.library.join(FOLDER);
         create_private(&folder).map_err(StoreError::io("create", &folder))?;
-        let (path, partial) = (self.path(name), self.partial(name));
-        let written = write_whole(&partial, write).and_then(|()| fs::rename(&partial, &path));
-        if let Err(error) = written {
-            let _ = fs::remove_file(&partial);
-            return Err(StoreError::io("write", &path)(error));
-        }
+        remove_stale(&folder);
+        let path = self.path(name);
+        let failed = StoreError::io("write", &path);
+        let written = match write_whole(&folder, name, write) {
+            Ok(written) => written,
+            Err(error) => return Err(failed(error)),
+        };
+        // Before it has its name, so that it does not take the place of one made since, and after,
+        // since somebody may be forgotten in between.
+        self.check_fence()?;
+        written.persist(&path).map_err(|error| failed(error.error))?;
         model_files::sync_folder(&folder)?;
         let checked = self.check_fence();
         if checked.is_err() {
-            fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+            remove(&path)?;
         }
         checked.map(|()| true)
     }
 
-    /// Two processes that make the same file at a time do not write into one.
-    fn partial(&self, name: &str) -> PathBuf {
-        self.path(&format!("{name}.{}.partial", std::process::id()))
+    /// Removes the file of a name, if there is one and the store was not opened to read.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn remove(&self, name: &str) -> Result<()> {
+        if self.is_to_read { Ok(()) } else { remove(&self.path(name)) }
     }
 
     fn check_fence(&self) -> Result<()> {
@@ -94,21 +110,59 @@ impl DerivedFiles {
     }
 }
 
+/// A file that is on the disk under a name that nobody else has, made at random. It goes when it is
+/// dropped.
 fn write_whole(
-    path: &Path,
+    folder: &Path,
+    name: &str,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+) -> io::Result<NamedTempFile> {
+    let prefix = format!("{name}.");
+    let partial = tempfile::Builder::new().prefix(&prefix).suffix(PARTIAL).tempfile_in(folder)?;
+    let mut file = BufWriter::with_capacity(1 << 20, partial);
     write(&mut file)?;
-    file.into_inner().map_err(|error| error.into_error())?.sync_all()
+    let partial = file.into_inner().map_err(|error| error.into_error())?;
+    partial.as_file().sync_all()?;
+    Ok(partial)
 }
 
-/// Removes all files, those included that a crash left half written.
+/// Removes what crashes left half written. What cannot be removed is in nobody's way.
+fn remove_stale(folder: &Path) {
+    let is_stale = |path: &Path| {
+        let written = fs::metadata(path).and_then(|about| about.modified());
+        let age = written.ok().and_then(|written| written.elapsed().ok());
+        path.to_string_lossy().ends_with(PARTIAL) && age.is_some_and(|age| age > STALE_AFTER)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_stale(&entry.path()) {
+            let _ = remove(&entry.path());
+        }
+    }
+}
+
+/// Removes all files, those included that a crash left half written. One that cannot be removed
+/// keeps none of the others.
+///
+/// # Errors
+/// [`StoreError::Io`] of the first that could not be.
 pub(crate) fn remove_all(library: &Path) -> Result<()> {
     let folder = library.join(FOLDER);
-    match fs::remove_dir_all(&folder) {
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(StoreError::io("read", &folder))?,
+    };
+    let mut removed = Ok(());
+    for entry in entries {
+        let entry = entry.map_err(StoreError::io("read", &folder));
+        removed = removed.and(entry.and_then(|entry| remove(&entry.path())));
+    }
+    removed
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::io("remove", &folder)(error))
+            Err(StoreError::io("remove", path)(error))
         }
         _ => Ok(()),
     }

@@ -100,7 +100,9 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`], and then nothing was
-    /// removed, or [`crate::StoreError::Io`] when a model's files could not be.
+    /// removed, or [`crate::StoreError::Io`] when files of a model, or files that were made from
+    /// the store, could not be. Everything else was removed then, and forgetting again tries the
+    /// files again.
     pub fn forget(&mut self, listener: &ListenerId) -> Result<ForgetReport> {
         // Before the rows, so that a crash in between leaves nothing to bring them back from.
         let mut uploads = self.remove_uploads(listener)?;
@@ -125,14 +127,16 @@ impl Store {
         // And those that came in the meantime: from now on the fence keeps them out.
         uploads += self.remove_uploads(listener)?;
         (report.uploads, report.found) = (uploads, report.found || uploads > 0);
-        if let Some(library) = self.folder() {
-            model_files::remove_files(library, &report.models)?;
-            derived::remove_all(library)?;
-        }
+        let remove_files = |library| {
+            let derived = derived::remove_all(library);
+            model_files::remove_files(library, &report.models).and(derived)
+        };
+        let files = self.folder().map_or(Ok(()), remove_files);
         // Those of an earlier forgetting, which a crash cut off.
-        self.remove_orphans()?;
+        let files = files.and(self.remove_orphans());
+        // Whatever became of the files, the bytes of the rows go.
         report.erased = self.erase()?;
-        Ok(report)
+        files.map(|()| report)
     }
 
     fn remove_uploads(&self, listener: &ListenerId) -> Result<u64> {

@@ -98,9 +98,11 @@ impl WordIndex {
     pub(super) fn open(path: &Path, made_from: &Digest) -> Option<Self> {
         let file = File::open(path).ok()?;
         #[expect(unsafe_code, reason = "a mapping keeps the index out of this process's memory")]
-        // SAFETY: files are replaced and never changed. Whoever changes one regardless changes what
-        // is read: all of it is checked against the lengths of the mapping whenever it is read, and
-        // text is made of it by `from_utf8` only.
+        // SAFETY: a file is only ever replaced by renaming another, and never written in place.
+        // Whoever writes into one regardless changes what is read: all of it is checked against the
+        // length of the mapping whenever it is read, and text is made of it by `from_utf8` only.
+        // Whoever cuts one off while it is mapped kills the process (SIGBUS): an accepted risk,
+        // since the folder is the library's own.
         let map = unsafe { Mmap::map(&file) }.ok()?;
         Self::checked(Bytes::Mapped(map), made_from)
     }
@@ -191,9 +193,13 @@ impl Documents<'_> {
     }
 }
 
-/// Says what an index of a catalogue is made from: all names, and the order by popularity.
+/// Says what an index of a catalogue is made from: all names, the order by popularity, and the
+/// versions of Unicode by which names become words.
 pub(super) fn made_from(catalogue: &Catalogue, index: &Index) -> Digest {
     let mut digest = Digester::default();
+    for (major, minor, update) in [char::UNICODE_VERSION, unicode_normalization::UNICODE_VERSION] {
+        digest.bytes(&[major, minor, update]);
+    }
     for row in catalogue.rows() {
         let track = catalogue.track(row);
         digest.text(&track.title);

@@ -64,11 +64,17 @@ impl<'f> Table<'f> {
     /// Words that hold a text somewhere, ascending.
     pub(super) fn holding(&self, text: &str) -> Vec<usize> {
         let mut held: Vec<usize> = Vec::new();
-        for at in memchr::memmem::find_iter(self.texts, text) {
+        let finder = memchr::memmem::Finder::new(text);
+        let mut from = 0;
+        while let Some(found) = self.texts.get(from..).and_then(|rest| finder.find(rest)) {
+            let at = from + found;
             let word = self.first_end_after(at);
-            let is_within = number(self.text_ends, word) >= at + text.len();
-            if is_within && held.last() != Some(&word) {
+            let end = number(self.text_ends, word);
+            // What begins in one word and ends in the next may overlap what is within that one.
+            from = at + 1;
+            if end >= at + text.len() {
                 held.push(word);
+                from = from.max(end);
             }
         }
         held

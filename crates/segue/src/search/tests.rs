@@ -10,7 +10,7 @@ use segue_store::{Store, StoreError};
 
 use super::index::{WordIndex, made_from};
 use super::words::{each_word, folded, typed_words};
-use super::{FILE, Found, MOST_WORDS, open_or_build, search};
+use super::{FILE, Found, MOST_WORDS, SearchIndex, open_or_build, search};
 
 /// A catalogue of tracks with title, artist and album, the first the most popular.
 fn catalogue(tracks: &[[&str; 3]]) -> (Catalogue, Index) {
@@ -251,6 +251,15 @@ fn an_index_is_used_for_the_very_names_and_order_it_was_made_from() {
 }
 
 #[test]
+fn what_lies_across_two_words_hides_nothing_within_the_second() {
+    let titles = |of: [&str; 2], words| titles(&of.map(|title| [title, "", ""]), words);
+    assert_eq!(titles(["Na", "Nana"], "ana"), ["Nana"]);
+    assert_eq!(titles(["Ba", "Babab"], "abab"), ["Babab"]);
+    assert_eq!(titles(["Nananana", "Na"], "ana"), ["Nananana"]);
+    assert_eq!(titles(["Xna", "Nay"], "ana"), [""; 0], "it is in neither");
+}
+
+#[test]
 fn an_index_is_kept_and_made_anew_where_it_is_damaged_or_of_another_catalogue() {
     let library = tempfile::tempdir().unwrap();
     let store = Store::open(library.path()).unwrap();
@@ -292,4 +301,16 @@ fn where_nothing_may_be_written_the_index_is_in_memory() {
     assert!(matches!(kept, Err(StoreError::ForgottenSince)));
     assert!(!open_or_build(Some(&files), &of.0, &of.1).is_mapped());
     assert!(!files.path(FILE).exists(), "it was read before somebody was forgotten");
+}
+
+#[test]
+fn a_library_that_has_become_small_keeps_no_index() {
+    let library = tempfile::tempdir().unwrap();
+    let store = Store::open(library.path()).unwrap();
+    let files = store.derived(0).unwrap();
+    files.keep(FILE, |file| file.write_all(b"of many tracks")).unwrap();
+    let (catalogue, index) = catalogue(&SONGS);
+    let searched = SearchIndex::kept_in(Some(files.clone()));
+    assert!(!searched.of(&catalogue, &index).is_mapped());
+    assert!(!files.path(FILE).exists());
 }

@@ -33,7 +33,9 @@ use crate::music::{files_of_song, on_disk};
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchParams {
-    /// Words of title, artist or album, in any order; all of them have to be there.
+    /// Words of title, artist or album, in any order. A track is found if it holds, for each of
+    /// them, a word that begins with it. A word with which none begins anywhere is looked for
+    /// within words, and one that is nowhere is read as the one that is most like it.
     query: Option<String>,
     /// How many at most, 1 to 1000; 50 if left out.
     #[param(minimum = 1, maximum = 1000)]
@@ -46,8 +48,7 @@ pub(crate) struct Tracks {
     tracks: Vec<TrackShape>,
 }
 
-/// Tracks that match every word, the most popular first. Where there is none, words that are
-/// nowhere are read as what they are most like.
+/// Tracks that match every word, the most popular first.
 #[utoipa::path(get, path = "/v1/tracks", tag = "tracks", params(SearchParams),
     responses((status = 200, body = Tracks), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn search(
@@ -56,7 +57,7 @@ pub(crate) async fn search(
 ) -> ApiResult<Json<Tracks>> {
     let limit = limit(asked, 50)?;
     let snapshot = app.snapshot.load_full();
-    let found = app.heavy(move || {
+    let found = app.search(snapshot, move |snapshot| {
         let found = snapshot.search(query.as_deref().unwrap_or_default(), limit);
         found.tracks.into_iter().map(|row| TrackShape::of(&snapshot.catalogue, row)).collect()
     });

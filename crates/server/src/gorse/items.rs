@@ -176,7 +176,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
     let (n, cursor) = page(&query)?;
     let snapshot = app.snapshot.load_full();
     if let Some(words) = query.get("q").map(str::to_owned) {
-        let found = app.heavy(move || {
+        let found = app.search(snapshot, move |snapshot| {
             snapshot
                 .search(&words, n.min(MOST_PER_PAGE as usize))
                 .tracks

@@ -147,12 +147,12 @@ pub(super) async fn search(State(app): State<Arc<App>>, asked: Asked) -> ApiResu
         _ => None,
     };
     let words = query.clone();
-    let found = app.heavy(move || {
-        let found =
-            if words.is_empty() { Found::default() } else { snapshot.search(&words, MOST_FOUND) };
-        (snapshot, found)
-    });
-    let (snapshot, found) = found.await?;
+    let found = if words.is_empty() {
+        Found::default()
+    } else {
+        let of = Arc::clone(&snapshot);
+        app.search(of, move |snapshot| snapshot.search(&words, MOST_FOUND)).await?
+    };
     let profile = profile.as_ref().map(|listener| &listener.profile);
     let card = |&row: &TrackIdx| cards::of_track(&app, &snapshot.catalogue, profile, row);
     let name = |&artist: &ArtistIdx| snapshot.catalogue.artist_name(artist).to_owned();

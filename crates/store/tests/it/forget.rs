@@ -200,6 +200,45 @@ fn files_made_from_what_was_forgotten_go_and_none_is_kept_after() {
 }
 
 #[test]
+fn a_file_that_cannot_be_removed_leaves_nothing_else_behind() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    fill(&mut store);
+    let derived = library.path().join("derived");
+    fs::create_dir_all(derived.join("in-the-way")).unwrap();
+    for name in ["a", "z"] {
+        fs::write(derived.join(name), SECRETS[1]).unwrap();
+    }
+    assert!(matches!(store.forget(&listener(SECRETS[0])), Err(StoreError::Io { .. })));
+    assert_eq!(found_in(library.path()), [""; 0]);
+    assert!(!library.path().join("models/of-both").exists());
+    fs::remove_dir(derived.join("in-the-way")).unwrap();
+    assert!(store.forget(&listener(SECRETS[0])).unwrap().erased);
+}
+
+#[test]
+fn what_a_crash_left_half_written_goes_and_what_is_being_written_stays() {
+    let library = tempfile::tempdir().unwrap();
+    let store = Store::open(library.path()).unwrap();
+    let files = store.derived(store.marks().unwrap().forgotten).unwrap();
+    let keep = |content: &'static [u8]| files.keep("names", |file| file.write_all(content));
+    assert!(keep(b"first").unwrap());
+    let (stale, fresh) = (files.path("names.1.partial"), files.path("names.2.partial"));
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(24 * 3600);
+    fs::File::create(&stale).unwrap().set_modified(yesterday).unwrap();
+    fs::write(&fresh, b"half").unwrap();
+    // Another one is kept while this one is being written.
+    let kept = files.keep("names", |file| {
+        assert!(keep(b"second").unwrap());
+        file.write_all(b"third")
+    });
+    assert!(kept.unwrap());
+    assert_eq!(fs::read(files.path("names")).unwrap(), b"third");
+    assert!(!stale.exists() && fresh.exists());
+    assert_eq!(fs::read_dir(library.path().join("derived")).unwrap().count(), 2);
+}
+
+#[test]
 fn uploads_of_the_forgotten_go_and_those_of_others_stay() {
     let library = tempfile::tempdir().unwrap();
     let mut store = Store::open(library.path()).unwrap();
