@@ -22,8 +22,8 @@ pub fn dot<T: Copy + Mul<Output = T> + Sum>(a: &[T], b: &[T]) -> T {
 }
 
 /// The inner products of the rows of a matrix with a vector: each as [`dot`] has it, to the last
-/// bit but the sign of zero. One sum waits for each of its additions in turn, so four rows are added
-/// up side by side.
+/// bit but the sign of zero. One sum waits for each of its additions in turn, so four rows are
+/// added up side by side.
 ///
 /// # Shapes
 /// `rows` `[n, vector]`, the result `[n]`.

@@ -171,9 +171,9 @@ impl Store {
         Ok(self)
     }
 
-    /// How often a write found that others had written since the one before. Where two writes of this
-    /// store leave the same number, nobody else moved the [marks](Self::marks) between them. The first
-    /// write counts as one.
+    /// How often a write found that others had written since the one before. Where two writes of
+    /// this store leave the same number, nobody else moved the [marks](Self::marks) between them.
+    /// The first write counts as one.
     pub fn foreign_writes(&self) -> u64 {
         self.cache.foreign_writes
     }
