@@ -1,9 +1,11 @@
 """Compares models of `segue evaluate likability` with each other on the very same folds of many tables.
 
-The first model is what the others are held against: a difference is first minus other. Its 95 % interval is a bootstrap
-over rows of the table, or over artists where it names them, which then never span two folds. Over the tables as a whole
-tables are resampled, each with its own difference, because rows of one table say nothing of the next listener.
-Usage: likability_members.py --models network-and-trees,tabm,trees [--repeats N] [--seed S] TABLE.csv...
+The first model is what the others are held against: a difference is first minus other. Its 95 %
+interval is a bootstrap over rows of the table, or over artists where it names them, which then
+never span two folds. Over the tables as a whole tables are resampled, each with its own difference,
+because rows of one table say nothing of the next listener.
+
+    likability_members.py --models network-and-trees,tabm,trees [--repeats N] [--seed S] TABLE.csv...
 """
 
 import argparse

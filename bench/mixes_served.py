@@ -10,8 +10,8 @@ sixty new tracks are asked for (dial 1, greedy, ten an artist). EASE stands besi
 regularisation chosen on a fifth of the training data. The order is that in which tracks were drawn.
 
 `newcomers`: a fifth of the listeners is hidden from training; then so many of their artists are
-imported, and their friends in half of the libraries. A hundred new tracks are asked for without caps.
-All that is not shown is an answer.
+imported, and their friends in half of the libraries. A hundred new tracks are asked for without
+caps. All that is not shown is an answer.
 """
 
 import argparse

@@ -3,11 +3,12 @@ negatives, so that the losses must agree step by step, to 1e-3.
 
     python bench/sasrec_speed.py --segue target/release/examples/sasrec_speed --threads 2
 
-Runs alternate; a table of medians and ratios is printed. PyTorch runs with the optimiser that does the same
-(`SparseAdam` for the item table, `Adam` for the rest) and, as `dense`, with the usual `Adam` over everything. `share of
-peak` is the operations that the mathematics needs (matrix products of the network and the loss, attention only where it
-looks back) over what the machine reaches in large matrix products at that moment. Where others use the machine too,
-wall time says little, and idle threads of PyTorch spin: then take `--threads 1` and the figures per CPU second.
+Runs alternate; a table of medians and ratios is printed. PyTorch runs with the optimiser that does
+the same (`SparseAdam` for the item table, `Adam` for the rest) and, as `dense`, with the usual
+`Adam` over everything. `share of peak` is the operations that the mathematics needs (matrix
+products of the network and the loss, attention only where it looks back) over what the machine
+reaches in large matrix products at that moment. Where others use the machine too, wall time says
+little, and idle threads of PyTorch spin: then take `--threads 1` and the figures per CPU second.
 """
 
 import argparse

@@ -1,8 +1,9 @@
 """SASRec as a plain PyTorch module, with the names that Segue's safetensors files use.
 
-It is written to be read and to be fast in the way PyTorch is: batched, fused attention, sparse gradients for the item
-table. `load` turns a file of Segue into a module with the same outputs; `losses` holds the training losses. Gradients of
-one batch and a trained file are compared by `sasrec_parity.py`, speed by `sasrec_speed.py`.
+It is written to be read and to be fast in the way PyTorch is: batched, fused attention, sparse
+gradients for the item table. `load` turns a file of Segue into a module with the same outputs;
+`losses` holds the training losses. Gradients of one batch and a trained file are compared by
+`sasrec_parity.py`, speed by `sasrec_speed.py`.
 """
 
 import json

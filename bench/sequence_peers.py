@@ -1,12 +1,13 @@
 """SASRec and BERT4Rec of RecTools, stopped by the validation NDCG that Segue's models are stopped by.
 
-RecTools leaves the stopping to callbacks of its trainer. After every epoch the callback here ranks the catalogue for the
-validation cases, keeps the best weights, and stops once no epoch of the last fifteen was better.
+RecTools leaves the stopping to callbacks of its trainer. After every epoch the callback here ranks
+the catalogue for the validation cases, keeps the best weights, and stops once no epoch of the last
+fifteen was better.
 
-It learns from one window a listener, the last `session_max_len` + 1 events, so that an epoch over a thousand listeners
-has nine steps with its own batches of 128. An earlier version of this script left it at that and at windows of fifty:
-it ended, near popularity, before it had learned. Batches are of 32 now, as Segue's are, and how far back a window
-reaches is searched as well.
+It learns from one window a listener, the last `session_max_len` + 1 events, so that an epoch over a
+thousand listeners has nine steps with its own batches of 128. An earlier version of this script
+left it at that and at windows of fifty: it ended, near popularity, before it had learned. Batches
+are of 32 now, as Segue's are, and how far back a window reaches is searched as well.
 """
 
 import copy

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Rising load on `segue serve`, the client on the same machine: first mixes, mixes at rising rates, mixes with 5 % feedback, similar
-# tracks, and a model swapped under load. Needs a home with a model, and the table of tracks it was made from:
+# Rising load on `segue serve`, the client on the same machine: first mixes, mixes at rising rates,
+# mixes with 5 % feedback, similar tracks, and a model swapped under load. Needs a home with a
+# model, and the table of tracks it was made from:
 #
 #   cargo build --release -p segue-cli && cargo build --release -p segue-server --example load \
 #     && cargo build --release -p segue-lab --example large_home

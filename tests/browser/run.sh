@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Drives the page in real browsers: tests/browser/run.sh [BINARY] [JOURNEY…]
 #
-# Builds nothing: BINARY is a built `segue`, target/debug/segue if left out. Journeys are named as the files in journeys/, all if left
-# out, and are walked in Chromium and then in Firefox, as they are installed (SEGUE_CHROMIUM and SEGUE_FIREFOX name others). Needs Node
-# and one of the browsers, and says what it skips where one is missing.
+# Builds nothing: BINARY is a built `segue`, target/debug/segue if left out. Journeys are named as
+# the files in journeys/, all if left out, and are walked in Chromium and then in Firefox, as they
+# are installed (SEGUE_CHROMIUM and SEGUE_FIREFOX name others). Needs Node and one of the browsers,
+# and says what it skips where one is missing.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 binary=$(realpath "${1:-$here/../../target/debug/segue}")
