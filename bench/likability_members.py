@@ -1,4 +1,4 @@
-"""Compares models of `segue evaluate likability` with each other on the very same folds of many tables.
+"""Compares models of `segue evaluate likability` on the very same folds of many tables.
 
 The first model is what the others are held against: a difference is first minus other. Its 95 %
 interval is a bootstrap over rows of the table, or over artists where it names them, which then

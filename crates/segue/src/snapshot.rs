@@ -65,7 +65,7 @@ pub struct Snapshot {
     /// What is like what, by sound and by who likes both; [`Self::similar`] asks it.
     pub similar: Arc<SimilarIndex>,
     /// What searches go through; [`Self::search`] asks it.
-    pub searched: Arc<SearchIndex>,
+    pub search_index: Arc<SearchIndex>,
     /// What everybody plays who is somebody's friend; [`Self::profile`] asks it.
     pub friends: Arc<FriendIndex>,
     /// The model in use when the snapshot was taken; `None` before the first training.
@@ -107,7 +107,7 @@ impl Snapshot {
             number: 0,
             index: Arc::new(index),
             similar: Arc::new(similar),
-            searched: Arc::default(),
+            search_index: Arc::default(),
             friends: Arc::default(),
             catalogue: Arc::new(catalogue),
             model: None,
@@ -167,7 +167,7 @@ impl Snapshot {
             marks,
             index,
             similar: Arc::new(similar),
-            searched: Arc::new(SearchIndex::kept_in(store.derived(marks.forgotten))),
+            search_index: Arc::new(SearchIndex::kept_in(store.derived(marks.forgotten))),
             friends: Arc::new(friends),
             catalogue,
             model,
@@ -196,7 +196,7 @@ impl Snapshot {
             catalogue: Arc::clone(&self.catalogue),
             index: Arc::clone(&self.index),
             similar: Arc::clone(&self.similar),
-            searched: Arc::clone(&self.searched),
+            search_index: Arc::clone(&self.search_index),
             friends: Arc::clone(&self.friends),
             model,
             in_use,

@@ -216,7 +216,7 @@ impl Listeners {
     ) -> Arc<KeptListener> {
         entry.size.set(listener.bytes());
         let kept = held.insert(listener).clone();
-        self.bound();
+        self.keep_within_bytes();
         kept
     }
 
@@ -228,10 +228,10 @@ impl Listeners {
         {
             entry.size.set(listener.bytes());
         }
-        self.bound();
+        self.keep_within_bytes();
     }
 
-    fn bound(&self) {
+    fn keep_within_bytes(&self) {
         if self.bytes.load(Ordering::Acquire) > limits::HELD_BYTES {
             self.make_room();
         }

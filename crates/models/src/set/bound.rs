@@ -53,6 +53,8 @@ pub(super) struct SetReading<'a> {
     /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history
     /// beyond the middle, or what is left of friends.
     lengths: Vec<f64>,
+    /// Which member tells how popular a track is, if one does.
+    popularity: Option<usize>,
     /// What popularity counts more or less by, where there are friends; else 0.
     beside_friends: f64,
     /// What the ranking of new tracks comes to for this listener: the weight of each member, then
@@ -87,6 +89,7 @@ impl SetScorer {
             artists: ArtistPlays::new(&self.catalogue, profile, context.now),
             coefficients: self.coefficients(&lengths, beside_friends),
             lengths,
+            popularity: self.members.iter().position(Member::is_popularity),
             beside_friends,
             goes_on: !context.after.is_empty(),
         }
@@ -189,8 +192,7 @@ impl SetReading<'_> {
 
     /// What the member says that tells how popular a track is; 0 where it says nothing.
     fn popularity(&self, item: Option<ItemIdx>) -> f64 {
-        let at = self.set.members.iter().position(Member::is_popularity);
-        let score = || Some(self.rows[at?].as_ref()?[item?.row()]);
+        let score = || Some(self.rows[self.popularity?].as_ref()?[item?.row()]);
         score().map_or(0.0, f64::from)
     }
 

@@ -64,14 +64,14 @@ pub(super) struct Documents<'f> {
 
 /// How a typed word is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum WordMatch {
     /// As the beginning of words.
     Beginning(String),
     /// Within words, where none begins so.
     Within(String),
 }
 
-impl Reading {
+impl WordMatch {
     pub(super) fn text(&self) -> &str {
         let (Self::Beginning(text) | Self::Within(text)) = self;
         text
@@ -157,7 +157,7 @@ impl Documents<'_> {
     }
 
     /// Those that hold every word.
-    pub(super) fn holding(&self, words: &[Reading]) -> Bits {
+    pub(super) fn holding(&self, words: &[WordMatch]) -> Bits {
         let Some((first, rest)) = words.split_first() else { return Bits::all(self.count()) };
         let mut held = Bits::none(self.count());
         self.add(first, &mut held);
@@ -171,13 +171,13 @@ impl Documents<'_> {
     }
 
     /// Adds those that hold a word.
-    fn add(&self, word: &Reading, to: &mut Bits) {
+    fn add(&self, word: &WordMatch, to: &mut Bits) {
         match word {
-            Reading::Beginning(word) => match self.beginnings.exactly(word) {
+            WordMatch::Beginning(word) => match self.beginnings.exactly(word) {
                 Some(at) => self.beginnings.add_documents(at..at + 1, to),
                 None => self.words.add_documents(self.words.beginning(word), to),
             },
-            Reading::Within(word) => {
+            WordMatch::Within(word) => {
                 let words = self.words.holding(word);
                 words.into_iter().for_each(|at| self.words.add_documents(at..at + 1, to));
             }

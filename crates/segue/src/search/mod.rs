@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 use segue_engine::{ArtistIdx, Catalogue, Index, TrackIdx};
 use segue_store::DerivedFiles;
 
-use self::index::{Documents, Reading, WordIndex, made_from};
+use self::index::{Documents, WordIndex, WordMatch, made_from};
 use self::like::most_like;
 use self::table::Table;
 pub(crate) use self::words::folded;
@@ -124,7 +124,7 @@ impl Snapshot {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn search(&self, words: &str, most: usize) -> Found {
-        let index = self.searched.of(&self.catalogue, &self.index);
+        let index = self.search_index.of(&self.catalogue, &self.index);
         search(index, &self.catalogue, words, most)
     }
 
@@ -132,12 +132,12 @@ impl Snapshot {
     /// million tracks, 35 for five million, or .06 and .3 where the file is up to date. A server
     /// calls it beside its answers; whoever does not waits in the first search.
     pub fn prepare_search(&self) {
-        self.searched.of(&self.catalogue, &self.index);
+        self.search_index.of(&self.catalogue, &self.index);
     }
 
     /// Whether a search can begin at once: [`Self::prepare_search`] or a first search is through.
     pub fn is_search_prepared(&self) -> bool {
-        self.searched.index.get().is_some()
+        self.search_index.index.get().is_some()
     }
 }
 
@@ -146,7 +146,7 @@ fn search(index: &WordIndex, catalogue: &Catalogue, words: &str, most: usize) ->
     let is_known = |word: &str| !tracks.words.beginning(word).is_empty();
     let typed = typed_words(words, MOST_WORDS, is_known);
     let read: Vec<ReadWord> = typed.iter().map(|typed| ReadWord::of(typed, tracks)).collect();
-    let readings: Vec<Reading> = read.iter().flat_map(|read| read.readings.clone()).collect();
+    let readings: Vec<WordMatch> = read.iter().flat_map(|read| read.readings.clone()).collect();
     let held = tracks.holding(&readings);
     let total = held.count();
     let of_rows = tracks.rows(&held, most, catalogue.len()).into_iter().map(TrackIdx);
@@ -166,7 +166,7 @@ fn search(index: &WordIndex, catalogue: &Catalogue, words: &str, most: usize) ->
 
 /// How something that was typed is read.
 struct ReadWord {
-    readings: Vec<Reading>,
+    readings: Vec<WordMatch>,
     text: String,
     is_corrected: bool,
 }
@@ -181,11 +181,11 @@ impl ReadWord {
             read.is_corrected |= like.is_some();
             read.readings.push(match (is_there, like) {
                 (Some(reading), _) => reading,
-                (None, like) => Reading::Beginning(like.unwrap_or_else(|| word.clone())),
+                (None, like) => WordMatch::Beginning(like.unwrap_or_else(|| word.clone())),
             });
         }
         read.text = match read.is_corrected {
-            true => read.readings.iter().map(Reading::text).collect::<Vec<_>>().join(" "),
+            true => read.readings.iter().map(WordMatch::text).collect::<Vec<_>>().join(" "),
             false => typed.typed.clone(),
         };
         read
@@ -193,9 +193,9 @@ impl ReadWord {
 }
 
 /// How a word is found as it was typed, if it is.
-fn is_there(word: &str, words: Table<'_>) -> Option<Reading> {
+fn is_there(word: &str, words: Table<'_>) -> Option<WordMatch> {
     if !words.beginning(word).is_empty() {
-        return Some(Reading::Beginning(word.to_owned()));
+        return Some(WordMatch::Beginning(word.to_owned()));
     }
-    (!words.holding(word).is_empty()).then(|| Reading::Within(word.to_owned()))
+    (!words.holding(word).is_empty()).then(|| WordMatch::Within(word.to_owned()))
 }
