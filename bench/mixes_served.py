@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What the served mix gives, asked for as a client would: HetRec's Last.fm listeners
-(hetrec2011-lastfm-2k), each artist as a track.
+(hetrec2011-lastfm-2k), each artist as a track, and playlists of tidytuesday's Spotify songs.
 
     mixes_served.py held-out --segue target/release/segue --data hetrec2011_lastfm_2k
     mixes_served.py newcomers --segue target/release/segue --data hetrec2011_lastfm_2k
+    mixes_served.py playlists --segue target/release/segue --data tidytuesday_spotify_songs
 
 `held-out`: a fifth of each listener's artists is left out of what is imported and trained on, and
 sixty new tracks are asked for (dial 1, greedy, ten an artist). EASE stands beside, in NumPy, its
@@ -12,10 +13,17 @@ regularisation chosen on a fifth of the training data. The order is that in whic
 `newcomers`: a fifth of the listeners is hidden from training; then so many of their artists are
 imported, and their friends in half of the libraries. A hundred new tracks are asked for without
 caps. All that is not shown is an answer.
+
+`playlists`: each playlist is a listener, of whose songs a fifth is left out. The table of all
+tracks is imported too, so that those of no other playlist can be found. Sixty new tracks are asked
+for (dial 1, greedy, ten an artist and an album). The peers of `playlist_peers.py`, each tuned on a
+fifth of the training data, have no caps. A song is what Segue takes for one, whatever the version:
+all split, learn and are compared by it.
 """
 
 import argparse
 import contextlib
+import csv
 import http.client
 import json
 import random
@@ -25,13 +33,37 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from hetrec import artists_of_listeners, write_plays
+from playlist_peers import PEERS, Catalogue, tuned
 from segue_run import run
 
 KNOWN = [0, 1, 3, 5, 10]
+FEATURES = [
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+    "duration_ms",
+]
+NAMES = [
+    "track_id",
+    "track_name",
+    "track_artist",
+    "track_album_name",
+    "track_album_release_date",
+]
 
 
 def command(segue, home, *arguments):
@@ -70,9 +102,9 @@ def server(segue, home):
         process.wait()
 
 
-def mix(connection, listener, length, artist_cap):
-    """The artists of a mix of new tracks in the order in which they were drawn; none where the
-    library has never heard of the listener."""
+def new_tracks(connection, listener, length, artist_cap, **more):
+    """The tracks of a mix of new ones in the order in which they were drawn; none where the library
+    has never heard of the listener."""
     body = {
         "length": length,
         "explore": 1,
@@ -80,6 +112,7 @@ def mix(connection, listener, length, artist_cap):
         "artist_cap": artist_cap,
         "seed": "1",
         "familiarity": "new",
+        **more,
     }
     connection.request(
         "POST",
@@ -94,7 +127,13 @@ def mix(connection, listener, length, artist_cap):
     if answer.status != 201:
         sys.exit(f"{answer.status}: {text.decode()}")
     picks = sorted(json.loads(text)["picks"], key=lambda pick: pick["drawn"])
-    return [pick["track"]["id"].removeprefix("item:") for pick in picks]
+    return [pick["track"] for pick in picks]
+
+
+def mix(connection, listener, length, artist_cap):
+    """The artists of such a mix, where each is a track."""
+    tracks = new_tracks(connection, listener, length, artist_cap)
+    return tracks and [track["id"].removeprefix("item:") for track in tracks]
 
 
 def quality(ranked, answers, depth):
@@ -160,8 +199,9 @@ def ease_quality(training, answers, asked, depth):
     return measured(own, answers, chosen, set(asked)), chosen
 
 
-def held_out(args, played, folder):
+def held_out(args, folder):
     rng = random.Random(args.seed)
+    played = artists_of_listeners(args.data)
     training, answers = {}, {}
     for user in sorted(played, key=int):
         own = list(played[user])
@@ -169,7 +209,7 @@ def held_out(args, played, folder):
         cut = max(1, len(own) // 5)
         answers[user], training[user] = {row[1] for row in own[:cut]}, own[cut:]
     users = [user for user in training if training[user]]
-    asked = sorted(rng.sample(users, min(args.users, len(users))), key=int)
+    asked = sorted(rng.sample(users, min(args.users or 460, len(users))), key=int)
     write_plays(folder / "plays.csv", [row for user in users for row in training[user]])
     home = folder / "home"
     command(args.segue, home, "import", folder / "plays.csv")
@@ -195,8 +235,9 @@ def write_friends(path, pairs):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def newcomers(args, played, folder):
+def newcomers(args, folder):
     rng = random.Random(args.seed)
+    played = artists_of_listeners(args.data)
     users = sorted(played, key=int)
     hidden = set(rng.sample(users, len(users) // 5))
     pairs = friends_of(args.data)
@@ -236,19 +277,158 @@ def newcomers(args, played, folder):
             print(label, *what, f"({len(found)})", flush=True)
 
 
+def songs(data):
+    """Rows of the table by track, and the tracks of each playlist."""
+    tracks, playlists = {}, defaultdict(dict)
+    with open(data / "spotify_songs.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            tracks.setdefault(row["track_id"], row)
+            playlists[row["playlist_id"]][row["track_id"]] = None
+    return tracks, {playlist: list(own) for playlist, own in playlists.items()}
+
+
+def write_tracks(path, tracks):
+    """A table of what is known of tracks, whoever has them in a playlist."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, [*NAMES, *FEATURES], extrasaction="ignore")
+        table.writeheader()
+        table.writerows(tracks.values())
+
+
+def works_of(connection, tracks):
+    """The work that each track is a version of."""
+    works = {}
+    for track in tracks:
+        connection.request("GET", f"/v1/tracks/{quote(f'spotify:track:{track}')}")
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            sys.exit(f"{answer.status}: {text.decode()}")
+        works[track] = json.loads(text)["work"]
+    return works
+
+
+def catalogue_of(works, versions, tracks):
+    """A row a work: the mean of what its versions sound like, and the artist of the first."""
+    numbers = {track: [float(row[name]) for name in FEATURES] for track, row in tracks.items()}
+    sound = np.array([np.mean([numbers[track] for track in versions[work]], 0) for work in works])
+    artists = [tracks[versions[work][0]]["track_artist"].lower() for work in works]
+    return Catalogue(
+        (sound - sound.mean(0)) / sound.std(0), np.unique(artists, return_inverse=1)[1]
+    )
+
+
+def peers_of(training, works, catalogue):
+    """What each peer ranks for every listener, and a line on how it was set."""
+    place = {work: k for k, work in enumerate(works)}
+    fifth = {user: len(own) // 5 for user, own in training.items()}
+    tune = [{place[work] for work in own[: fifth[user]]} for user, own in training.items()]
+
+    def matrix(rows):
+        likes = np.zeros((len(training), len(works)))
+        for row, own in enumerate(rows):
+            likes[row, [place[work] for work in own]] = 1
+        return likes
+
+    def judge(rankings):
+        pairs = [pair for pair in zip(rankings, tune, strict=True) if pair[1]]
+        return np.mean([quality(*pair, 60)[1] for pair in pairs])
+
+    fit = matrix(own[fifth[user] :] for user, own in training.items())
+    whole = matrix(training.values())
+    found = {}
+    for name in PEERS:
+        rankings, chosen = tuned(name, fit, whole, catalogue, judge, 60)
+        ranked = [[works[work] for work in ranking] for ranking in rankings]
+        found[name] = dict(zip(training, ranked, strict=True))
+        print(f"{name}: {json.dumps(chosen)}", flush=True)
+    return found
+
+
+def print_table(title, rankings, answers):
+    """A line a system, and the mix against the best of its peers, over those who have answers."""
+    asked = [user for user in answers if answers[user]]
+    found = {
+        name: np.array([quality(ranked[user], answers[user], 60) for user in asked])
+        for name, ranked in rankings.items()
+    }
+    print(f"\n{title}: {len(asked)} asked; recall@20, NDCG@60")
+    for name, values in found.items():
+        print(f"{name:30}", *estimate(values))
+    best = max(list(found)[1:], key=lambda name: found[name][:, 1].mean())
+    print(f"{f'mix minus {best}':30}", *estimate(found["mix"] - found[best]), flush=True)
+
+
+def play_of(user, track):
+    """A row of a table of plays: one play to the end."""
+    length = track["duration_ms"]
+    return [user, track["track_id"], track["track_name"], track["track_artist"], length, length]
+
+
+def left_out(in_playlists, work_of, rng):
+    """What is trained on and what is an answer, both as works by playlist, and the version of each
+    work that a playlist has. A playlist with one work is nobody.
+    """
+    training, answers, own_version = {}, {}, {}
+    for user in sorted(in_playlists):
+        own = {work_of[track]: track for track in in_playlists[user]}
+        shuffled = rng.sample(sorted(own), len(own))
+        cut = max(1, len(own) // 5)
+        if len(own) > cut:
+            answers[user], training[user] = set(shuffled[:cut]), shuffled[cut:]
+            own_version[user] = own
+    return training, answers, own_version
+
+
+def playlists(args, folder):
+    rng = random.Random(args.seed)
+    tracks, in_playlists = songs(args.data)
+    home = folder / "home"
+    write_tracks(folder / "tracks.csv", tracks)
+    command(args.segue, home, "import", folder / "tracks.csv")
+    with server(args.segue, home) as connection:
+        work_of = works_of(connection, tracks)
+    training, answers, own = left_out(in_playlists, work_of, rng)
+    asked = sorted(rng.sample(list(training), min(args.users or 200, len(training))))
+    rows = [play_of(user, tracks[own[user][work]]) for user in training for work in training[user]]
+    write_plays(folder / "plays.csv", rows)
+    command(args.segue, home, "import", folder / "plays.csv")
+    command(args.segue, home, "train")
+    with server(args.segue, home) as connection:
+        mixes = {
+            user: [track["work"] for track in new_tracks(connection, user, 60, 10, album_cap=10)]
+            for user in asked
+        }
+    versions = defaultdict(list)
+    for track, work in work_of.items():
+        versions[work].append(track)
+    works = sorted(versions)
+    rng.shuffle(works)  # equal scores are then in no order that means something
+    catalogue = catalogue_of(works, versions, tracks)
+    rankings = {"mix": mixes, **peers_of(training, works, catalogue)}
+    in_training = {work for own in training.values() for work in own}
+    warm = {user: answers[user] & in_training for user in asked}
+    print_table("all answers", rankings, {user: answers[user] for user in asked})
+    cold = {user: answers[user] - in_training for user in asked}
+    share = sum(map(len, cold.values())) / sum(len(answers[user]) for user in asked)
+    print(f"\n{share:.0%} of the answers are in no other playlist")
+    print_table("answers in no other playlist", rankings, cold)
+    print_table("answers in another playlist", rankings, warm)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("question", choices=["held-out", "newcomers"])
+    parser.add_argument("question", choices=["held-out", "newcomers", "playlists"])
     parser.add_argument("--segue", default="target/release/segue")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--users", type=int, default=460, help="how many are asked (held-out)")
+    parser.add_argument("--users", type=int, help="how many are asked: 460, of playlists 200")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    played = artists_of_listeners(args.data)
+    questions = {"held-out": held_out, "newcomers": newcomers, "playlists": playlists}
     with tempfile.TemporaryDirectory(prefix="segue-mixes-") as folder:
-        {"held-out": held_out, "newcomers": newcomers}[args.question](args, played, Path(folder))
+        questions[args.question](args, Path(folder))
 
 
 if __name__ == "__main__":
