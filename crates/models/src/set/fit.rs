@@ -21,6 +21,7 @@ use super::features::{AGAIN, Moment, OF_KNOWN, OF_NEW, USUAL_AGAIN};
 use super::listener::Vocabulary;
 use super::member::{Member, MemberKind, Reads};
 use super::options::{Offered, Options, at_top, choices, played, ranked, with_rest};
+use super::questions::Questions;
 use super::ranking::{Chance, Ranking};
 use super::training::{Chosen, Recipe, TrainingData, choose};
 use super::world::OpenWorld;
@@ -177,7 +178,9 @@ fn screen(
     };
     let data = data.with_world(catalogue, world.and_then(|world| world.near(&cases.past)));
     let mut choosing = |kind| progress(SetStage::Choosing(kind));
-    let chosen = choose(catalogue, &data, &cases.new, plan, &mut choosing);
+    let questions = Questions::new(catalogue, &data.vocabulary, cases);
+    let chosen = choose(&data, &questions, plan, &mut choosing);
+    drop(questions);
     let likability = LikabilityModel::fit(
         catalogue,
         &profiles,

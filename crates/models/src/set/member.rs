@@ -96,6 +96,26 @@ impl MemberKind {
         }
     }
 
+    /// What a model of this kind says of every item of a vocabulary for a listener. One that was
+    /// fitted to the first items only says the least of the others, and hears nothing of them.
+    ///
+    /// # Shapes
+    /// `[vocabulary]`.
+    pub(super) fn scores_of(
+        self,
+        model: &dyn Recommender,
+        view: &ListenerView,
+        vocabulary: usize,
+    ) -> Vec<f32> {
+        let mut scores = vec![0.0; vocabulary];
+        let (known, others) = scores.split_at_mut(model.items());
+        let events = view.events(self.reads());
+        model.score(&[view.query(&events.below(model.items()))], known);
+        let least = known.iter().copied().fold(f32::INFINITY, f32::min);
+        others.fill(if least.is_finite() { least } else { 0.0 });
+        scores
+    }
+
     /// Whether it was fitted to people of a world: then it speaks for works that nobody here has
     /// played, too.
     pub fn is_of_world(self) -> bool {
@@ -191,20 +211,12 @@ impl Member {
         }
     }
 
-    /// What it says of every item of a vocabulary for a listener. A model that was fitted to the
-    /// first items only says the least of the others, and hears nothing of them.
+    /// What it says of every item of a vocabulary for a listener.
     ///
     /// # Shapes
     /// `[vocabulary]`.
     pub(super) fn scores(&self, view: &ListenerView, vocabulary: usize) -> Vec<f32> {
-        let model = self.recommender();
-        let mut scores = vec![0.0; vocabulary];
-        let (known, others) = scores.split_at_mut(model.items());
-        let events = view.events(self.kind.reads());
-        model.score(&[view.query(&events.below(model.items()))], known);
-        let least = known.iter().copied().fold(f32::INFINITY, f32::min);
-        others.fill(if least.is_finite() { least } else { 0.0 });
-        scores
+        self.kind.scores_of(self.recommender(), view, vocabulary)
     }
 
     /// The same, [standardised](standardise) over the vocabulary of its set; nothing if it reads

@@ -30,6 +30,7 @@ mod fit;
 mod listener;
 mod member;
 mod options;
+mod questions;
 mod ranking;
 mod training;
 mod world;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use segue_engine::vector::dot;
 
-use super::training::ndcg_of;
+use super::questions::ndcg_of;
 use crate::recommenders::fusion::logit::{Choice, Rival};
 
 /// Of the options of a question that were not turned to, so many of the first are rivals of the

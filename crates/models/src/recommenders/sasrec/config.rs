@@ -116,7 +116,7 @@ impl Default for SasrecConfig {
             dropout: 0.5,
             loss: Loss::SampledSoftmax { negatives: 512 },
             windows: Windows::All,
-            learning_rate: 1e-3,
+            learning_rate: 2e-3,
             beta_2: 0.98,
             weight_decay: 0.0,
             batch: 32,
