@@ -11,7 +11,7 @@
 //! learn from "a friend of yours" what that person plays.
 
 use std::collections::BTreeMap;
-use std::mem::{Discriminant, discriminant};
+use std::mem::discriminant;
 
 use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
@@ -187,28 +187,30 @@ impl Reasons<'_> {
         self.all(track, decided_by).swap_remove(0)
     }
 
-    /// One reason for each track of a mix, so that no kind of reason fills more than a third where
-    /// another true one exists. Tracks of which little can be said choose first. Where several of
-    /// the listener's songs speak for a track, those are named that fewest tracks before it named.
+    /// One reason for each track of a mix, so that no kind of reason fills more than a third, and no
+    /// sentence more than a tenth, where another true one exists. Tracks of which little can be said
+    /// choose first. Where several of the listener's songs speak for a track, those are named that
+    /// fewest tracks before it named.
     pub fn varied(&self, tracks: &[(TrackIdx, Sources)]) -> Vec<Reason> {
         let all: Vec<Vec<Reason>> =
             tracks.iter().map(|&(track, decided_by)| self.gathered(track, decided_by)).collect();
-        let most = tracks.len().div_ceil(3);
+        let (most, most_alike) = (tracks.len().div_ceil(3), tracks.len().div_ceil(10));
         let mut order: Vec<usize> = (0..all.len()).collect();
         order.sort_by_key(|&i| (all[i].len(), i));
-        let mut given: Vec<(Discriminant<Reason>, usize)> = Vec::new();
+        let mut given: Vec<&Reason> = Vec::new();
         let mut chosen = vec![0; all.len()];
         for i in order {
-            let count = |reason: &Reason| {
+            let is_rare = |reason: &Reason| {
                 let kind = discriminant(reason);
-                given.iter().find(|(other, _)| *other == kind).map_or(0, |(_, count)| *count)
+                given.iter().filter(|other| discriminant(**other) == kind).count() < most
             };
-            chosen[i] = all[i].iter().position(|reason| count(reason) < most).unwrap_or(0);
-            let kind = discriminant(&all[i][chosen[i]]);
-            match given.iter_mut().find(|(other, _)| *other == kind) {
-                Some((_, count)) => *count += 1,
-                None => given.push((kind, 1)),
-            }
+            let says_other = |reason: &Reason| {
+                let alike = given.iter().filter(|other| **other == reason).count();
+                alike < most_alike * sentences(reason)
+            };
+            let fresh = all[i].iter().position(|reason| is_rare(reason) && says_other(reason));
+            chosen[i] = fresh.or_else(|| all[i].iter().position(is_rare)).unwrap_or(0);
+            given.push(&all[i][chosen[i]]);
         }
         let chosen = all.into_iter().zip(chosen).map(|(mut all, chosen)| all.swap_remove(chosen));
         let mut named = BTreeMap::new();
@@ -332,12 +334,17 @@ impl Reasons<'_> {
         }
     }
 
-    /// What of the listener's is played by those who play a track, as some neighbours have it.
+    /// What of the listener's is played by those who play a track, as some neighbours have it. That
+    /// those who play an artist play another song of the same says nothing.
     fn played_with(&self, track: TrackIdx, neighbours: Sources) -> Option<Reason> {
         let evidence = self.evidence.as_ref()?;
         let anchors = evidence.because(track, neighbours, MOST_ANCHORS_GATHERED);
+        let artist = self.catalogue.artist(track);
+        let is_other =
+            |anchor: &TrackIdx| artist.is_none() || self.catalogue.artist(*anchor) != artist;
+        let others = anchors.into_iter().filter(is_other);
         let mut names: Vec<String> = Vec::new();
-        for name in anchors.into_iter().map(|anchor| self.short_name(anchor)) {
+        for name in others.map(|anchor| self.short_name(anchor)) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -420,6 +427,14 @@ impl Reasons<'_> {
             })
             .collect();
         (!differences.is_empty()).then_some(Reason::StepOutside { differences })
+    }
+}
+
+/// How many sentences a reason can become: of many names some are said.
+fn sentences(reason: &Reason) -> usize {
+    match reason {
+        Reason::PlayedWith { anchors } => anchors.len().div_ceil(MOST_ANCHORS_NAMED),
+        _ => 1,
     }
 }
 

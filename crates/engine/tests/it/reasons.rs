@@ -4,6 +4,7 @@ use segue_core::{AudioFeature, ListenerId, Reason, Track, TrackId, WorkId};
 use segue_engine::candidate::Sources;
 use segue_engine::dataset::labels::work_label;
 use segue_engine::dataset::play_memory::PlayMemory;
+use segue_engine::dataset::profile::liking;
 use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
@@ -178,4 +179,37 @@ fn what_is_played_alike_is_named_by_turns() {
     );
     // Alone, a track is told by what speaks for it most.
     assert_eq!(sentence(&reasons.reason(TrackIdx(7), Sources::ITEM_KNN)), said[0]);
+}
+
+/// The first two songs speak for every track.
+struct TwoSpeak;
+
+impl Evidence for TwoSpeak {
+    fn because(&self, _: TrackIdx, _: Sources, _: usize) -> Vec<TrackIdx> {
+        vec![TrackIdx(0), TrackIdx(1)]
+    }
+}
+
+#[test]
+fn that_those_who_play_an_artist_play_the_artist_is_no_reason() {
+    let by = |n: u32, artist: u32| track(&format!("{n}"), &format!("Artist {artist}"), [0.0; 4]);
+    let tracks = vec![by(0, 0), by(1, 1), by(2, 0), by(3, 3), by(4, 4), by(5, 5), by(6, 6)];
+    let catalogue = Catalogue::from_tracks(tracks);
+    let profile = liking(&catalogue, ListenerId::new("ann"), &[TrackIdx(0), TrackIdx(1)]);
+    let index = Index::build(&catalogue, [&profile]);
+    let likes = Likes::from_profile(&catalogue, &index, &profile);
+    let evidence: Option<Box<dyn Evidence>> = Some(Box::new(TwoSpeak));
+    let (catalogue, index, profile, likes) = (&catalogue, &index, &profile, &likes);
+    let reasons = Reasons { catalogue, index, profile, likes, evidence, now: now() };
+    let all = |row| -> Vec<String> {
+        reasons.all(TrackIdx(row), Sources::ITEM_KNN).iter().map(sentence).collect()
+    };
+    assert_eq!(all(2)[0], "people who play Artist 1 play this");
+    assert_eq!(all(3)[0], "people who play Artist 0 and Artist 1 play this");
+
+    // No sentence comes twice while another one that is true was not said.
+    let tracks: Vec<_> = (3..7).map(|n| (TrackIdx(n), Sources::ITEM_KNN)).collect();
+    let said: Vec<String> = reasons.varied(&tracks).iter().map(sentence).collect();
+    assert_eq!(said[0], all(3)[0]);
+    assert_ne!(said[1], said[0], "{said:?}");
 }
