@@ -70,6 +70,8 @@ pub struct AlbumIdx(pub u32);
 pub struct Catalogue {
     tracks: Vec<Track>,
     by_id: FxHashMap<TrackId, TrackIdx>,
+    /// How many tracks have a title.
+    titled: usize,
     works: Vec<WorkIdx>,
     versions: Vec<Vec<TrackIdx>>,
     artists: Vec<Option<ArtistIdx>>,
@@ -121,8 +123,14 @@ impl Catalogue {
             let album = title.map(|title| *by_album.entry((artist, title)).or_insert(next));
             catalogue.albums.push(album);
         }
+        catalogue.titled = tracks.iter().filter(|track| !track.title.is_empty()).count();
         catalogue.tracks = tracks;
         catalogue
+    }
+
+    /// Whether most tracks have a title. Tables of audio features may have none at all.
+    pub fn has_titles(&self) -> bool {
+        2 * self.titled > self.len()
     }
 
     /// The same catalogue with what was measured in files of some tracks; of tracks that it does

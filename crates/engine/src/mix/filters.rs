@@ -61,6 +61,9 @@ pub enum FilterStep {
     Rejected,
     /// It is not of the [`Familiarity`] asked for.
     Familiarity,
+    /// It is new to the listener and has no title, in a catalogue where most have one: nobody could
+    /// look for it.
+    Untitled,
     /// The work was played within the no-repeat window of the request.
     PlayedRecently,
     /// Another version of the work stands for it: the one the listener knows, else the original.
@@ -75,6 +78,7 @@ impl FilterStep {
             Self::Excluded => "excluded",
             Self::Rejected => "rejected",
             Self::Familiarity => "familiarity",
+            Self::Untitled => "untitled",
             Self::PlayedRecently => "played_recently",
             Self::Twin => "twin",
         }
@@ -117,11 +121,12 @@ pub struct FilterContext<'a> {
 type Test = fn(&FilterContext<'_>, TrackIdx, Option<&Interaction>) -> bool;
 
 /// The steps that look at one track at a time, in order. A test says whether the track stays.
-const STEPS: [(FilterStep, Test); 5] = [
+const STEPS: [(FilterStep, Test); 6] = [
     (FilterStep::Outside, is_within),
     (FilterStep::Excluded, is_not_excluded),
     (FilterStep::Rejected, is_not_rejected),
     (FilterStep::Familiarity, has_familiarity),
+    (FilterStep::Untitled, can_be_looked_for),
     (FilterStep::PlayedRecently, has_rested),
 ];
 
@@ -200,6 +205,16 @@ fn has_familiarity(
         Familiarity::Heard => interaction.is_some_and(|interaction| interaction.plays > 0),
         Familiarity::New => !interaction.is_some_and(Interaction::is_known),
     }
+}
+
+fn can_be_looked_for(
+    context: &FilterContext<'_>,
+    track: TrackIdx,
+    interaction: Option<&Interaction>,
+) -> bool {
+    !context.catalogue.track(track).title.is_empty()
+        || interaction.is_some_and(Interaction::is_known)
+        || !context.catalogue.has_titles()
 }
 
 fn has_rested(context: &FilterContext<'_>, _: TrackIdx, interaction: Option<&Interaction>) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
 use segue_engine::Index;
+use segue_engine::dataset::heard::ListenerWorks;
 use segue_engine::dataset::profile::liking;
 use segue_engine::mix::arrivals::AnswerCounts;
 use segue_engine::mix::dial::new_artist_share;
@@ -488,10 +489,27 @@ fn each_filter_counts_what_it_left_out() {
     // What the request names is all that is looked at.
     assert_eq!(outcome.candidates, 5);
     assert_eq!(counts[..2], [(FilterStep::Outside, 0), (FilterStep::Excluded, 2)]);
-    assert_eq!(counts[5], (FilterStep::Twin, 1));
+    assert_eq!(counts[6], (FilterStep::Twin, 1));
     let ids: BTreeSet<_> = outcome.slate.picks.iter().map(|pick| pick.track.to_string()).collect();
     assert_eq!(ids, BTreeSet::from(["t003".to_owned(), "t005".to_owned()]));
     assert!(outcome.notes.contains(&Note::Shorter { asked: 10, found: 2 }));
+}
+
+#[test]
+fn what_has_no_title_is_new_to_nobody_where_others_have_one() {
+    let mixed = |untitled: usize| {
+        let mut tracks = songs(6);
+        tracks[..untitled].iter_mut().for_each(|track| track.title.clear());
+        let catalogue = Catalogue::from_tracks(tracks);
+        let ann = liking(&catalogue, ListenerId::new("ann"), &[TrackIdx(0)]);
+        let world = World::new(catalogue, ann);
+        let outcome = world.mixer(&HashScorer(1)).mix(&request(6, 1.0)).unwrap();
+        let mut ids: Vec<_> = outcome.slate.picks.iter().map(|pick| pick.track.clone()).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|id| id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(mixed(2), ["t000", "t002", "t003", "t004", "t005"], "one is liked, one unknown");
+    assert_eq!(mixed(6).len(), 6, "a table of features has no titles at all");
 }
 
 #[test]
@@ -546,8 +564,9 @@ fn a_track_stops_being_an_arrival_when_three_listeners_have_answered_it() {
         let rows: Vec<TrackIdx> = rows.iter().copied().map(TrackIdx).collect();
         liking(&world.catalogue, ListenerId::new(format!("listener {listener}")), &rows)
     };
-    let profiles = [answered(0, &[1, 2]), answered(1, &[1, 2]), answered(2, &[1])];
+    let heard = [answered(0, &[1, 2]), answered(1, &[1, 2]), answered(2, &[1])]
+        .map(|profile| ListenerWorks::from(&profile));
     let lately = [TrackIdx(1), TrackIdx(2), TrackIdx(3)];
-    let left = AnswerCounts::of(&world.catalogue, &profiles).arrivals(&world.catalogue, lately);
+    let left = AnswerCounts::of(&heard).arrivals(&world.catalogue, lately);
     assert_eq!(left, [2, 3].map(|row| world.catalogue.track(TrackIdx(row)).id.clone()));
 }

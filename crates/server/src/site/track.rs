@@ -136,6 +136,7 @@ fn in_words(step: FilterStep) -> Option<&'static str> {
         FilterStep::PlayedRecently => {
             Some("you played it within the last day, so it rests for now")
         }
+        FilterStep::Untitled => Some("nobody could look for a song without a title"),
         FilterStep::Twin => Some("mixes play another version of this song"),
         FilterStep::Outside | FilterStep::Excluded | FilterStep::Familiarity => None,
     }
