@@ -42,9 +42,8 @@ impl Dataset {
     /// What reading the store reports.
     pub fn load(store: &Store) -> Result<Self> {
         let catalogue = catalogue(store)?;
-        let mut everybody = Foldings { catalogue: &catalogue, foldings: Vec::new() };
-        store.read_histories(&mut everybody)?;
-        let profiles = everybody.foldings.into_par_iter().map(Folding::finish).collect();
+        let foldings = Foldings::read(store, &catalogue)?;
+        let profiles = foldings.into_par_iter().map(Folding::finish).collect();
         Ok(Self { catalogue: Arc::new(catalogue), profiles })
     }
 
@@ -73,9 +72,18 @@ impl Dataset {
 }
 
 /// Folds what everybody did.
-struct Foldings<'c> {
+pub(crate) struct Foldings<'c> {
     catalogue: &'c Catalogue,
     foldings: Vec<Folding<'c>>,
+}
+
+impl<'c> Foldings<'c> {
+    /// Reads everybody's rows, in the order of the log; the listeners are in that of their ids.
+    pub(crate) fn read(store: &Store, catalogue: &'c Catalogue) -> Result<Vec<Folding<'c>>> {
+        let mut everybody = Self { catalogue, foldings: Vec::new() };
+        store.read_histories(&mut everybody)?;
+        Ok(everybody.foldings)
+    }
 }
 
 impl HistoriesReader for Foldings<'_> {

@@ -32,7 +32,9 @@
 mod check;
 mod connections;
 mod dataset;
+mod digest;
 mod error;
+mod everybody;
 mod fallback;
 mod feedback;
 mod history;

@@ -19,11 +19,12 @@ use segue_engine::similar::{Similar, SimilarIndex, Wanted};
 use segue_engine::{Catalogue, Index, Profile, TrackIdx};
 use segue_store::{HistoryMark, Marks, Store};
 
-use crate::dataset::ReadProfile;
+use crate::dataset::{ReadProfile, catalogue};
+use crate::everybody::everybodys_works;
 use crate::models::{ChosenModel, Loaded, Models, ModelsError, choose};
 use crate::newness::new_from;
 use crate::search::SearchIndex;
-use crate::{Dataset, Error, PromptNames, Result};
+use crate::{Error, PromptNames, Result};
 
 /// Catalogue, index, model and experiment as they belong together.
 ///
@@ -135,15 +136,16 @@ impl Snapshot {
         number: u64,
     ) -> std::result::Result<Self, ModelsError> {
         let marks = store.marks()?;
-        let Dataset { catalogue, profiles } = Dataset::load(store)?;
-        let index = Arc::new(Index::build(&catalogue, &profiles));
-        let similar = SimilarIndex::build(&catalogue, &index, &profiles);
+        let catalogue = Arc::new(catalogue(store)?);
+        let heard = everybodys_works(store, &catalogue, &marks)?;
+        let index = Arc::new(Index::of_heard(&catalogue, &heard));
+        let similar = SimilarIndex::of_heard(&catalogue, &index, &heard);
         let befriended = store.all_friends()?;
         let pairs = befriended.iter().map(|(listener, friends)| (listener, friends.as_slice()));
-        let friends = FriendIndex::new(pairs, &profiles);
-        let answered = AnswerCounts::of(&catalogue, &profiles);
+        let friends = FriendIndex::of_heard(pairs, &heard);
+        let answered = AnswerCounts::of(&heard);
         // A model takes up as much as they do: not both at a time.
-        drop(profiles);
+        drop(heard);
         let ChosenModel { model, in_use, fallback } = choose(models, store, &catalogue, &index)?;
         let lately = match &model {
             Some(model) => store.tracks_added_after(model.trained_at)?,

@@ -183,6 +183,7 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
     of_listener("DELETE FROM latest_imports WHERE listener = ?1")?;
     of_listener("DELETE FROM reported WHERE listener = ?1")?;
     of_listener("DELETE FROM runs WHERE listener = ?1")?;
+    of_listener("DELETE FROM completed WHERE listener = ?1")?;
     // New rows take the numbers after the last one that is left, and must count as not folded.
     connection
         .execute("UPDATE folded SET upto = (SELECT COALESCE(MAX(id), 0) FROM listens)", [])?;

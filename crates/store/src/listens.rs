@@ -20,6 +20,9 @@ const COMPLETE: &str = "UPDATE listens SET \
      offline = COALESCE(offline, ?8), private_session = MAX(private_session, ?9), \
      device = CASE device WHEN 0 THEN ?10 ELSE device END, \
      context = COALESCE(context, ?11) WHERE id = ?1";
+const NOTE_COMPLETED: &str = "INSERT INTO completed (listener, number) \
+     VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM completed)) \
+     ON CONFLICT (listener) DO UPDATE SET number = excluded.number";
 pub(crate) const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, ms_played, \
      start_reason, end_reason, skipped, shuffle, offline, private_session, device, contexts.name, \
      source, context";
@@ -134,6 +137,7 @@ pub(crate) struct RowKeys {
 pub(crate) struct ListenWriter<'c> {
     insert: CachedStatement<'c>,
     complete: CachedStatement<'c>,
+    note_completed: CachedStatement<'c>,
 }
 
 impl<'c> ListenWriter<'c> {
@@ -141,6 +145,7 @@ impl<'c> ListenWriter<'c> {
         Ok(Self {
             insert: connection.prepare_cached(INSERT)?,
             complete: connection.prepare_cached(COMPLETE)?,
+            note_completed: connection.prepare_cached(NOTE_COMPLETED)?,
         })
     }
 
@@ -186,6 +191,7 @@ impl<'c> ListenWriter<'c> {
             listen.device.code(),
             keys.context,
         ])?;
+        self.note_completed.execute([keys.listener])?;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Params, Row};
 use rustc_hash::FxHashMap;
 use segue_core::{Feedback, Listen, ListenerId, Source, TrackId};
 
@@ -27,7 +27,7 @@ use crate::feedback::{FEEDBACK, feedback_of};
 use crate::keys::{Key, key};
 use crate::listens::for_each_after;
 use crate::names::{KnownNames, find_listener};
-use crate::{Result, Store};
+use crate::{Marks, Result, Store};
 
 /// What a play says of itself, but for names.
 const PLAYS: &str = "SELECT track, context, at, moment, ms_played, start_reason, end_reason, \
@@ -248,6 +248,28 @@ impl Store {
         })
     }
 
+    /// The ids of all listeners, in order.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub fn listener_ids(&self) -> Result<Vec<ListenerId>> {
+        self.read(|connection| named(connection, "SELECT name FROM listeners ORDER BY name", []))
+    }
+
+    /// Of whom plays or words came since, or a play was completed, in the order of their ids. It
+    /// says nothing of what exclusions, imports and forgetting changed: other [`Marks`] tell.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub fn heard_from_since(&self, marks: &Marks) -> Result<Vec<ListenerId>> {
+        let sql = "SELECT name FROM listeners WHERE id IN ( \
+                   SELECT listener FROM listens WHERE id > ?1 \
+                   UNION SELECT listener FROM feedback WHERE id > ?2 \
+                   UNION SELECT listener FROM completed WHERE number > ?3) ORDER BY name";
+        let since = [marks.listens, marks.feedback, marks.completed];
+        self.read(|connection| named(connection, sql, since))
+    }
+
     /// Hands on every play of a listener, excluded ones too, and no feedback: what
     /// [`Self::all_listens`] returns.
     ///
@@ -320,6 +342,13 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Listeners by a statement that selects their names.
+fn named(connection: &Connection, sql: &str, with: impl Params) -> Result<Vec<ListenerId>> {
+    let mut names = connection.prepare_cached(sql)?;
+    let name = |row: &Row<'_>| Ok(ListenerId::new(row.get::<_, String>(0)?));
+    Ok(names.query_map(with, name)?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Who there is, by key, and what they excluded. Rows of nobody, as a foreign program may leave

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{Result, StoreError, slates};
 
-const MIGRATIONS: [&str; 23] = [
+const MIGRATIONS: [&str; 24] = [
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
@@ -31,6 +31,7 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("schema/v21.sql"),
     include_str!("schema/v22.sql"),
     include_str!("schema/v23.sql"),
+    include_str!("schema/v24.sql"),
 ];
 
 /// The newest schema that this code knows.

@@ -73,6 +73,8 @@ pub struct Marks {
     /// Row of the last exclusion plus the number of exclusions, so that both adding and taking back
     /// changes it.
     pub exclusions: i64,
+    /// How many plays were completed in place by another report of the same play.
+    pub completed: i64,
 }
 
 impl Marks {
@@ -96,7 +98,8 @@ impl Store {
                    (SELECT times FROM scans), (SELECT times FROM overridden), \
                    (SELECT COALESCE(MAX(id), 0) FROM listens), \
                    (SELECT COALESCE(MAX(id), 0) FROM feedback), \
-                   (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions)";
+                   (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions), \
+                   (SELECT COALESCE(MAX(number), 0) FROM completed)";
         self.read(|connection| {
             let marks = connection.prepare_cached(sql)?.query_row([], |row| {
                 Ok(Marks {
@@ -108,6 +111,7 @@ impl Store {
                     listens: row.get(5)?,
                     feedback: row.get(6)?,
                     exclusions: row.get(7)?,
+                    completed: row.get(8)?,
                 })
             });
             Ok(marks?)

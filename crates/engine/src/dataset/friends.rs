@@ -14,8 +14,9 @@
 use rustc_hash::FxHashMap;
 use segue_core::ListenerId;
 
+use super::heard::{HeardWork, ListenerWorks};
 use super::plays::Plays;
-use crate::{Interaction, Profile, WorkIdx};
+use crate::{Profile, WorkIdx};
 
 /// Friends that are asked, those first whom the fewest follow.
 const MOST_FRIENDS: usize = 200;
@@ -99,15 +100,24 @@ impl FriendIndex {
         friends: impl IntoIterator<Item = (&'a ListenerId, &'a [ListenerId])>,
         profiles: impl IntoIterator<Item = &'a Profile>,
     ) -> Self {
+        let heard: Vec<ListenerWorks> = profiles.into_iter().map(ListenerWorks::from).collect();
+        Self::of_heard(friends, &heard)
+    }
+
+    /// The same from what is kept of all listeners.
+    pub fn of_heard<'a>(
+        friends: impl IntoIterator<Item = (&'a ListenerId, &'a [ListenerId])>,
+        heard: &[ListenerWorks],
+    ) -> Self {
         let mut followers: FxHashMap<&ListenerId, u32> = FxHashMap::default();
         for friend in friends.into_iter().flat_map(|(_, friends)| friends) {
             *followers.entry(friend).or_default() += 1;
         }
-        let heard = profiles.into_iter().filter_map(|profile| {
-            let &followers = followers.get(&profile.listener)?;
+        let heard = heard.iter().filter_map(|heard| {
+            let &followers = followers.get(&heard.listener)?;
             let discount = 1.0 / (followers as f32).sqrt();
-            let works = works_of(profile);
-            (!works.is_empty()).then(|| (profile.listener.clone(), Heard { discount, works }))
+            let works = works_of(heard);
+            (!works.is_empty()).then(|| (heard.listener.clone(), Heard { discount, works }))
         });
         Self { heard: heard.collect() }
     }
@@ -143,10 +153,9 @@ impl FriendIndex {
 }
 
 /// The works that speak for a friend.
-fn works_of(profile: &Profile) -> Box<[(WorkIdx, bool)]> {
-    let mut works: Vec<&Interaction> =
-        profile.interactions.iter().filter(|interaction| interaction.is_positive()).collect();
-    works.sort_by_key(|interaction| (std::cmp::Reverse(interaction.finished), interaction.work));
+fn works_of(heard: &ListenerWorks) -> Box<[(WorkIdx, bool)]> {
+    let mut works: Vec<&HeardWork> = heard.works.iter().filter(|heard| heard.is_positive).collect();
+    works.sort_by_key(|heard| (std::cmp::Reverse(heard.finished), heard.work));
     works.truncate(MOST_OF_ONE);
-    works.into_iter().map(|interaction| (interaction.work, interaction.plays > 0)).collect()
+    works.into_iter().map(|heard| (heard.work, heard.is_played)).collect()
 }

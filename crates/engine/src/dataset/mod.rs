@@ -4,6 +4,7 @@
 pub mod catalogue;
 pub mod folding;
 pub mod friends;
+pub mod heard;
 pub mod interaction;
 pub mod interactions;
 pub mod labels;

@@ -7,6 +7,7 @@ mod popularity;
 
 pub use popularity::Popularity;
 
+use crate::dataset::heard::ListenerWorks;
 use crate::sound::SoundSpace;
 use crate::{ArtistIdx, Catalogue, Profile, TrackIdx};
 
@@ -31,6 +32,12 @@ impl Index {
         catalogue: &Catalogue,
         profiles: impl IntoIterator<Item = &'a Profile>,
     ) -> Self {
+        let heard: Vec<ListenerWorks> = profiles.into_iter().map(ListenerWorks::from).collect();
+        Self::of_heard(catalogue, &heard)
+    }
+
+    /// The same from what is kept of all listeners.
+    pub fn of_heard(catalogue: &Catalogue, heard: &[ListenerWorks]) -> Self {
         let mut by_artist: Vec<TrackIdx> =
             catalogue.rows().filter(|&idx| catalogue.artist(idx).is_some()).collect();
         by_artist.sort_by_key(|&idx| (catalogue.artist(idx), idx));
@@ -43,7 +50,7 @@ impl Index {
             artist_starts[artist] += artist_starts[artist - 1];
         }
         Self {
-            popularity: Popularity::from_profiles(catalogue, profiles),
+            popularity: Popularity::of_heard(catalogue, heard),
             sound: SoundSpace::from_catalogue(catalogue),
             by_artist,
             artist_starts,

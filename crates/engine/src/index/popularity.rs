@@ -7,7 +7,8 @@
 
 use std::cmp::Ordering;
 
-use crate::{Catalogue, Profile, TrackIdx};
+use crate::dataset::heard::ListenerWorks;
+use crate::{Catalogue, TrackIdx};
 
 /// With this many listeners their word counts as much as the source's.
 const EVEN_AT: f32 = 20.0;
@@ -25,23 +26,14 @@ impl Popularity {
     /// Counts, for every work, the listeners who like it or ever played it to the end, each once.
     /// Their number counts on a logarithmic scale, relative to the most popular work, blended with
     /// the source's figure as described above.
-    pub fn from_profiles<'a>(
-        catalogue: &Catalogue,
-        profiles: impl IntoIterator<Item = &'a Profile>,
-    ) -> Self {
+    pub fn of_heard(catalogue: &Catalogue, heard: &[ListenerWorks]) -> Self {
         let mut by_work = vec![0_u32; catalogue.work_count()];
-        let mut profile_count = 0_u32;
-        for profile in profiles {
-            profile_count += 1;
-            for interaction in &profile.interactions {
-                let liked = interaction.label.is_some_and(|label| label.liked);
-                by_work[interaction.work.0 as usize] +=
-                    u32::from(liked || interaction.finished > 0);
-            }
+        for heard in heard.iter().flat_map(|one| &one.works) {
+            by_work[heard.work.row()] += u32::from(heard.is_liked_or_finished());
         }
         let listeners: Vec<u32> =
             catalogue.rows().map(|idx| by_work[catalogue.work(idx).0 as usize]).collect();
-        let trust = profile_count as f32 / (profile_count as f32 + EVEN_AT);
+        let trust = heard.len() as f32 / (heard.len() as f32 + EVEN_AT);
         let most = by_work.into_iter().max().unwrap_or(0).max(1) as f32;
         let value = |idx: TrackIdx| {
             let played = (listeners[idx.0 as usize] as f32).ln_1p() / most.ln_1p();

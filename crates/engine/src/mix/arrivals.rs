@@ -8,7 +8,8 @@
 use rustc_hash::FxHashMap;
 use segue_core::TrackId;
 
-use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
+use crate::dataset::heard::ListenerWorks;
+use crate::{Catalogue, TrackIdx, WorkIdx};
 
 /// Listeners with a label on a track, after whom it counts as known as any other and loses its
 /// reserved slots.
@@ -21,10 +22,11 @@ pub struct AnswerCounts(FxHashMap<WorkIdx, u32>);
 
 impl AnswerCounts {
     /// Counts the labels of all listeners known, each work once a listener.
-    pub fn of<'a>(catalogue: &Catalogue, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
+    pub fn of(heard: &[ListenerWorks]) -> Self {
         let mut counts: FxHashMap<WorkIdx, u32> = FxHashMap::default();
-        for (track, _) in profiles.into_iter().flat_map(Profile::labelled) {
-            *counts.entry(catalogue.work(track)).or_default() += 1;
+        let labelled = heard.iter().flat_map(|one| &one.works).filter(|work| work.label.is_some());
+        for heard in labelled {
+            *counts.entry(heard.work).or_default() += 1;
         }
         Self(counts)
     }

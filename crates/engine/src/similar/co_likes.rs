@@ -10,7 +10,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{Catalogue, Profile, WorkIdx};
+use crate::WorkIdx;
+use crate::dataset::heard::ListenerWorks;
 
 /// Works that are named for one, the closest.
 const MOST: usize = 200;
@@ -95,18 +96,15 @@ impl Lists {
 }
 
 impl CoLikes {
-    pub(super) fn from_profiles<'a>(
-        catalogue: &Catalogue,
-        profiles: impl IntoIterator<Item = &'a Profile>,
-    ) -> Self {
-        let likes = Lists::new(profiles.into_iter().map(|profile| likes(catalogue, profile)));
-        let listeners = likes.transposed(catalogue.work_count());
+    pub(super) fn of_heard(works: usize, heard: &[ListenerWorks]) -> Self {
+        let likes = Lists::new(heard.iter().map(likes));
+        let listeners = likes.transposed(works);
         let weight = |ends: &[usize]| 1.0 / (2.0 + (ends[1] - ends[0]) as f32).ln();
         let weights: Vec<f32> = likes.starts.windows(2).map(weight).collect();
         let total = |work: usize| {
             listeners.of(work).iter().map(|&listener| weights[listener as usize]).sum()
         };
-        let totals = (0..catalogue.work_count()).map(total).collect();
+        let totals = (0..works).map(total).collect();
         Self { likes, listeners, weights, totals }
     }
 
@@ -212,10 +210,10 @@ impl Sums {
 }
 
 /// The works that a listener likes, those that weigh most, ties by row.
-fn likes(catalogue: &Catalogue, profile: &Profile) -> Vec<u32> {
-    let liked = profile.labelled().filter(|(_, label)| label.liked);
-    let mut likes: Vec<(f32, WorkIdx)> =
-        liked.map(|(track, label)| (label.weight, catalogue.work(track))).collect();
+fn likes(heard: &ListenerWorks) -> Vec<u32> {
+    let labelled = heard.works.iter().filter_map(|heard| Some((heard.label?, heard.work)));
+    let liked = labelled.filter(|(label, _)| label.liked);
+    let mut likes: Vec<(f32, WorkIdx)> = liked.map(|(label, work)| (label.weight, work)).collect();
     if likes.len() > MOST_LIKES {
         likes.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         likes.truncate(MOST_LIKES);
@@ -231,8 +229,8 @@ mod tests {
     use segue_core::{ListenerId, Track, TrackId, WorkId};
 
     use super::*;
-    use crate::TrackIdx;
     use crate::dataset::profile::liking;
+    use crate::{Catalogue, TrackIdx};
 
     fn songs(count: u32) -> Catalogue {
         let track =
@@ -241,14 +239,15 @@ mod tests {
     }
 
     fn of_lists(catalogue: &Catalogue, lists: &[Vec<u32>]) -> CoLikes {
-        let profiles: Vec<Profile> = (0..)
+        let heard: Vec<ListenerWorks> = (0..)
             .zip(lists)
             .map(|(i, list)| {
                 let tracks: Vec<TrackIdx> = list.iter().map(|&row| TrackIdx(row)).collect();
-                liking(catalogue, ListenerId::new(format!("l{i}")), &tracks)
+                let profile = liking(catalogue, ListenerId::new(format!("l{i}")), &tracks);
+                ListenerWorks::from(&profile)
             })
             .collect();
-        CoLikes::from_profiles(catalogue, &profiles)
+        CoLikes::of_heard(catalogue.work_count(), &heard)
     }
 
     proptest! {

@@ -21,6 +21,8 @@ use std::path::Path;
 use memmap2::Mmap;
 use segue_engine::{Catalogue, Index};
 
+use crate::digest::{Digest, Digester, digest};
+
 use super::build::{DocumentParts, artists_in_order, index_artists, index_tracks, tracks_in_order};
 use super::postings::Bits;
 use super::table::{PARTS, Table};
@@ -30,9 +32,6 @@ const MAGIC: [u8; 8] = *b"segueidx";
 const VERSION: u64 = 1;
 const SECTIONS: usize = 2 * (1 + 2 * PARTS);
 const BODY_AT: usize = 80;
-
-/// A digest.
-pub(super) type Digest = [u8; 32];
 
 /// An index in memory or in a file.
 pub(super) struct WordIndex {
@@ -209,37 +208,6 @@ pub(super) fn made_from(catalogue: &Catalogue, index: &Index) -> Digest {
         digest.bytes(&index.popularity.value(row).to_le_bytes());
     }
     digest.finish()
-}
-
-/// A digest of many small pieces, which go into it many at a time.
-#[derive(Default)]
-struct Digester {
-    hasher: blake3::Hasher,
-    waiting: Vec<u8>,
-}
-
-impl Digester {
-    fn text(&mut self, text: &str) {
-        self.bytes(&(text.len() as u32).to_le_bytes());
-        self.bytes(text.as_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() >= 1 << 16 {
-            self.hasher.update(&self.waiting);
-            self.waiting.clear();
-        }
-    }
-
-    fn finish(mut self) -> Digest {
-        self.hasher.update(&self.waiting);
-        *self.hasher.finalize().as_bytes()
-    }
-}
-
-fn digest(bytes: &[u8]) -> Digest {
-    *blake3::hash(bytes).as_bytes()
 }
 
 fn head() -> [u8; 16] {

@@ -38,7 +38,7 @@ fn a_newer_schema_is_refused_by_number() {
         .pragma_update(None, "user_version", 99)
         .unwrap();
     let error = refusal(library.path());
-    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 23, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 24, .. }), "{error}");
     assert!(error.to_string().contains("use a newer segue"));
 }
 

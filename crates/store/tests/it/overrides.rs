@@ -77,6 +77,7 @@ fn a_store_from_before_there_were_overrides_opens_with_all_that_it_held() {
     database
         .execute_batch(
             "DROP TABLE overrides; DROP TABLE overridden; DROP TABLE artist_tags; \
+         DROP TABLE completed; \
          ALTER TABLE sound_files DROP COLUMN undecodable; ALTER TABLE models DROP COLUMN log_end",
         )
         .unwrap();

@@ -34,6 +34,7 @@ pub use learner::{Answered, Learner, LearnerError};
 use super::listeners::{Listener, ListenerModel, Occasion, SimulatedReaction};
 use super::world::{Chance, MadeUpWorld, Purpose, WorldConfig};
 use segue_engine::Index;
+use segue_engine::dataset::heard::ListenerWorks;
 use segue_engine::mix::arrivals::AnswerCounts;
 use segue_engine::mix::quota::Caps;
 use segue_engine::pipeline::{MixError, MixRequest, Mixer};
@@ -182,11 +183,11 @@ pub fn run(
     let mut taught: FxHashSet<TrackIdx> = world.released(-1).into_iter().collect();
     for day in 0..opening.config.days {
         let released = world.released(day as i32);
-        let index = Index::build(&world.catalogue, people.iter().map(|person| &person.profile));
+        let profiles = people.iter().map(|person| &person.profile);
+        let heard: Vec<ListenerWorks> = profiles.map(ListenerWorks::from).collect();
+        let index = Index::of_heard(&world.catalogue, &heard);
         let lately = released.iter().copied().filter(|track| !taught.contains(track));
-        let arrivals =
-            AnswerCounts::of(&world.catalogue, people.iter().map(|person| &person.profile))
-                .arrivals(&world.catalogue, lately);
+        let arrivals = AnswerCounts::of(&heard).arrivals(&world.catalogue, lately);
         let evening =
             Evening { world, index: &index, released: &released, arrivals: &arrivals, arm, day };
         for person in &mut people {
