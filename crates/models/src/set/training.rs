@@ -27,8 +27,10 @@ pub(super) const MOST_ITEMS_OF_EASE: usize = 4_000;
 const FEWEST_LISTENERS: usize = 5;
 /// Below so many dated plays there is no sequence to learn.
 const FEWEST_DATED: usize = 300;
-/// A sequence model ends after so many passes over the plays that found no more than one before.
+/// A sequence model ends after so many passes over the plays that found less than this share of the
+/// most that any found.
 const SASREC_PATIENCE: usize = 5;
+const NEARLY_MOST: f64 = 0.98;
 /// A sequence model that goes on takes one in so many of the epochs of a fresh one.
 const SHARE_OF_EPOCHS: usize = 5;
 /// With fewer questions than this the first settings are taken: the best of several would be so by
@@ -282,8 +284,10 @@ impl Recipe {
         Ok(Member::new(self.kind(), model))
     }
 
-    /// As [`fit`](Self::fit), but what learns in passes ends when more of them find no more of what
-    /// listeners turned to. The recipe then has as many as were best.
+    /// As [`fit`](Self::fit), but what learns in passes ends when more of them find less of what
+    /// listeners turned to. The recipe then has as many as found nearly the most: where more do no
+    /// harm, they are worth having (MovieLens 100K, recall@20 of a mix .281, and .272 with those
+    /// that find the most, which is the 10th to 14th of 19 by chance).
     ///
     /// Somebody's five years of plays, gone through forty times, are learned by heart: of what she
     /// played again within a week a ranking found .12 to .21 (NDCG@60), and .24 to .34 after the
@@ -299,15 +303,18 @@ impl Recipe {
             return Ok((self, member));
         };
         let kind = MemberKind::Sasrec;
-        let (mut most_found, mut epochs) = (0.0, config.epochs);
+        let (mut most_found, mut epochs) = (0.0_f64, config.epochs);
         let model = Sasrec::fit(&plays.all(), None, config, seed, &mut |epoch| {
             let vocabulary = data.vocabulary.items();
             let scores = |view: &ListenerView| kind.scores_of(epoch.model, view, vocabulary);
             let found = questions.found(kind, &scores)?;
-            if found > most_found {
-                (most_found, epochs) = (found, epoch.number);
+            most_found = most_found.max(found);
+            let is_good = found >= NEARLY_MOST * most_found;
+            if is_good {
+                epochs = epoch.number;
             }
-            Some(found)
+            // A later pass that is good is as good as better.
+            Some(if is_good { epoch.number as f64 } else { 0.0 })
         })?;
         config.epochs = epochs;
         Ok((self, Member::new(kind, MemberModel::Sasrec(Box::new(model)))))
