@@ -8,8 +8,11 @@ use segue_world::World;
 use serde::Serialize;
 
 use crate::models::{Models as _, StandardModels, bind, in_a_line};
+use crate::sealed::is_whole;
 use crate::worlds::REMEDY;
-use crate::{Library, Result, WorldStatus};
+use crate::{Library, Result, WorldStatus, everybody, search};
+
+const MADE_ANEW: &str = "remove it: it is made anew. The disk may be failing";
 
 /// What a check of a library went through, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +27,9 @@ pub struct LibraryCheck {
     pub models: usize,
     /// Worlds that were compared with their digests: 1 where one is in use and its file is there.
     pub worlds: usize,
+    /// Files made from what the store holds, to be opened faster, that were compared with their
+    /// digests.
+    pub derived: usize,
     /// Servers that the library is connected to, with what failed there last, which is no damage.
     pub connections: Vec<ServerConnection>,
     /// What is wrong; empty where nothing is.
@@ -62,6 +68,7 @@ impl Library {
             listens: found.listens,
             models: 0,
             worlds: 0,
+            derived: 0,
             connections: store.connections().unwrap_or_default(),
             problems: found.problems.into_iter().map(of_store).collect(),
         };
@@ -75,6 +82,16 @@ impl Library {
         match self.check_world()? {
             Ok(worlds) => check.worlds = worlds,
             Err(found) => check.problems.push(Problem { found, remedy: REMEDY.to_owned() }),
+        }
+        if let Some(files) = store.derived(store.marks()?.forgotten) {
+            for path in [search::FILE, everybody::FILE].map(|name| files.path(name)) {
+                let Ok(file) = std::fs::read(&path) else { continue };
+                check.derived += 1;
+                if !is_whole(&file) {
+                    let found = format!("`{}` is not what was written", path.display());
+                    check.problems.push(Problem { found, remedy: MADE_ANEW.to_owned() });
+                }
+            }
         }
         Ok(check)
     }

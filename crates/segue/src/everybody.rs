@@ -2,10 +2,8 @@
 //! it is known already.
 //!
 //! ```text
-//! magic, version                                                  8 + 8 bytes
-//! digest of the catalogue, as far as histories are read by it     32
-//! digest of all that follows                                      32
-//! marks: forgotten, settled, exclusions, plays, words, completed   8 each
+//! seal, with a digest of the catalogue as far as histories are read by it   80 bytes
+//! marks: forgotten, settled, exclusions, plays, words, completed           8 each
 //! how many listeners, and for each: length of the name, name, how many works, works of 13 bytes
 //! ```
 //!
@@ -27,10 +25,10 @@ use segue_engine::{Catalogue, WorkIdx};
 use segue_store::{Marks, Result, Store};
 
 use crate::dataset::{Foldings, ReadProfile};
-use crate::digest::{Digest, Digester, digest};
+use crate::sealed::{Digest, Digester, Seal};
 
 /// The name of the file.
-const FILE: &str = "listeners.works";
+pub(crate) const FILE: &str = "listeners.works";
 const MAGIC: [u8; 8] = *b"seguehrd";
 /// Goes up whenever the layout changes, or what a history is folded to.
 const VERSION: u64 = 1;
@@ -41,7 +39,6 @@ const READ_ALONE: usize = 4;
 /// The file is written anew when one in so many listeners was read anew.
 const WRITTEN_AFTER: usize = 100;
 
-const BODY_AT: usize = 80;
 const LIKED: u8 = 1;
 const LABELLED: u8 = 2;
 const PLAYED: u8 = 4;
@@ -112,10 +109,8 @@ impl Kept {
     /// Reads a file; `None` where there is none that is sound, of this version and made from the
     /// same.
     fn open(path: &Path, made_from: &Digest) -> Option<Self> {
-        let bytes = std::fs::read(path).ok()?;
-        let body = bytes.get(BODY_AT..)?;
-        let is_ours = bytes[..16] == head() && bytes[16..48] == *made_from;
-        (is_ours && bytes[48..BODY_AT] == digest(body)).then(|| Self::read(body))?
+        let file = std::fs::read(path).ok()?;
+        Self::read(seal(made_from).body(&file)?)
     }
 
     fn read(mut body: &[u8]) -> Option<Self> {
@@ -167,11 +162,8 @@ impl Kept {
     }
 }
 
-fn head() -> [u8; 16] {
-    let mut head = [0; 16];
-    head[..8].copy_from_slice(&MAGIC);
-    head[8..].copy_from_slice(&VERSION.to_le_bytes());
-    head
+fn seal(made_from: &Digest) -> Seal<'_> {
+    Seal { magic: MAGIC, version: VERSION, made_from }
 }
 
 fn take<'b, const N: usize>(body: &mut &'b [u8]) -> Option<&'b [u8; N]> {
@@ -238,9 +230,7 @@ fn write(
         body.extend_from_slice(&(one.works.len() as u32).to_le_bytes());
         one.works.iter().for_each(|work| body.extend_from_slice(&to_bytes(work)));
     }
-    file.write_all(&head())?;
-    file.write_all(made_from)?;
-    file.write_all(&digest(&body))?;
+    file.write_all(&seal(made_from).before(&body))?;
     file.write_all(&body)
 }
 

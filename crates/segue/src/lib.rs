@@ -32,7 +32,6 @@
 mod check;
 mod connections;
 mod dataset;
-mod digest;
 mod error;
 mod everybody;
 mod fallback;
@@ -48,6 +47,7 @@ mod nightly;
 mod prompt;
 mod retention;
 mod scan;
+mod sealed;
 mod search;
 mod sink;
 mod snapshot;

@@ -8,7 +8,8 @@ use super::connect::in_a_line;
 use crate::home::{Home, read_library};
 use crate::terminal::{print_json, print_line};
 
-/// Look for damage in the store, the models and the world in use, and say what to do about it.
+/// Look for damage in the store, what was made from it, the models and the world in use, and say
+/// what to do about it.
 ///
 /// It reads everything and changes nothing; Segue may be in use meanwhile. Servers that it is
 /// connected to are listed with what failed there last, and not asked. A bit that flipped inside of

@@ -12,6 +12,7 @@ use segue_store::{Entry, Event, Exclusion, ExclusionId};
 
 use super::*;
 use crate::dataset::catalogue;
+use crate::sealed::BODY_AT;
 
 const LISTENERS: [&str; 6] = ["ann", "bob", "cleo", "dora", "emil", "fay"];
 
@@ -162,8 +163,8 @@ fn a_damaged_file_is_as_good_as_none() {
         assert!(Kept::open(&path, &made_from).is_none(), "cut at {at}");
         // Lengths that lie, under a digest that fits, are no reason to panic.
         if at >= BODY_AT {
-            let fits = digest(&bytes[BODY_AT..]);
-            bytes[48..BODY_AT].copy_from_slice(&fits);
+            let fits = seal(&made_from).before(&bytes[BODY_AT..]);
+            bytes[..BODY_AT].copy_from_slice(&fits);
             std::fs::write(&path, &bytes).unwrap();
             let _ = Kept::open(&path, &made_from);
         }
@@ -182,4 +183,21 @@ fn forgetting_removes_the_file() {
     assert!(file(&store).exists());
     store.forget(&ListenerId::new("ann")).unwrap();
     assert!(!file(&store).exists());
+}
+
+#[test]
+fn a_check_tells_of_a_damaged_file() {
+    let (folder, mut store) = a_library();
+    happen(&mut store, &mut ChaCha8Rng::seed_from_u64(6));
+    read(&store);
+    let path = file(&store);
+    drop(store);
+    let check = || crate::Library::open(folder.path()).unwrap().check().unwrap();
+    assert_eq!((check().derived, check().problems), (1, vec![]));
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let problems = check().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].found.contains(FILE), "{problems:?}");
 }

@@ -1,9 +1,7 @@
 //! The index that searches go through: what it is made of, and its file.
 //!
 //! ```text
-//! magic, version                       8 + 8 bytes
-//! digest of what it was made from      32
-//! digest of all that follows           32
+//! seal                                 80 bytes
 //! lengths of 22 sections               8 each
 //! for tracks, then for artists: rows; words (5 sections); beginnings (5 sections)
 //! ```
@@ -21,7 +19,7 @@ use std::path::Path;
 use memmap2::Mmap;
 use segue_engine::{Catalogue, Index};
 
-use crate::digest::{Digest, Digester, digest};
+use crate::sealed::{BODY_AT, Digest, Digester, Seal};
 
 use super::build::{DocumentParts, artists_in_order, index_artists, index_tracks, tracks_in_order};
 use super::postings::Bits;
@@ -31,7 +29,6 @@ const MAGIC: [u8; 8] = *b"segueidx";
 /// Goes up whenever the layout changes, or what a word is.
 const VERSION: u64 = 1;
 const SECTIONS: usize = 2 * (1 + 2 * PARTS);
-const BODY_AT: usize = 80;
 
 /// An index in memory or in a file.
 pub(super) struct WordIndex {
@@ -108,9 +105,8 @@ impl WordIndex {
 
     fn checked(bytes: Bytes, made_from: &Digest) -> Option<Self> {
         let content = bytes.get();
-        let is_ours = content.get(..16)? == head() && content.get(16..48)? == made_from;
-        let is_sound = is_ours && *content.get(48..80)? == digest(content.get(BODY_AT..)?);
-        let sections = is_sound.then(|| sections(content))??;
+        seal(made_from).body(content)?;
+        let sections = sections(content)?;
         Some(Self { bytes, sections })
     }
 
@@ -210,11 +206,8 @@ pub(super) fn made_from(catalogue: &Catalogue, index: &Index) -> Digest {
     digest.finish()
 }
 
-fn head() -> [u8; 16] {
-    let mut head = [0; 16];
-    head[..8].copy_from_slice(&MAGIC);
-    head[8..].copy_from_slice(&VERSION.to_le_bytes());
-    head
+fn seal(made_from: &Digest) -> Seal<'_> {
+    Seal { magic: MAGIC, version: VERSION, made_from }
 }
 
 fn to_bytes(made_from: &Digest, documents: &[DocumentParts; 2]) -> Vec<u8> {
@@ -225,15 +218,13 @@ fn to_bytes(made_from: &Digest, documents: &[DocumentParts; 2]) -> Vec<u8> {
     });
     let length: usize = parts.clone().map(Vec::len).sum();
     let mut bytes = Vec::with_capacity(BODY_AT + 8 * SECTIONS + length);
-    bytes.extend_from_slice(&head());
-    bytes.extend_from_slice(made_from);
-    bytes.extend_from_slice(&[0; 32]);
+    bytes.extend_from_slice(&[0; BODY_AT]);
     for part in parts.clone() {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
     }
     parts.for_each(|part| bytes.extend_from_slice(part));
-    let digest = digest(&bytes[BODY_AT..]);
-    bytes[48..BODY_AT].copy_from_slice(&digest);
+    let seal = seal(made_from).before(&bytes[BODY_AT..]);
+    bytes[..BODY_AT].copy_from_slice(&seal);
     bytes
 }
 

@@ -39,7 +39,7 @@ const MOST_WORDS: usize = 12;
 /// The index of a smaller catalogue is made anew by each process, in some .1 s.
 const KEPT_FROM: usize = 50_000;
 /// What the file is called in which the index of a larger one is kept.
-const FILE: &str = "search.index";
+pub(crate) const FILE: &str = "search.index";
 
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
