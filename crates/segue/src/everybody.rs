@@ -2,8 +2,8 @@
 //! it is known already.
 //!
 //! ```text
-//! seal, with a digest of the catalogue as far as histories are read by it   80 bytes
-//! marks: forgotten, settled, exclusions, plays, words, completed           8 each
+//! seal, with a digest of what histories are read by               80 bytes
+//! marks: forgotten, settled, exclusions, plays, words, completed   8 each
 //! how many listeners, and for each: length of the name, name, how many works, works of 13 bytes
 //! ```
 //!
@@ -20,7 +20,7 @@ use rustc_hash::FxHashSet;
 use segue_core::ListenerId;
 use segue_engine::dataset::folding::Folding;
 use segue_engine::dataset::heard::{HeardWork, ListenerWorks};
-use segue_engine::dataset::labels::Label;
+use segue_engine::dataset::labels::{LABEL_POLICY_VERSION, Label};
 use segue_engine::{Catalogue, WorkIdx};
 use segue_store::{Marks, Result, Store};
 
@@ -30,7 +30,7 @@ use crate::sealed::{Digest, Digester, Seal};
 /// The name of the file.
 pub(crate) const FILE: &str = "listeners.works";
 const MAGIC: [u8; 8] = *b"seguehrd";
-/// Goes up whenever the layout changes, or what a history is folded to.
+/// Goes up whenever the layout changes, or what a history is folded to, the label policy apart.
 const VERSION: u64 = 1;
 /// Plays and words from which on the file is kept: fewer are read in a tenth of a second.
 const KEPT_FROM: u64 = 100_000;
@@ -81,9 +81,11 @@ fn read_on(store: &Store, catalogue: &Catalogue, marks: &Marks) -> Result<Vec<Li
     Ok(heard)
 }
 
-/// What of a catalogue histories are read by: names and works of tracks, and how long they last.
+/// What histories are read by: the label policy, and of a catalogue names and works of tracks and
+/// how long they last.
 fn made_from(catalogue: &Catalogue) -> Digest {
     let mut digest = Digester::default();
+    digest.bytes(&LABEL_POLICY_VERSION.to_le_bytes());
     for row in catalogue.rows() {
         let track = catalogue.track(row);
         digest.text(track.id.as_str());
