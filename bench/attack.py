@@ -169,7 +169,8 @@ def torn_backup(attack, library):
     attack.count("torn: backups")
     if ran is None or ran.returncode != 0 or '"models": 1' not in ran.stdout:
         attack.fault(
-            f"torn: a backup that was acknowledged is not there or not whole: {ran and ran.stdout[-300:]}"
+            "torn: a backup that was acknowledged is not there or not whole: "
+            f"{ran and ran.stdout[-300:]}"
         )
     shutil.rmtree(image)
 
@@ -253,7 +254,8 @@ def content(home):
         found = Counter(
             dict(
                 connection.execute(
-                    "SELECT name, COUNT(*) FROM listens JOIN contexts ON contexts.id = context GROUP BY 1"
+                    "SELECT name, COUNT(*) FROM listens "
+                    "JOIN contexts ON contexts.id = context GROUP BY 1"
                 )
             )
         )
@@ -538,7 +540,8 @@ def silent(connection, ends):
 
 def drips(connection, ends):
     connection.sendall(
-        b"POST /v1/imports?listener=drip&name=t.csv HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9999999\r\n\r\n"
+        b"POST /v1/imports?listener=drip&name=t.csv HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+        b"content-length: 9999999\r\n\r\n"
     )
     while not ends.wait(1):
         connection.sendall(b"x")
@@ -646,7 +649,8 @@ def crowd(attack):
         table = attack.folder / f"crowd-{number}.csv"
         lines = ["track_name,artist_name,played_at,ms_played"]
         lines += [
-            f"Song {row} of {number},Crowd,{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(1_600_000_000 + row * 300))},200000"
+            f"Song {row} of {number},Crowd,"
+            f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(1_600_000_000 + row * 300))},200000"
             for row in range(50)
         ]
         table.write_text("\n".join(lines))

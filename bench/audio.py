@@ -224,7 +224,9 @@ def speed(options):
     threads = onnxruntime.SessionOptions()
     threads.intra_op_num_threads = threads.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(options.onnx, threads)
-    loaded = [[librosa.load(path, sr=rate)[0] for rate in (16_000, 22_050)] for path in options.files]
+    loaded = [
+        [librosa.load(path, sr=rate)[0] for rate in (16_000, 22_050)] for path in options.files
+    ]
     theirs(session, *loaded[0])  # compiles what librosa compiles when it is used first
     rounds = []
     for _ in range(ROUNDS):

@@ -194,7 +194,8 @@ def main():
         if Path(arguments.ml100k).exists():
             shapes.insert(0, Shape("ml_100k", ml100k_pairs(arguments.ml100k), folder))
         print(
-            "| task | data | peer | Segue, CPU s | peer, CPU s | ratio |\n| --- | --- | --- | --- | --- | --- |"
+            "| task | data | peer | Segue, CPU s | peer, CPU s | ratio |\n"
+            "| --- | --- | --- | --- | --- | --- |"
         )
         for task, shape, peer, ours, theirs in rows(arguments.binary, shapes):
             if arguments.only.lower() not in f"{task} {shape} {peer}".lower():

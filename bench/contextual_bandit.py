@@ -143,20 +143,24 @@ VW = {
     "epsilon": lambda rng: f"--epsilon {log_uniform(rng, 0.001, 0.3)}",
     "softmax": lambda rng: f"--softmax --lambda {log_uniform(rng, 1, 300)}",
     "squarecb": lambda rng: (
-        f"--squarecb --gamma_scale {log_uniform(rng, 1, 10_000)} --gamma_exponent {either(rng, 0.25, 0.5)}"
+        f"--squarecb --gamma_scale {log_uniform(rng, 1, 10_000)} "
+        f"--gamma_exponent {either(rng, 0.25, 0.5)}"
     ),
     "regcb": lambda rng: (
         f"{either(rng, '--regcb', '--regcbopt')} --mellowness {log_uniform(rng, 1e-4, 1)}"
     ),
     "first": lambda rng: f"--first {round(log_uniform(rng, 20, 2_000))}",
     "rnd": lambda rng: (
-        f"--rnd {either(rng, 1, 3)} --rnd_alpha {log_uniform(rng, 0.01, 1)} --epsilon {either(rng, 0, 0.02)}"
+        f"--rnd {either(rng, 1, 3)} --rnd_alpha {log_uniform(rng, 0.01, 1)} "
+        f"--epsilon {either(rng, 0, 0.02)}"
     ),
     "bag": lambda rng: (
-        f"--bag {either(rng, 5, 10)} {either(rng, '', '--greedify')} --epsilon {either(rng, 0, 0.02)}"
+        f"--bag {either(rng, 5, 10)} {either(rng, '', '--greedify')} "
+        f"--epsilon {either(rng, 0, 0.02)}"
     ),
     "cover": lambda rng: (
-        f"--cover {either(rng, 3, 8)} --psi {log_uniform(rng, 0.01, 1)} {either(rng, '', '--nounif')}"
+        f"--cover {either(rng, 3, 8)} --psi {log_uniform(rng, 0.01, 1)} "
+        f"{either(rng, '', '--nounif')}"
     ),
 }
 VW_DEFAULT = {
@@ -177,7 +181,10 @@ def vw_setting(rng, policy, base_rate):
     weights), and what a reward and none cost.
     """
     highest = either(rng, 1.0, 0.0, base_rate)
-    options = f"{VW[policy](rng)} --learning_rate {log_uniform(rng, 0.01, 10)} --clip_p {either(rng, 0, 0.1, 1)}"
+    options = (
+        f"{VW[policy](rng)} --learning_rate {log_uniform(rng, 0.01, 10)} "
+        f"--clip_p {either(rng, 0, 0.1, 1)}"
+    )
     if policy == "regcb":
         options += f" --cb_min_cost {highest - 1:.4f} --cb_max_cost {highest:.4f}"
     return {"options": options, "highest_cost": highest}
@@ -279,7 +286,8 @@ def compare(args, folder):
     tuning = Stream(args.world, args.events, args.width, TUNING_SEED, folder / "tuning")
     model = segue(args.segue, tuning, {"task": "fit", "events": min(EXPLORED, args.events)})
     print(
-        f"base rate {model['base_rate']:.3f}, prior variance {model['prior']['variances'][0]:.2e}, noise {model['prior']['noise']:.3f}"
+        f"base rate {model['base_rate']:.3f}, prior variance {model['prior']['variances'][0]:.2e}, "
+        f"noise {model['prior']['noise']:.3f}"
     )
 
     plays, tuned = {}, {}
@@ -308,14 +316,16 @@ def compare(args, folder):
         for name, play in plays.items():
             outcomes[name].append(play(stream, tuned[name][0]))
     print(
-        f"\n`{args.world}`, {args.streams} streams of {args.events:,} events: regret of arms drawn evenly {interval(even)}, "
+        f"\n`{args.world}`, {args.streams} streams of {args.events:,} events: "
+        f"regret of arms drawn evenly {interval(even)}, "
         f"of a linear model fitted to the truth {interval(least)}"
     )
     show(args, tuned, outcomes)
     chosen = leader(tuned, "VW")
     native = native_vw(stream, tuned[chosen][0], folder)
     print(
-        f"\n{chosen} by VW's own driver over a log: {args.events / native['text']:,.0f} events a CPU second from text, "
+        f"\n{chosen} by VW's own driver over a log: "
+        f"{args.events / native['text']:,.0f} events a CPU second from text, "
         f"{args.events / native['cache']:,.0f} from its cache"
     )
 
@@ -338,7 +348,8 @@ def show(args, tuned, outcomes):
     }
     leaders = [leader(tuned, "Segue"), leader(tuned, "VW")]
     print(
-        f"\n| | on the tuning stream | regret an event | less {leaders[0]} | less {leaders[1]} | events a CPU second | setting |"
+        f"\n| | on the tuning stream | regret an event | less {leaders[0]} | less {leaders[1]} | "
+        "events a CPU second | setting |"
     )
     print("|---|---|---|---|---|---|---|")
     for name, (setting, tuning_regret) in tuned.items():
@@ -348,7 +359,8 @@ def show(args, tuned, outcomes):
         speed = args.events / statistics.mean(outcome["cpu_s"] for outcome in outcomes[name])
         tuning_regret = "" if tuning_regret is None else f"{tuning_regret:.4f}"
         print(
-            f"| {name} | {tuning_regret} | {interval(regrets[name])} | {differences} | {speed:,.0f} | {json.dumps(setting)} |"
+            f"| {name} | {tuning_regret} | {interval(regrets[name])} | {differences} | "
+            f"{speed:,.0f} | {json.dumps(setting)} |"
         )
 
 

@@ -341,7 +341,8 @@ def main():
             verify(server, clients, uploader, tally)
             bad = sum(tally[name] for name in BAD)
             print(
-                f"round {round_ + 1}: {'SIGTERM' if graceful else 'SIGKILL'}, {sum(len(c.acknowledged) for c in clients)} events and "
+                f"round {round_ + 1}: {'SIGTERM' if graceful else 'SIGKILL'}, "
+                f"{sum(len(c.acknowledged) for c in clients)} events and "
                 f"{sum(len(c.mixes) for c in clients)} mixes acknowledged, faults so far {bad}",
                 flush=True,
             )

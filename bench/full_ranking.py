@@ -177,7 +177,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         records = measure(arguments, Path(folder))
     listeners = records[-1]["listeners"]
-    about = f"{listeners} listeners, {arguments.items} items, {FACTORS} factors, {arguments.runs} runs each"
+    about = (
+        f"{listeners} listeners, {arguments.items} items, {FACTORS} factors, "
+        f"{arguments.runs} runs each"
+    )
     print(json.dumps(records, indent=2) if arguments.json else f"{about}\n\n{markdown(records)}")
 
 

@@ -84,7 +84,8 @@ def report(found, users, rng, name):
     less = [found["on"][user][1] - found["anew"][user][1] for user in users]
     means = sorted(sum(rng.choices(less, k=len(less))) / len(less) for _ in range(2000))
     print(
-        f"  going on minus anew, NDCG@60: {sum(less) / len(less):+.4f} [{means[50]:+.4f}, {means[1949]:+.4f}]"
+        f"  going on minus anew, NDCG@60: {sum(less) / len(less):+.4f} "
+        f"[{means[50]:+.4f}, {means[1949]:+.4f}]"
     )
 
 

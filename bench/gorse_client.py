@@ -22,7 +22,8 @@ def show(call, answer, holds):
     failures += not holds
     text = str(answer)
     print(
-        f"{'ok  ' if holds else 'FAIL'} {call:<58} {text if len(text) < 110 else text[:107] + '...'}"
+        f"{'ok  ' if holds else 'FAIL'} {call:<58} "
+        f"{text if len(text) < 110 else text[:107] + '...'}"
     )
 
 

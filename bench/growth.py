@@ -40,7 +40,8 @@ def furnish(server, tracks, plays):
     for listener in range(LISTENERS):
         listens = [
             {
-                "track": f"growth:track:{int(tracks * (listener / LISTENERS + rng.random() ** 3)) % tracks}",
+                "track": "growth:track:"
+                f"{int(tracks * (listener / LISTENERS + rng.random() ** 3)) % tracks}",
                 "end": rng.choice(["finished", "finished", "skipped"]),
                 "at": f"2025-{1 + n % 12:02}-{1 + n % 28:02}T{n % 24:02}:{n % 60:02}:00Z",
             }

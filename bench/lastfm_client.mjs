@@ -1,4 +1,5 @@
-// Drives an unchanged `lastfm` (npm) through what scrobbling needs, against a running `segue serve`.
+// Drives an unchanged `lastfm` (npm) through what scrobbling needs, against a running
+// `segue serve`.
 //
 //     npm install lastfm@0.9.4
 //     node bench/lastfm_client.mjs HOST PORT TOKEN LISTENER
@@ -14,12 +15,15 @@ let failures = 0;
 
 function show(call, answer, holds) {
   failures += !holds;
-  console.log(`${holds ? "ok  " : "FAIL"} ${call.padEnd(34)} ${JSON.stringify(answer).slice(0, 110)}`);
+  const text = JSON.stringify(answer).slice(0, 110);
+  console.log(`${holds ? "ok  " : "FAIL"} ${call.padEnd(34)} ${text}`);
 }
 
 // Settles with the answer or with the error, whichever comes.
 const asked = (begin) =>
-  new Promise((resolve) => begin({ success: resolve, error: (error) => resolve({ failed: error }) }));
+  new Promise((resolve) =>
+    begin({ success: resolve, error: (error) => resolve({ failed: error }) }),
+  );
 const request = (method, parameters) =>
   asked((handlers) => client.request(method, { ...parameters, handlers }));
 const update = (session, what, parameters) =>

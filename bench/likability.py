@@ -219,7 +219,8 @@ def main() -> None:
         print(json.dumps(report, indent=2))
     else:
         print(
-            f"{arguments.data.name}: {len(data)} rows, {arguments.repeats} repeats, {arguments.draws} draws a peer\n"
+            f"{arguments.data.name}: {len(data)} rows, {arguments.repeats} repeats, "
+            f"{arguments.draws} draws a peer\n"
         )
         print(markdown(records))
 

@@ -95,7 +95,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("tables", type=Path, nargs="+")
     parser.add_argument(
-        "--models", type=lambda text: text.split(","), default=["network-and-trees", "tabm", "trees"]
+        "--models",
+        type=lambda text: text.split(","),
+        default=["network-and-trees", "tabm", "trees"],
     )
     parser.add_argument("--label", default="liked")
     parser.add_argument("--repeats", type=int, default=1)

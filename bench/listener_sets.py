@@ -147,7 +147,8 @@ def main() -> None:
     for name, rows in listener_sets(arguments.data, arguments.playlists, arguments.seed):
         rows.to_csv(arguments.output / f"{name}.csv", index=False)
         print(
-            f"{name}\t{len(rows)} rows\t{rows.liked.mean():.2f} liked\t{rows.artist.nunique()} artists"
+            f"{name}\t{len(rows)} rows\t{rows.liked.mean():.2f} liked\t"
+            f"{rows.artist.nunique()} artists"
         )
 
 

@@ -144,7 +144,8 @@ def sequence_record(peer: SequencePeer, split: Split, plan: Plan) -> dict[str, A
         fitted = peer.fit(split.training, settings, plan.seeds[0], split.validation)
         trials.append((fitted.validation, fitted, settings, fit.wall_s()))
         say(
-            f"{peer.name}: {fitted.validation:.4f} on validation after {fitted.epochs} epochs, {json.dumps(settings)}"
+            f"{peer.name}: {fitted.validation:.4f} on validation after {fitted.epochs} epochs, "
+            f"{json.dumps(settings)}"
         )
     _validation, fitted, best, first_s = max(trials, key=lambda trial: trial[0])
     runs, seconds = [outcomes(fitted.rank(split.test), split.test)], [first_s]
@@ -277,7 +278,8 @@ def main() -> None:
     listeners, items = split.training.shape
     about = (
         f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, "
-        f"{len(split.test.listeners)} listeners test; {plan.draws} settings tried, {plan.peer_draws} of peers "
+        f"{len(split.test.listeners)} listeners test; "
+        f"{plan.draws} settings tried, {plan.peer_draws} of peers "
         f"({plan.network_draws} of transformers), {len(seeds)} seed(s)"
     )
     if arguments.json:

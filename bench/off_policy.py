@@ -140,8 +140,9 @@ def compare_rounds(ope, args, folder, log_name, target_name):
     print(f"thresholds that SLOPE chose: {thresholds[0]:.6f} and {thresholds[1]:.6f}")
     weights = ours["ips"]["diagnostics"]
     print(
-        f"worth {weights['effective_samples']:.0f} rounds, mean weight {weights['mean_weight']:.4f} ± "
-        f"{weights['mean_weight_error']:.4f}, largest {weights['largest_weight']:.1f}, "
+        f"worth {weights['effective_samples']:.0f} rounds, "
+        f"mean weight {weights['mean_weight']:.4f} ± {weights['mean_weight_error']:.4f}, "
+        f"largest {weights['largest_weight']:.1f}, "
         f"out of reach {weights['unsupported']:.4f}"
     )
     return max(worst, abs(thresholds[0] - thresholds[1]))
@@ -250,7 +251,8 @@ def compare_slates(ope, args, folder):
     ]
     own_error = own.sum(axis=1).std() / np.sqrt(LISTS)
     print(
-        f"\n{LISTS} slates of {SLOTS}: the policy itself earns {own.sum(axis=1).mean():.4f} ± {own_error:.4f}, "
+        f"\n{LISTS} slates of {SLOTS}: "
+        f"the policy itself earns {own.sum(axis=1).mean():.4f} ± {own_error:.4f}, "
         f"the log {rewards.sum(axis=1).mean():.4f}"
     )
     return show(pairs)
@@ -266,7 +268,8 @@ def show(pairs):
         shown = f"[{interval['low']:.4f}, {interval['high']:.4f}]" if interval else "none: biased"
         refused = "refused: " + ours["refusal"]["reason"] if ours["refusal"] else ""
         print(
-            f"| {name} | {ours['value']:.8f} | {theirs:.8f} | {difference:.1e} | {shown} | {refused} |"
+            f"| {name} | {ours['value']:.8f} | {theirs:.8f} | {difference:.1e} | {shown} | "
+            f"{refused} |"
         )
     return worst
 

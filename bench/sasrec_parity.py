@@ -1,5 +1,6 @@
-"""Checks that Segue's SASRec and the PyTorch module compute the same: outputs of a loaded file to 1e-4, losses, and the
-gradients of one batch to a relative error of 1e-4, for every loss and both blocks.
+"""Checks that Segue's SASRec and the PyTorch module compute the same: outputs of a loaded file to
+1e-4, losses, and the gradients of one batch to a relative error of 1e-4, for every loss and both
+blocks.
 
     python bench/sasrec_parity.py --segue target/release/examples/sasrec_speed
 """

@@ -34,7 +34,8 @@ BATCH, BLOCKS, HEADS = 128, 2, 2
 
 
 def flops(dim, length, negatives, **_):
-    """Multiplications and additions of one sequence, forward and backward: the backward pass takes twice the forward."""
+    """Multiplications and additions of one sequence, forward and backward: the backward pass takes
+    twice the forward."""
     block = 2 * 6 * dim * dim + 2 * 2 * dim * (length + 1) / 2
     return 3 * length * (BLOCKS * block + 2 * dim * (negatives + 1))
 
@@ -167,7 +168,8 @@ def report(name, shape, found, peak):
     apart = max(abs(a - b) for a, b in zip(ours, theirs))
     mega = flops(**shape) / 1e6
     print(
-        f"\n{name}: {mega:.1f} Mflop a sequence, sgemm peak {peak:.0f} Gflop/s, losses {ours[0]:.4f} to {ours[-1]:.4f}, apart by {apart:.1e}"
+        f"\n{name}: {mega:.1f} Mflop a sequence, sgemm peak {peak:.0f} Gflop/s, "
+        f"losses {ours[0]:.4f} to {ours[-1]:.4f}, apart by {apart:.1e}"
     )
     speeds = {who: [speed(result) for result in results] for who, results in found.items()}
     work = {who: [per_cpu_second(result) for result in results] for who, results in found.items()}
@@ -180,9 +182,12 @@ def report(name, shape, found, peak):
         median, per_cpu = statistics.median(speeds[who]), statistics.median(work[who])
         print(
             f"  {who:12} {median:7.0f} sequences/s {median * mega / peak / 1e3:6.1%} of peak,"
-            f" {per_cpu:6.0f} a CPU second, {memory[who]:5.0f} MB; segue: {statistics.median(ratios):.2f} times the speed"
-            f" ({min(ratios):.2f} to {max(ratios):.2f}), {statistics.median(cpu_ratios):.2f} times a CPU second"
-            f" ({min(cpu_ratios):.2f} to {max(cpu_ratios):.2f}), {memory['segue'] / memory[who]:.3f} of the memory"
+            f" {per_cpu:6.0f} a CPU second, {memory[who]:5.0f} MB;"
+            f" segue: {statistics.median(ratios):.2f} times the speed"
+            f" ({min(ratios):.2f} to {max(ratios):.2f}),"
+            f" {statistics.median(cpu_ratios):.2f} times a CPU second"
+            f" ({min(cpu_ratios):.2f} to {max(cpu_ratios):.2f}),"
+            f" {memory['segue'] / memory[who]:.3f} of the memory"
         )
     print(f"  (importing torch alone takes {found['torch'][0]['base_mb']:.0f} MB)", flush=True)
     if apart > 1e-3:

@@ -91,7 +91,8 @@ class Sasrec(nn.Module):
         nn.init.normal_(self.position_embedding.weight, std=0.02)
 
     def forward(self, items):
-        """Outputs after each item of equally long sequences: `[batch, length]` to `[batch, length, dim]`."""
+        """Outputs after each item of equally long sequences: `[batch, length]` to
+        `[batch, length, dim]`."""
         length = items.shape[1]
         positions = self.position_embedding.weight[self.max_length - length :]
         x = self.dropout(self.item_embedding(items) * self.dim**0.5 + positions)
@@ -101,7 +102,8 @@ class Sasrec(nn.Module):
 
 
 def loss_of(model, kind, items, targets, negatives=None, beta=1.0):
-    """Mean training loss. `negatives` are shared, `[n]`, or for `bce` one a target, `[batch, length]`."""
+    """Mean training loss. `negatives` are shared, `[n]`, or for `bce` one a target,
+    `[batch, length]`."""
     hidden = model(items).flatten(0, 1)
     targets = targets.flatten()
     own = (hidden * model.item_embedding(targets)).sum(-1)
@@ -128,8 +130,8 @@ def card(path):
 
 
 def load(path, sparse=True):
-    """A module with the weights of a file that Segue wrote. A model with an item tower gets the tower's vectors as its
-    item embedding, which is what Segue scores with."""
+    """A module with the weights of a file that Segue wrote. A model with an item tower gets the
+    tower's vectors as its item embedding, which is what Segue scores with."""
     config, tensors = card(path)["config"], load_file(path)
     names = ("dim", "blocks", "heads", "max_length", "expansion", "block")
     popularity, features = tensors.pop("popularity"), tensors.pop("features", None)

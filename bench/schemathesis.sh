@@ -19,5 +19,7 @@ include-method = ["POST", "DELETE"]
 checks.positive_data_acceptance.enabled = false
 TOML
 cd "$folder"
-schemathesis run "$url/v1/openapi.json" -H "X-API-Key: $key" --seed 1 --max-examples "${EXAMPLES:-50}" --max-time "${SECONDS_AT_MOST:-300}" \
-    --checks all --phases examples,coverage,fuzzing --continue-on-failure --exclude-path /v1/models/train --no-color
+schemathesis run "$url/v1/openapi.json" -H "X-API-Key: $key" --seed 1 \
+    --max-examples "${EXAMPLES:-50}" --max-time "${SECONDS_AT_MOST:-300}" \
+    --checks all --phases examples,coverage,fuzzing --continue-on-failure \
+    --exclude-path /v1/models/train --no-color

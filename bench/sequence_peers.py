@@ -1,4 +1,5 @@
-"""SASRec and BERT4Rec of RecTools, stopped by the validation NDCG that Segue's models are stopped by.
+"""SASRec and BERT4Rec of RecTools, stopped by the validation NDCG that Segue's models are stopped
+by.
 
 RecTools leaves the stopping to callbacks of its trainer. After every epoch the callback here ranks
 the catalogue for the validation cases, keeps the best weights, and stops once no epoch of the last
@@ -34,7 +35,8 @@ PATIENCE = 15
 
 
 def dataset(events: Events) -> Dataset:
-    """Events as RecTools takes them. It orders by time alone, so the position in the history stands for time."""
+    """Events as RecTools takes them. It orders by time alone, so the position in the history stands
+    for time."""
     rows = events.rows
     return Dataset.construct(
         pd.DataFrame(
@@ -52,7 +54,8 @@ def dataset(events: Events) -> Dataset:
 def softmax_loss(
     _module: type, logits: torch.Tensor, y: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
-    """RecTools' own softmax loss, along rows instead of across them: the same value in half the processor time."""
+    """RecTools' own softmax loss, along rows instead of across them: the same value in half the
+    processor time."""
     rows = torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), y.flatten(), ignore_index=0, reduction="none"
     )
@@ -84,7 +87,8 @@ class StopByValidation(Callback):
         trainer.should_stop = epoch - self.best_epoch >= PATIENCE
 
     def rankings(self, module: LightningModule) -> np.ndarray:
-        """The catalogue for every case; listeners without an item known to the model get all scores equal."""
+        """The catalogue for every case; listeners without an item known to the model get all scores
+        equal."""
         preparator = module.data_preparator
         visible = preparator.transform_dataset_u2i(self.shown, self.cases.listeners)
         loader = preparator.get_dataloader_recommend(visible, 256)
@@ -141,7 +145,8 @@ class Fitted:
 
 @dataclass(frozen=True)
 class SequencePeer:
-    """A transformer of RecTools; its settings at first are Segue's shape and otherwise RecTools' own defaults."""
+    """A transformer of RecTools; its settings at first are Segue's shape and otherwise RecTools'
+    own defaults."""
 
     name: str
     kind: type[SASRecModel] | type[BERT4RecModel]

@@ -6,7 +6,9 @@
 #   cargo build --release -p segue-cli && cargo build --release -p segue-server --example load \
 #     && cargo build --release -p segue-lab --example large_home
 #   target/release/examples/large_home /tmp/large
-#   for table in tracks plays words; do target/release/segue --home /tmp/large/home import /tmp/large/$table.csv; done
+#   for table in tracks plays words; do
+#       target/release/segue --home /tmp/large/home import /tmp/large/$table.csv
+#   done
 #   target/release/segue --home /tmp/large/home train
 #   bench/serving.sh /tmp/large/home /tmp/large/tracks.csv 10000
 set -euo pipefail
@@ -25,7 +27,8 @@ grep -E 'VmHWM|VmRSS|RssAnon' "/proc/$server/status"
 
 load() {
     echo "## $*"
-    "$binaries/examples/load" --address "127.0.0.1:$port" --pid "$server" --listeners "$listeners" --tracks "$tracks" "$@"
+    "$binaries/examples/load" --address "127.0.0.1:$port" --pid "$server" \
+        --listeners "$listeners" --tracks "$tracks" "$@"
 }
 
 load --warm --connections 2
@@ -35,5 +38,7 @@ for rate in 250 500; do load --seconds "$seconds" --rate "$rate" --shares mix=95
 load --seconds "$seconds" --rate 1000 --shares similar=100
 
 model=$(curl -s "http://127.0.0.1:$port/v1/models" | sed -E 's/.*"version":"([^"]+)".*/\1/')
-(sleep $((seconds / 4)) && curl -s -o /dev/null -w "activated in %{time_total} s: %{http_code}\n" -X POST "http://127.0.0.1:$port/v1/models/$model/activate") &
+(sleep $((seconds / 4)) &&
+    curl -s -o /dev/null -w "activated in %{time_total} s: %{http_code}\n" \
+        -X POST "http://127.0.0.1:$port/v1/models/$model/activate") &
 load --seconds "$seconds" --rate 250

@@ -109,7 +109,8 @@ class Supysonic:
             )
         at = self.folder
         (at / ".supysonic").write_text(
-            f"[base]\ndatabase_uri = sqlite:///{at}/supysonic.db\n[webapp]\ncache_dir = {at}/cache\n"
+            f"[base]\ndatabase_uri = sqlite:///{at}/supysonic.db\n"
+            f"[webapp]\ncache_dir = {at}/cache\n"
             f"[daemon]\nsocket = {at}/daemon.sock\nrun_watcher = false\n"
         )
         run = lambda *given: subprocess.run(
@@ -189,7 +190,8 @@ def main():
     with Served(end, 8401) as server:
         after = server.get("")["listens"]
     print(
-        f"plays before {before}, sent {len(sent)}, after the week and an export that has it too {after}: "
+        f"plays before {before}, sent {len(sent)}, "
+        f"after the week and an export that has it too {after}: "
         f"{'none counted twice' if after == before + len(sent) else 'WRONG'}"
     )
     shutil.rmtree(work)
@@ -225,7 +227,8 @@ def week(start, token, supysonic, known, artists):
         new = [song for song in today if song not in known]
         unknown = {artist for artist, _ in new if artist not in artists}
         print(
-            f"{morning:%Y-%m-%d}  {len(today):5}  {len(new):12}  {len(unknown):20}  {len(last & set(today)):14}"
+            f"{morning:%Y-%m-%d}  {len(today):5}  {len(new):12}  {len(unknown):20}  "
+            f"{len(last & set(today)):14}"
         )
         seen += today
         last = set(today)
@@ -252,11 +255,13 @@ def week(start, token, supysonic, known, artists):
     new = [song for song in distinct if song not in first_known]
     new_artists = {artist for artist, _ in new} - first_artists
     print(
-        f"the week: {len(seen)} places, {len(distinct)} distinct songs, {len(new)} of them never played before it, "
+        f"the week: {len(seen)} places, {len(distinct)} distinct songs, "
+        f"{len(new)} of them never played before it, "
         f"{len(new_artists)} artists never played; the playlist kept its id: {len(ids) == 1}"
     )
     print(
-        f"{FINDS}: {len(finds)} songs, {sum(song not in first_known for song in finds)} never played, "
+        f"{FINDS}: {len(finds)} songs, "
+        f"{sum(song not in first_known for song in finds)} never played, "
         f"{sum(artist not in first_artists for artist, _ in finds)} by artists never played"
     )
     return sent

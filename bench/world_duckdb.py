@@ -118,7 +118,8 @@ def connect(folder: Path) -> Any:
 
     database = duckdb.connect(folder / "work.duckdb")
     database.execute(
-        f"SET threads = {THREADS}; SET memory_limit = '{MEMORY_MB}MB'; SET temp_directory = '{folder}'"
+        f"SET threads = {THREADS}; SET memory_limit = '{MEMORY_MB}MB'; "
+        f"SET temp_directory = '{folder}'"
     )
     return database
 
@@ -132,7 +133,8 @@ def keep_identified(folder: Path, listens: Path, paths: dict[str, Any]) -> None:
     for member in sorted(Path(paths["members"]).parent.iterdir()):
         # Moments as INT96, which the reader of dumps also takes as microseconds.
         database.execute(
-            f"COPY (SELECT * FROM read_parquet('{member}') WHERE recording_mbid IN ({known} UNION ALL {replaced})) "
+            f"COPY (SELECT * FROM read_parquet('{member}') "
+            f"WHERE recording_mbid IN ({known} UNION ALL {replaced})) "
             f"TO '{listens / member.name}' (FORMAT parquet)"
         )
         member.unlink()

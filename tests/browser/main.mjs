@@ -41,7 +41,9 @@ async function walkAll(name, executable, demo) {
   for (const journey of journeys) if (!(await walkOne(stage, journey))) failed++;
   await stage.close();
   console.log(
-    `${journeys.length - failed} of ${journeys.length} journeys, ${counts.assertions} assertions, ${counts.axe} axe runs, ${counts.widths} widths, ${seconds(begun)}`,
+    `${journeys.length - failed} of ${journeys.length} journeys, ` +
+      `${counts.assertions} assertions, ${counts.axe} axe runs, ${counts.widths} widths, ` +
+      seconds(begun),
   );
   return failed;
 }

@@ -29,13 +29,21 @@ impl<C: AsRef<str>> Figure<C> {
     pub fn view(&self) -> Markup {
         html! {
             figure.history {
-                div.scroll tabindex="0" role="group" aria-label="A chart that scrolls sideways on small screens" {
-                    svg viewBox={ "0 0 " (WIDTH) " " (self.height) } role="img" aria-label=(self.finding) { (self.drawing) }
+                div.scroll tabindex="0" role="group"
+                    aria-label="A chart that scrolls sideways on small screens"
+                {
+                    svg viewBox={ "0 0 " (WIDTH) " " (self.height) } role="img"
+                        aria-label=(self.finding)
+                    {
+                        (self.drawing)
+                    }
                 }
                 figcaption { strong { (self.finding) ". " } (self.caption) }
                 details.as-table {
                     summary { "As a table" }
-                    div.scroll tabindex="0" role="region" aria-label={ "Table: " (self.finding) } { (self.table()) }
+                    div.scroll tabindex="0" role="region" aria-label={ "Table: " (self.finding) } {
+                        (self.table())
+                    }
                 }
             }
         }
@@ -44,7 +52,13 @@ impl<C: AsRef<str>> Figure<C> {
     fn table(&self) -> Markup {
         html! {
             table {
-                thead { tr { @for (i, name) in self.columns.iter().enumerate() { th.number[i > 0] scope="col" { (name.as_ref()) } } } }
+                thead {
+                    tr {
+                        @for (i, name) in self.columns.iter().enumerate() {
+                            th.number[i > 0] scope="col" { (name.as_ref()) }
+                        }
+                    }
+                }
                 tbody { @for row in &self.rows {
                     tr { @for (i, cell) in row.iter().enumerate() {
                         @if i == 0 { th scope="row" { (cell) } } @else { td.number { (cell) } }

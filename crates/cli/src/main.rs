@@ -46,8 +46,10 @@ Examples:
   segue evaluate likability --data songs.csv --label liked
   segue evaluate next-track --data plays.csv --model popularity,ease,sasrec,fusion
   segue evaluate mix                                what your mixes would have been worth
-  segue evaluate policy --policy greedy             what another policy would have earned, from the log
-  segue simulate community --report dial.html       what the dial does to made-up listeners in a season";
+  segue evaluate policy --policy greedy             \
+        what another policy would have earned, from the log
+  segue simulate community --report dial.html       \
+        what the dial does to made-up listeners in a season";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -61,7 +61,8 @@ fn main() {
         }
     }
     println!(
-        "| sound | artist | together | NDCG@20, choosing | NDCG@20, reporting |\n|---|---|---|---|---|"
+        "| sound | artist | together | NDCG@20, choosing | NDCG@20, reporting |\n\
+         |---|---|---|---|---|"
     );
     for (i, weights) in grid.iter().enumerate() {
         let choosing = chosen[&(2 * i)].iter().sum::<f64>() / chosen[&(2 * i)].len() as f64;

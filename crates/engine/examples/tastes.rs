@@ -44,7 +44,8 @@ struct Case {
 
 fn main() {
     println!(
-        "planted in {SEEDS} seeds | likes | spread | right number | tastes found | ARI [95 %] | ARI after one more like | ms"
+        "planted in {SEEDS} seeds | likes | spread | right number | tastes found | ARI [95 %] | \
+         ARI after one more like | ms"
     );
     for planted in [1, 2, 4, 6] {
         for (likes, spread) in [(30, 0.1), (120, 0.1), (120, 0.2), (120, 0.3), (1_000, 0.2)] {
@@ -99,7 +100,8 @@ fn report(name: &str, planted: usize, seeds: u64, case: impl Fn(u64) -> Case) {
     let (mean, half) = interval(&agreements);
     let (stability, half_stability) = interval(&stabilities);
     println!(
-        "{name} | {right} of {seeds} | {:.2} | {mean:.3} ±{half:.3} | {stability:.3} ±{half_stability:.3} | {milliseconds:.0}",
+        "{name} | {right} of {seeds} | {:.2} | {mean:.3} ±{half:.3} | \
+         {stability:.3} ±{half_stability:.3} | {milliseconds:.0}",
         found as f64 / seeds as f64
     );
 }

@@ -19,8 +19,8 @@ pub enum Keeps {
     OwnAndCatalogue,
     /// Plays and feedback of the listener for whom it is. Of the songs in them no more is kept than
     /// their names and lengths: how songs sound, how well known they are, which genre, year, album
-    /// and codes they have and where they lie concerns everybody, and so do songs of a catalogue and
-    /// tags of artists.
+    /// and codes they have and where they lie concerns everybody, and so do songs of a catalogue
+    /// and tags of artists.
     Own,
 }
 

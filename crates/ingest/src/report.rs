@@ -166,8 +166,8 @@ impl FileReport {
         }
     }
 
-    /// Rows kept, of every kind: plays, feedback, tracks, friendships and tags of artists. What came beside another
-    /// record is not counted.
+    /// Rows kept, of every kind: plays, feedback, tracks, friendships and tags of artists. What
+    /// came beside another record is not counted.
     pub fn kept(&self) -> u64 {
         self.listens + self.feedback + self.tracks + self.friendships + self.artist_tags
     }

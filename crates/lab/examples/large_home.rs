@@ -3,7 +3,8 @@
 //!
 //! ```sh
 //! cargo run --release -p segue-lab --example large_home -- /tmp/large 10000 9700
-//! segue --home /tmp/large/home import /tmp/large/tracks.csv /tmp/large/plays.csv /tmp/large/words.csv
+//! segue --home /tmp/large/home import \
+//!     /tmp/large/tracks.csv /tmp/large/plays.csv /tmp/large/words.csv
 //! ```
 //!
 //! The numbers are of listeners and of artists, who have about ten tracks each. Same numbers, same

@@ -76,5 +76,7 @@ figure{margin:1rem 0;padding:.75rem;background:var(--card);border-radius:.6rem;m
 figcaption{font-size:.9rem}figure svg{display:block;width:100%;height:auto}\
 code{overflow-wrap:anywhere}\
 details{margin-top:.5rem;overflow-x:auto}summary{cursor:pointer;font-size:.85rem}\
-.legend{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;margin:.5rem 0;list-style:none;font-size:.9rem}\
-.legend i{display:inline-block;width:1.4em;height:.3em;border-radius:.15em;margin-right:.4em;vertical-align:middle}";
+.legend{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;margin:.5rem 0;list-style:none;\
+font-size:.9rem}\
+.legend i{display:inline-block;width:1.4em;height:.3em;border-radius:.15em;margin-right:.4em;\
+vertical-align:middle}";

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 pub enum ModelError {
     /// Nothing to learn from.
     #[error(
-        "cannot learn from {liked} liked and {disliked} disliked rows: at least {needed} of each are needed"
+        "cannot learn from {liked} liked and {disliked} disliked rows: at least {needed} of each \
+         are needed"
     )]
     TooFewRows {
         /// Rows labelled liked.
@@ -28,7 +29,8 @@ pub enum ModelError {
     NoWorld,
     /// No listener has the two events that make a step of a sequence.
     #[error(
-        "cannot learn sequences from {listeners} listeners with {events} events: none has two in a row"
+        "cannot learn sequences from {listeners} listeners with {events} events: none has two in a \
+         row"
     )]
     NoSequence {
         /// Listeners in the training data, each with fewer than two events in a row.

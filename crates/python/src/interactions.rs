@@ -1,8 +1,8 @@
 //! Interactions out of Python, as recommenders learn from them: a sparse matrix, or a frame.
 //!
 //! Arrays and columns are read where they lie, and what is read is written once, into the columns
-//! of [`Interactions`]: 4 bytes an item, 4 a value, 8 a time. Nothing else is copied, but for values
-//! that are no `float32`, and matrices that are not in compressed rows.
+//! of [`Interactions`]: 4 bytes an item, 4 a value, 8 a time. Nothing else is copied, but for
+//! values that are no `float32`, and matrices that are not in compressed rows.
 
 use std::fmt::Write as _;
 

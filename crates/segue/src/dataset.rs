@@ -24,7 +24,8 @@ pub struct Dataset {
     pub profiles: Vec<Profile>,
 }
 
-/// Every track that the store holds, with what was measured in files of it and what was set by hand.
+/// Every track that the store holds, with what was measured in files of it and what was set by
+/// hand.
 ///
 /// # Errors
 /// What reading the store reports.

@@ -41,8 +41,8 @@ pub enum Error {
     World(#[from] WorldError),
     /// The file of the world in use is gone, or cannot be read.
     #[error(
-        "the world in use cannot be opened: `segue world use FILE` takes one, `segue world drop` goes \
-         on without"
+        "the world in use cannot be opened: `segue world use FILE` takes one, `segue world drop` \
+         goes on without"
     )]
     LostWorld(#[source] WorldError),
     /// The file of the world in use is another one than was taken into use.

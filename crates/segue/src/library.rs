@@ -53,7 +53,8 @@ const NAMED: usize = 8;
 ///
 /// let imported = library.import(&[table], &ImportOptions::new(ListenerId::new("ann")), &mut ())?;
 /// assert_eq!(imported.counts.tracks_added, 1);
-/// assert!(matches!(library.train(&TrainOptions::default(), &mut |_| {}), Err(Error::Training(_))));
+/// let outcome = library.train(&TrainOptions::default(), &mut |_| {});
+/// assert!(matches!(outcome, Err(Error::Training(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Library {

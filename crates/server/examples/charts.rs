@@ -73,7 +73,9 @@ fn page<'a>(
                 style { (PreEscaped(include_str!("../assets/segue.css"))) }
             }
             body { main { section.charts {
-                @for (name, chart) in parts { @if let Some(chart) = chart { div.chart { h3 { (name) } (chart) } } }
+                @for (name, chart) in parts {
+                    @if let Some(chart) = chart { div.chart { h3 { (name) } (chart) } }
+                }
                 @if let Some(left_aside) = left_aside { p.small { (left_aside) } }
             } } }
         }

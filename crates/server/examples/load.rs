@@ -5,7 +5,8 @@
 //! segue --home /tmp/large/home serve & server=$!
 //! cargo build --release -p segue-server --example load
 //! target/release/examples/load --warm --pid $server
-//! target/release/examples/load --rate 500 --seconds 30 --shares mix=95,feedback=5 --tracks /tmp/large/tracks.csv --pid $server
+//! target/release/examples/load --rate 500 --seconds 30 --shares mix=95,feedback=5 \
+//!     --tracks /tmp/large/tracks.csv --pid $server
 //! ```
 //!
 //! With `--rate` requests start when a Poisson process says, and the time of each runs from the

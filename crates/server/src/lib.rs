@@ -1,9 +1,10 @@
 //! The HTTP API and the page of Segue.
 //!
 //! ```text
-//! connection ─► limits ─► origin, keys ─► handler ─► snapshot (catalogue, index, model) ─► pipeline
-//!                                            │  └──► listener in memory (profile, pool)
-//!                                            └─────► writer ─► store, one flush for many requests ─► answer
+//! connection ─► limits ─► origin, keys
+//!     └─► handler ─► snapshot (catalogue, index, model) ─► pipeline
+//!            │  └──► listener in memory (profile, pool)
+//!            └─────► writer ─► store, one flush for many requests ─► answer
 //! ```
 //!
 //! The server receives scorers through [`segue::Models`] and knows no model. Whatever it shows is

@@ -1,8 +1,8 @@
 //! The files of a song: which of the folders that may be played from hold it, and where.
 //!
 //! To know that a disk is asked, a share of another machine perhaps: [`on_disk`] keeps that from
-//! holding up other requests, and where the folders really are is remembered for a moment, so that a
-//! page of cards asks once.
+//! holding up other requests, and where the folders really are is remembered for a moment, so that
+//! a page of cards asks once.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,8 @@
 //! Learning by itself: once a night, where listeners played or said enough that is new.
 //!
-//! It begins an hour before the first [lists of the day](crate::schedule) are due, so that most know
-//! what it found. A server that does not run at night learns soon after it starts, once that day.
+//! It begins an hour before the first [lists of the day](crate::schedule) are due, so that most
+//! know what it found. A server that does not run at night learns soon after it starts, once that
+//! day.
 
 use std::sync::Arc;
 use std::time::Duration;

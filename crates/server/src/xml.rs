@@ -7,5 +7,8 @@ pub(crate) fn fit_for_xml(text: &str) -> String {
 
 /// Characters of XML 1.0, section 2.2.
 fn is_allowed(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    matches!(
+        character,
+        '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..
+    )
 }

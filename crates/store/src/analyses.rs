@@ -78,8 +78,9 @@ impl Store {
     /// [`StoreError::Database`].
     pub fn prints(&self) -> Result<Vec<(TrackId, Vec<u32>)>> {
         let sql = "SELECT tracks.name, print FROM analyses \
-                   JOIN tracks ON tracks.id = analyses.track WHERE EXISTS (SELECT 1 FROM sound_files \
-                   WHERE sound_files.track = analyses.track AND sound_files.sound = analyses.sound) \
+                   JOIN tracks ON tracks.id = analyses.track \
+                   WHERE EXISTS (SELECT 1 FROM sound_files WHERE sound_files.track = \
+                   analyses.track AND sound_files.sound = analyses.sound) \
                    ORDER BY analyses.id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let prints = statement.query_map([], |row| {

@@ -105,8 +105,8 @@ pub use report::{LONGEST_S, SHORTEST_PLAY_S, WHOLE_MINUTE_WINDOW_S, WINDOW_S};
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
 /// Rows that are looked at to move plays of a file, before a row counts as another play.
 const MOST_LOOKED_AT: usize = 4_000;
-/// Bytes of plays kept in memory, which is some 700,000 plays. The index of the pages in the file is
-/// among them up to half, and what is known of each listener is not.
+/// Bytes of plays kept in memory, which is some 700,000 plays. The index of the pages in the file
+/// is among them up to half, and what is known of each listener is not.
 const MOST_BYTES: usize = 24 << 20;
 
 /// What a row is, given what is in the log.

@@ -111,8 +111,8 @@ pub(crate) fn for_each_play_after(
     mut take: impl FnMut(i64, Key, Key, &Listen, Option<u32>) -> Result<()>,
 ) -> Result<()> {
     let sql = format!(
-        "{COLUMNS}, tracks.work, listens.listener, {DURATION} {FROM} JOIN tracks ON tracks.id = listens.track \
-         WHERE listens.id > ?1 ORDER BY listens.id"
+        "{COLUMNS}, tracks.work, listens.listener, {DURATION} {FROM} \
+         JOIN tracks ON tracks.id = listens.track WHERE listens.id > ?1 ORDER BY listens.id"
     );
     let (nobody, unnamed) = (ListenerId::new(""), TrackId::new(""));
     let mut statement = connection.prepare_cached(&sql)?;

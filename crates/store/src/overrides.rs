@@ -8,8 +8,8 @@ use crate::tracks::{features_from_bytes, features_to_bytes};
 use crate::{Result, Store, StoreError};
 
 impl Store {
-    /// What was set by hand, by track in the order of their ids; tracks of which nothing was set are
-    /// not among them.
+    /// What was set by hand, by track in the order of their ids; tracks of which nothing was set
+    /// are not among them.
     ///
     /// # Errors
     /// [`StoreError::Database`].

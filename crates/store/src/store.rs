@@ -245,8 +245,8 @@ impl Store {
         outcome
     }
 
-    /// Moves a long write-ahead log into the database, as far as nobody reads what is older. What is
-    /// committed stays where this fails, and another writer does it then.
+    /// Moves a long write-ahead log into the database, as far as nobody reads what is older. What
+    /// is committed stays where this fails, and another writer does it then.
     pub(crate) fn shorten_log(&mut self) {
         if mem::take(&mut self.has_long_log) {
             let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));

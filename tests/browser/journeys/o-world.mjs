@@ -11,7 +11,9 @@ const DAY = 86_400;
 const BEGIN = 1_700_000_000;
 const DAYS = 500;
 
-/** Thirty people who play sixteen artists for more than a year; from day 300 on there are new songs. */
+/**
+ * Thirty people who play sixteen artists for more than a year; from day 300 on there are new songs.
+ */
 function listens() {
   const lines = [];
   for (let user = 0; user < 30; user++)

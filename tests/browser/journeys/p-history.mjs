@@ -21,7 +21,10 @@ export async function walk(stage) {
   await follow(page.getByRole("link", { name: "All time" }));
   check.equal(await page.locator("h1").innerText(), "All time");
   const { review } = await site.get(`/v1/listeners/${WHO}/history?period=all`);
-  check.match(await page.locator("main").innerText(), /Since \d+ \w+ \d{4}, when your record begins/);
+  check.match(
+    await page.locator("main").innerText(),
+    /Since \d+ \w+ \d{4}, when your record begins/,
+  );
   const top = page.locator(".top").first();
   check.ok((await top.innerText()).includes(review.top.artists[0].artist));
   const figures = page.locator("figure.history");

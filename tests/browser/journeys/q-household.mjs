@@ -57,16 +57,22 @@ export async function walk(stage) {
 
 /** Their own export, in which somebody else is named as well. */
 async function brings(person, site, admin) {
-  const plays = async (of) => (await site.get(`/v1/listeners/${of}`, { "x-api-key": admin })).listens;
+  const plays = async (of) =>
+    (await site.get(`/v1/listeners/${of}`, { "x-api-key": admin })).listens;
   const other = "listener-05";
   const before = [await plays(WHO), await plays(other)];
-  const rows = [`${WHO},Brought Along,Somebody New,2024-01-01T08:00:00Z`, `${other},Not Mine,Somebody Else,2024-01-01T09:00:00Z`];
+  const rows = [
+    `${WHO},Brought Along,Somebody New,2024-01-01T08:00:00Z`,
+    `${other},Not Mine,Somebody Else,2024-01-01T09:00:00Z`,
+  ];
   const table = ["user_id,track_name,artist_name,played_at", ...rows].join("\n");
   await follow(person.getByRole("link", { name: "Import", exact: true }));
   check.equal(await person.getByLabel("Whose history is it?").count(), 0);
   await accessible(person, "the place for one's own export");
   await fits(person, "the place for one's own export");
-  await person.locator("#files").setInputFiles({ name: "plays.csv", mimeType: "text/csv", buffer: Buffer.from(table) });
+  await person
+    .locator("#files")
+    .setInputFiles({ name: "plays.csv", mimeType: "text/csv", buffer: Buffer.from(table) });
   await person.getByRole("button", { name: "Read it" }).click();
   await person.getByRole("heading", { name: "Before it goes in" }).waitFor();
   check.ok(!(await person.content()).includes("Not Mine"), "what is not theirs is not even shown");

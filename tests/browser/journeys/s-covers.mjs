@@ -1,5 +1,5 @@
-// Covers: a picture beside a file is on its card and in the player, and where there is none, or what
-// lies there is no picture, the drawing stays.
+// Covers: a picture beside a file is on its card and in the player, and where there is none, or
+// what lies there is no picture, the drawing stays.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,9 @@ export async function walk(stage) {
   await page.goto("/search?q=Sleeve");
   const dressed = page.locator('.card[data-track="cover-Dressed"] .cover');
   const broken = page.locator('.card[data-track="cover-Broken"] .cover');
-  await until("the cover is there", () => dressed.evaluate((cover) => cover.complete && cover.naturalWidth > 0));
+  await until("the cover is there", () =>
+    dressed.evaluate((cover) => cover.complete && cover.naturalWidth > 0),
+  );
   const [picture, sleeve] = await dressed.evaluate((cover) =>
     [cover, cover.parentElement].map((box) => box.getBoundingClientRect().toJSON()),
   );

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the sound files beside it: twelve notes at 120 a minute, packed by every codec that is read.
+"""Makes the sound files beside it: twelve notes at 120 a minute, packed by every codec that is
+read.
 
     python3 make.py        # needs FFmpeg (made with Debian's 5.1.9)
 

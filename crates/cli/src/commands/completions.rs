@@ -7,11 +7,10 @@ use clap_complete::{Shell, generate};
 
 /// Print a script with which a shell completes commands and options.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  segue completions bash > ~/.local/share/bash-completion/completions/segue\n  \
-        segue completions zsh > ~/.zfunc/_segue\n  \
-        segue completions fish > ~/.config/fish/completions/segue.fish"
-)]
+#[command(after_help = "Examples:\n  \
+    segue completions bash > ~/.local/share/bash-completion/completions/segue\n  \
+    segue completions zsh > ~/.zfunc/_segue\n  \
+    segue completions fish > ~/.config/fish/completions/segue.fish")]
 pub(crate) struct CompletionsArgs {
     /// The shell.
     shell: Shell,

@@ -16,8 +16,9 @@ use crate::terminal::{print_json, print_line};
 /// a title or a play time cannot be told from a change that was meant, and is not found.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "It ends with an error if anything is wrong.\n\nExamples:\n  segue doctor\n  segue \
-        --home /mnt/disk/segue-2026-11-22 doctor    is that backup sound?\n  segue doctor --json"
+    after_help = "It ends with an error if anything is wrong.\n\nExamples:\n  segue doctor\n  \
+        segue --home /mnt/disk/segue-2026-11-22 doctor    is that backup sound?\n  \
+        segue doctor --json"
 )]
 pub(crate) struct DoctorArgs {
     /// Print JSON.

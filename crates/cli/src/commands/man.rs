@@ -9,9 +9,8 @@ use crate::terminal::say;
 
 /// Write the manual into a folder, one page a command.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  segue man ~/.local/share/man/man1\n  man segue-mix    once they are there"
-)]
+#[command(after_help = "Examples:\n  segue man ~/.local/share/man/man1\n  \
+    man segue-mix    once they are there")]
 pub(crate) struct ManArgs {
     /// Folder to write to; it is made if there is none.
     folder: PathBuf,

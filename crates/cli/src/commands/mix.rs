@@ -36,12 +36,15 @@ Examples:
   segue mix                                     thirty tracks, three in ten of them new
   segue mix --explore 0.8 --length 50           further out, and longer
   segue mix --prompt \"mellow, 90s, like Massive Attack, an hour\"   in words, see docs/prompts.md
-  segue mix --only new --export uris            only what you never played, as URIs to paste into Spotify
+  segue mix --only new --export uris            \
+        only what you never played, as URIs to paste into Spotify
   segue mix --explore 0 --no-repeat-days 90     old favourites that have rested for a season
   segue mix --after spotify:track:4uLU6hMCjMI75M1A2tKUQC    more like this track, from here on
-  segue mix --seed 7 --json                     the same mix each time, with scores and probabilities
+  segue mix --seed 7 --json                     \
+        the same mix each time, with scores and probabilities
   segue mix --prompt \"calm, for dinner\" --keep Dinner --weekly   and a new one every week
-  segue mix --keep \"Friday\"                      the same list whenever you look, see `segue lists`
+  segue mix --keep \"Friday\"                      \
+        the same list whenever you look, see `segue lists`
   segue mix --on home                           only what is on your server, see `segue connect`
   segue mix --export m3u8 > friday.m3u8")]
 pub(crate) struct MixArgs {

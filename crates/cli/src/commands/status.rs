@@ -11,9 +11,9 @@ use crate::terminal::{print_json, print_line, table};
 
 /// Show what has been imported and learned, and which servers it is connected to.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  segue status\n  segue status --sources    which source of retrieval gave what was liked\n  segue status --json"
-)]
+#[command(after_help = "Examples:\n  segue status\n  \
+    segue status --sources    which source of retrieval gave what was liked\n  \
+    segue status --json")]
 pub(crate) struct StatusArgs {
     /// Show what became of the picks of all mixes within a week, by the sources that named them:
     /// members of the set, liked artists, sound, the history. A pick of several counts for each.

@@ -19,9 +19,9 @@ use crate::terminal::{self, print_json, print_line, say, say_if_only_played, tab
 /// then on; `segue models` goes back to an earlier one. The same data and seed give the same model,
 /// byte for byte.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  segue train\n  segue train --continue       with what came in since\n  segue train --budget 30m\n  segue train --seed 7 --json"
-)]
+#[command(after_help = "Examples:\n  segue train\n  \
+    segue train --continue       with what came in since\n  \
+    segue train --budget 30m\n  segue train --seed 7 --json")]
 pub(crate) struct TrainArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -34,7 +34,12 @@ pub(crate) struct TrainArgs {
     budget: Option<Duration>,
     /// Memory that training any one model may take, in megabytes; those that need more are left
     /// out.
-    #[arg(long, value_name = "MB", default_value_t = Budget::default().memory_mb, conflicts_with = "go_on")]
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = Budget::default().memory_mb,
+        conflicts_with = "go_on"
+    )]
     memory: usize,
     /// Go on from the models in use, with what came in since: in a fraction of the time, with the
     /// same models, settings and weights.
@@ -128,8 +133,8 @@ fn print_report(
     }
     if *drawn > 0 {
         print_line(&format!(
-            "of the world, {drawn} recordings are near to what is played here and are tracks of the \
-             library"
+            "of the world, {drawn} recordings are near to what is played here and are tracks of \
+             the library"
         ))?;
     }
     for cut in &card.cuts {

@@ -96,7 +96,10 @@ fn export_row(play: usize) -> Value {
     let minutes = play * 5;
     let (day, hour, minute) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
     json!({
-        "ts": format!("20{:02}-{:02}-{:02}T{hour:02}:{minute:02}:00Z", 10 + day / 336, 1 + day / 28 % 12, 1 + day % 28),
+        "ts": format!(
+            "20{:02}-{:02}-{:02}T{hour:02}:{minute:02}:00Z",
+            10 + day / 336, 1 + day / 28 % 12, 1 + day % 28
+        ),
         "username": "secret-user-name",
         "ip_addr_decrypted": "203.0.113.77",
         "user_agent_decrypted": "secret-agent",

@@ -37,7 +37,8 @@ impl Served {
         let length = body.len();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();
@@ -102,7 +103,12 @@ fn keys_are_made_once_listed_without_their_text_and_revoked() {
 fn what_was_acknowledged_survives_a_kill_and_is_told_again_once() {
     let segue = Segue::new();
     let words = |round: usize| -> Vec<String> {
-        let word = |number: usize| json!({"client_id": format!("{round}-{number}"), "artist": format!("{round}-{number}"), "kind": "like"});
+        let word = |number: usize| {
+            json!({
+                "client_id": format!("{round}-{number}"),
+                "artist": format!("{round}-{number}"), "kind": "like",
+            })
+        };
         (0..20).map(|number| word(number).to_string()).collect()
     };
     for round in 0..3 {

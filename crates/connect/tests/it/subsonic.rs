@@ -157,8 +157,8 @@ fn songs(count: usize) -> Vec<Value> {
     let song = |i: usize| {
         json!({
             "id": format!("s{i}"), "title": format!("Song {i}"),
-            "artist": format!("Artist {}", i / 8), "album": format!("Album {}", i / 8), "albumId": format!("a{}", i / 8), "duration": 200,
-            "isDir": false, "type": "music",
+            "artist": format!("Artist {}", i / 8), "album": format!("Album {}", i / 8),
+            "albumId": format!("a{}", i / 8), "duration": 200, "isDir": false, "type": "music",
         })
     };
     (0..count).map(song).collect()
@@ -256,9 +256,9 @@ fn songs_come_with_what_is_known_of_them_and_the_rest_is_dropped_for_a_reason() 
     let mbid = "B1A9C0E9-D987-4042-AE91-78D6A3267D69";
     let all = json!([
         {"id": 1, "title": "Song (Live)", "artists": [{"name": "A"}, {"name": "B"}],
-         "artist": "A & B", "album": "X", "genre": "Rock", "year": 1999, "duration": 61, "musicBrainzId": mbid,
-         "isrc": ["GB-AYE-06-01498"], "starred": "2024-05-01T20:00:00Z", "userRating": 1,
-         "playCount": 7, "played": "2025-05-01T20:00:00.123Z"},
+         "artist": "A & B", "album": "X", "genre": "Rock", "year": 1999, "duration": 61,
+         "musicBrainzId": mbid, "isrc": ["GB-AYE-06-01498"], "starred": "2024-05-01T20:00:00Z",
+         "userRating": 1, "playCount": 7, "played": "2025-05-01T20:00:00.123Z"},
         {"id": "2", "title": "Two", "artist": "A", "userRating": 2, "musicBrainzId": "", "year": 0},
         {"id": "3", "title": "Three", "artist": "A", "userRating": 5},
         {"id": "4", "title": "Four", "artist": "A", "userRating": 3, "starred": ""},

@@ -126,7 +126,10 @@ pub struct Arm {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ArmError {
     /// No setting has that name.
-    #[error("an arm has no setting `{found}`; it has {}", Settings::NAMES.map(|name| format!("`{name}`")).join(", "))]
+    #[error(
+        "an arm has no setting `{found}`; it has {}",
+        Settings::NAMES.map(|name| format!("`{name}`")).join(", ")
+    )]
     Setting {
         /// The name given.
         found: String,

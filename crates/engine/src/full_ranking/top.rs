@@ -57,7 +57,13 @@ mod tests {
         #[test]
         fn the_best_come_first_and_ties_by_row(
             scores in prop::collection::vec(
-                prop_oneof![(0..8).prop_map(|s| s as f32), Just(f32::NAN), Just(f32::NEG_INFINITY), Just(f32::INFINITY)], 0..300,
+                prop_oneof![
+                    (0..8).prop_map(|s| s as f32),
+                    Just(f32::NAN),
+                    Just(f32::NEG_INFINITY),
+                    Just(f32::INFINITY)
+                ],
+                0..300,
             ),
             k in 0usize..40,
         ) {

@@ -4,11 +4,11 @@
 //! be of another slate. The cost of a transition adds up differences in energy, mood, tempo (on a
 //! logarithmic scale on which 70 and 140 bpm are the same beat) and key (on the circle of fifths, a
 //! minor key standing at its relative major, which is what DJs call harmonic mixing). Two tracks by
-//! one artist in a row cost more than any sound can. What services tell and what is estimated from a
-//! file are not compared: between a track of the one kind and one of the other every difference
+//! one artist in a row cost more than any sound can. What services tell and what is estimated from
+//! a file are not compared: between a track of the one kind and one of the other every difference
 //! counts as an average one, so that both kinds are in order among themselves and the order changes
-//! over between them seldom. The order is built by nearest neighbour and
-//! improved by 2-opt and or-opt moves until none helps; the opening track stays.
+//! over between them seldom. The order is built by nearest neighbour and improved by 2-opt and
+//! or-opt moves until none helps; the opening track stays.
 
 use rustc_hash::FxHashMap;
 use segue_core::{AudioFeature, AudioFeatures};

@@ -15,8 +15,8 @@ use crate::{Catalogue, TrackIdx, WorkIdx};
 /// reserved slots.
 pub const FIRM: u32 = 3;
 
-/// How many listeners have a label on each work. It is counted once and outlives the profiles, which
-/// are most of what a large library takes up in memory.
+/// How many listeners have a label on each work. It is counted once and outlives the profiles,
+/// which are most of what a large library takes up in memory.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerCounts(FxHashMap<WorkIdx, u32>);
 

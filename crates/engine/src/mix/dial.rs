@@ -72,11 +72,11 @@ impl Dial {
     }
 }
 
-/// The share of new tracks that is to be by artists new to the listener: `0.6 - 0.5 (1 - explore)²`.
-/// A listener who wants one new track in ten mostly wants more of what they know; at the middle
-/// about half of the new is by strangers, and at the end most of it. Nine in ten there, tried on
-/// playlists, halved what a mix of new tracks finds: much of what people turn to next is a song
-/// that they have missed by somebody they know.
+/// The share of new tracks that is to be by artists new to the listener:
+/// `0.6 - 0.5 (1 - explore)²`. A listener who wants one new track in ten mostly wants more of what
+/// they know; at the middle about half of the new is by strangers, and at the end most of it. Nine
+/// in ten there, tried on playlists, halved what a mix of new tracks finds: much of what people
+/// turn to next is a song that they have missed by somebody they know.
 ///
 /// ```
 /// use segue_engine::mix::dial::new_artist_share;

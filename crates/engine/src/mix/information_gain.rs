@@ -2,12 +2,13 @@
 //! about it would tell.
 //!
 //! The belief about the listener gives each track factors `f` (see
-//! [`Belief`](crate::policy::Belief)); an answer to it has the noise of a Bernoulli draw, `s = m (1 -
-//! m)`, and tells `½ ln(1 + fᵀf / s)` nats (MacKay 1992). Once a track is taken, what the others
-//! can still tell shrinks by the rank-one update of the covariance that its answer will bring, `Σ ←
-//! Σ - Σ f fᵀ Σ / (s + fᵀ Σ f)`, so that the next one asks something else: the greedy choice, which
-//! for information comes within `1 - 1/e` of the best set (Krause & Guestrin 2005). Only tracks
-//! near the top of the ranking are asked about at all: a mix that teaches must still please.
+//! [`Belief`](crate::policy::Belief)); an answer to it has the noise of a Bernoulli draw,
+//! `s = m (1 - m)`, and tells `½ ln(1 + fᵀf / s)` nats (MacKay 1992). Once a track is taken, what
+//! the others can still tell shrinks by the rank-one update of the covariance that its answer will
+//! bring, `Σ ← Σ - Σ f fᵀ Σ / (s + fᵀ Σ f)`, so that the next one asks something else: the greedy
+//! choice, which for information comes within `1 - 1/e` of the best set (Krause & Guestrin 2005).
+//! Only tracks near the top of the ranking are asked about at all: a mix that teaches must still
+//! please.
 
 use crate::UncertaintySource;
 use crate::candidate::Ranked;

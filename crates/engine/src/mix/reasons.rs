@@ -187,10 +187,10 @@ impl Reasons<'_> {
         self.all(track, decided_by).swap_remove(0)
     }
 
-    /// One reason for each track of a mix, so that no kind of reason fills more than a third, and no
-    /// sentence more than a tenth, where another true one exists. Tracks of which little can be said
-    /// choose first. Where several of the listener's songs speak for a track, those are named that
-    /// fewest tracks before it named.
+    /// One reason for each track of a mix, so that no kind of reason fills more than a third, and
+    /// no sentence more than a tenth, where another true one exists. Tracks of which little can be
+    /// said choose first. Where several of the listener's songs speak for a track, those are named
+    /// that fewest tracks before it named.
     pub fn varied(&self, tracks: &[(TrackIdx, Sources)]) -> Vec<Reason> {
         let all: Vec<Vec<Reason>> =
             tracks.iter().map(|&(track, decided_by)| self.gathered(track, decided_by)).collect();

@@ -185,8 +185,8 @@ fn count_of(counts: &mut Vec<u32>, group: usize) -> &mut u32 {
     &mut counts[group]
 }
 
-/// Tracks that are compared with one another: what the listener knows, what is new to them, and what
-/// is new to the catalogue, of which little can be said yet.
+/// Tracks that are compared with one another: what the listener knows, what is new to them, and
+/// what is new to the catalogue, of which little can be said yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
     Familiar,

@@ -266,7 +266,8 @@ pub enum MixError {
     Insufficient,
     /// The model does not state the kind of uncertainty that the policy explores by.
     #[error(
-        "model `{model}` does not say what `{policy}` explores by; choose another policy or train again"
+        "model `{model}` does not say what `{policy}` explores by; choose another policy or train \
+         again"
     )]
     NoUncertainty {
         /// The policy asked for.

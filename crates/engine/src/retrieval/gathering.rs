@@ -136,8 +136,8 @@ impl Gathering<'_> {
     }
 }
 
-/// Steps of this length, round and round, meet every row once, and any number of them lie evenly: the
-/// golden section of the rows, or the next number above that shares no divisor with theirs.
+/// Steps of this length, round and round, meet every row once, and any number of them lie evenly:
+/// the golden section of the rows, or the next number above that shares no divisor with theirs.
 fn spread_stride(rows: usize) -> usize {
     const GOLDEN: f64 = 0.618_033_988_749_895;
     fn divisor(a: usize, b: usize) -> usize {

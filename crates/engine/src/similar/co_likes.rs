@@ -108,8 +108,8 @@ impl CoLikes {
         Self { likes, listeners, weights, totals }
     }
 
-    /// The works liked most by those who like a work, at most [`MOST`], in no order. Where more than
-    /// [`MOST_LISTENERS`] do, counts are estimates from a sample.
+    /// The works liked most by those who like a work, at most [`MOST`], in no order. Where more
+    /// than [`MOST_LISTENERS`] do, counts are estimates from a sample.
     pub(super) fn of(&self, work: WorkIdx) -> Vec<CoLiked> {
         let all = self.listeners.of(work.row());
         let sample: Vec<u32> = all.iter().copied().filter(|&one| is_in(one, all.len())).collect();
@@ -143,8 +143,8 @@ impl CoLikes {
     }
 }
 
-/// Whether a listener is in the sample of so many. It goes by a hash of the number: listeners are in
-/// the order of their names, where accounts of one household stand side by side.
+/// Whether a listener is in the sample of so many. It goes by a hash of the number: listeners are
+/// in the order of their names, where accounts of one household stand side by side.
 fn is_in(listener: u32, of: usize) -> bool {
     // Fibonacci hashing: 2^32 over the golden ratio.
     let hash = listener.wrapping_mul(2_654_435_769);
@@ -273,7 +273,8 @@ mod tests {
                     if listeners > 0.0 {
                         let alone = sum(&|list| list.contains(&a)) * sum(&|list| list.contains(&b));
                         let evidence = listeners / (listeners + HALF_EVIDENCE);
-                        slow.insert(b, ((sum(&both) / alone.sqrt()).min(1.0) * evidence, listeners));
+                        let similarity = (sum(&both) / alone.sqrt()).min(1.0) * evidence;
+                        slow.insert(b, (similarity, listeners));
                     }
                 }
                 let found = co_likes.of(WorkIdx(a));

@@ -381,8 +381,8 @@ impl RidgeSums {
     }
 }
 
-/// `A⁻¹ b` of a symmetric positive definite matrix, by its Cholesky factor, which takes the place of
-/// the matrix below its diagonal.
+/// `A⁻¹ b` of a symmetric positive definite matrix, by its Cholesky factor, which takes the place
+/// of the matrix below its diagonal.
 fn solve_positive(mut matrix: Vec<f64>, b: &[f64]) -> Vec<f64> {
     let n = b.len();
     for i in 0..n {

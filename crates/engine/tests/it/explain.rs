@@ -48,7 +48,10 @@ proptest! {
     }
 
     #[test]
-    fn as_many_tracks_are_said_to_be_left_out_as_the_filters_leave_out(plan in plans(), days in 0_u32..60) {
+    fn as_many_tracks_are_said_to_be_left_out_as_the_filters_leave_out(
+        plan in plans(),
+        days in 0_u32..60,
+    ) {
         let world = plan.build();
         let scorer = HashScorer(plan.seed);
         let request = MixRequest { no_repeat_days: days, exact: true, ..request(20, 0.5) };

@@ -63,7 +63,10 @@ proptest! {
     #[test]
     fn outcomes_equal_those_of_sorting_everything(
         histories in prop::collection::vec(prop::collection::vec(0..ITEMS, 4..9), 1..7),
-        table in prop::collection::vec(prop::collection::vec((0u8..9).prop_map(f32::from), ITEMS as usize), 1..4),
+        table in prop::collection::vec(
+            prop::collection::vec((0u8..9).prop_map(f32::from), ITEMS as usize),
+            1..4,
+        ),
     ) {
         let interactions = interactions(&histories);
         let cases: Vec<Case> = (1..=histories.len() as u32)

@@ -407,7 +407,10 @@ proptest! {
 
     #[test]
     fn every_chart_counts_every_play_once(
-        rows in prop::collection::vec((0_usize..12, 0_i64..200_000_000, any::<bool>(), 0_u32..400_000), 0..200),
+        rows in prop::collection::vec(
+            (0_usize..12, 0_i64..200_000_000, any::<bool>(), 0_u32..400_000),
+            0..200,
+        ),
         offset in -12_i8..14,
     ) {
         let listens: Vec<Listen> = rows

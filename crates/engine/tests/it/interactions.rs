@@ -96,7 +96,11 @@ proptest! {
     }
 
     #[test]
-    fn a_core_is_what_repeated_filtering_leaves(events in events(), listener in 1u32..5, item in 1u32..5) {
+    fn a_core_is_what_repeated_filtering_leaves(
+        events in events(),
+        listener in 1u32..5,
+        item in 1u32..5,
+    ) {
         let core = KCore { listener, item };
         let mut expected: Vec<_> = cored(&events, core)
             .iter()

@@ -203,7 +203,10 @@ proptest! {
     }
 
     #[test]
-    fn neither_new_tracks_nor_new_artists_get_fewer_when_the_dial_rises(plan in plans(), length in 1_u32..30) {
+    fn neither_new_tracks_nor_new_artists_get_fewer_when_the_dial_rises(
+        plan in plans(),
+        length in 1_u32..30,
+    ) {
         let world = plan.build();
         let mut before = (0, 0);
         for step in 0..=10 {
@@ -218,7 +221,12 @@ proptest! {
     }
 
     #[test]
-    fn a_slate_keeps_every_rule(plan in plans(), length in 1_u32..40, explore in 0.0..=1.0_f32, seed: u64) {
+    fn a_slate_keeps_every_rule(
+        plan in plans(),
+        length in 1_u32..40,
+        explore in 0.0..=1.0_f32,
+        seed: u64,
+    ) {
         let world = plan.build();
         let request = MixRequest { seed, no_repeat_days: 14, ..request(length, explore) };
         let Ok(outcome) = world.mixer(&HashScorer(seed)).mix(&request) else {

@@ -348,7 +348,12 @@ proptest! {
     #[test]
     fn xspf_reads_back_every_title(tracks in nasty_tracks(), title in nasty()) {
         let rendered = render(PlaylistFormat::Xspf, &title, &tracks);
-        let is_xml = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        let is_xml = |c: char| {
+            matches!(
+                c,
+                '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..
+            )
+        };
         prop_assert!(rendered.text.chars().all(is_xml));
         let elements = elements(&rendered.text);
         let titles: Vec<String> =

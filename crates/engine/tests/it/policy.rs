@@ -156,7 +156,10 @@ fn a_model_without_doubt_is_refused_by_policies_that_explore_by_it() {
 proptest! {
     #[test]
     fn propensities_sum_to_one_whatever_the_scores(
-        scores in prop::collection::vec(prop_oneof![-3.0_f32..3.0, -1e30_f32..1e30, Just(0.0)], 1..60),
+        scores in prop::collection::vec(
+            prop_oneof![-3.0_f32..3.0, -1e30_f32..1e30, Just(0.0)],
+            1..60,
+        ),
         seed: u64,
     ) {
         for policy in policies() {
@@ -203,7 +206,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn a_log_is_drawn_again_from_the_log_alone(plan in plans(), explore in 0.0..=1.0_f32, policy in 0_usize..PolicyKind::ALL.len()) {
+    fn a_log_is_drawn_again_from_the_log_alone(
+        plan in plans(),
+        explore in 0.0..=1.0_f32,
+        policy in 0_usize..PolicyKind::ALL.len(),
+    ) {
         let world = plan.build();
         let Some(slate) = slate(&world, explore, PolicyKind::ALL[policy], plan.seed) else {
             return Ok(());
@@ -214,7 +221,10 @@ proptest! {
     }
 
     #[test]
-    fn a_policy_reweighs_its_own_picks_to_their_propensities(plan in plans(), explore in 0.0..=1.0_f32) {
+    fn a_policy_reweighs_its_own_picks_to_their_propensities(
+        plan in plans(),
+        explore in 0.0..=1.0_f32,
+    ) {
         let world = plan.build();
         for kind in PolicyKind::ALL {
             let Some(slate) = slate(&world, explore, kind, plan.seed) else { return Ok(()) };

@@ -148,7 +148,11 @@ proptest! {
     }
 
     #[test]
-    fn a_bounded_pool_keeps_to_its_bounds_with_one_version_of_each_work(plan in plans(), familiar in 0_usize..40, new in 0_usize..40) {
+    fn a_bounded_pool_keeps_to_its_bounds_with_one_version_of_each_work(
+        plan in plans(),
+        familiar in 0_usize..40,
+        new in 0_usize..40,
+    ) {
         let world = plan.build();
         let pool = pool(&world, &HashScorer(plan.seed), bounded(familiar, new));
         let tracks: Vec<TrackIdx> =

@@ -37,7 +37,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn similar_tracks_are_ordered_other_works_and_the_best_there_are(plan in plans(), most in 0_usize..20) {
+    fn similar_tracks_are_ordered_other_works_and_the_best_there_are(
+        plan in plans(),
+        most in 0_usize..20,
+    ) {
         let (world, index) = community(&plan);
         let World { catalogue, .. } = &world;
         for track in catalogue.rows().step_by(5) {

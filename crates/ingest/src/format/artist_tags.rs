@@ -407,7 +407,8 @@ mod tests {
     #[test]
     fn people_are_counted_and_what_one_alone_says_is_dropped() {
         let text = "user,artist,tag\nann,Slowdive,Shoegaze\nbob,Slowdive,shoegaze\n\
-                    Ann,Slowdive,shoegaze\nann,Slowdive,my ex liked them\n,Slowdive,rock\nann,,rock\n";
+                    Ann,Slowdive,shoegaze\nann,Slowdive,my ex liked them\n\
+                    ,Slowdive,rock\nann,,rock\n";
         assert!(recognises(&TaggedArtists::default(), text));
         let (report, records) = read(&TaggedArtists::default(), text);
         assert_eq!(said(&records), [("Slowdive", "shoegaze", 2)]);
@@ -438,7 +439,8 @@ mod tests {
 
     #[test]
     fn numbers_take_the_tables_that_explain_them() {
-        let text = "userID\tartistID\ttagID\tday\n2\t52\t13\t1\n3\t52\t13\t1\n3\t52\t14\t1\n3\t53\t13\t1\n";
+        let text = "userID\tartistID\ttagID\tday\n\
+                    2\t52\t13\t1\n3\t52\t13\t1\n3\t52\t14\t1\n3\t53\t13\t1\n";
         assert!(recognises(&TaggedArtists::default(), text));
         let (result, _) = try_read(&TaggedArtists::default(), text);
         let error = result.unwrap_err().to_string();

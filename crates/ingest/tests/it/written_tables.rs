@@ -196,9 +196,9 @@ fn ids_beside_them_tell_how_many_artists_a_cell_holds() {
 
 #[test]
 fn columns_of_services_are_understood_and_the_others_named() {
-    let deezer = "Song Title,Artist,ISRC,Album Title,IP Address,Listening Time,Platform Name,Platform \
-                  Model,Date\nTide,Vera,DEA621900001,Harbour,203.0.113.5,4,android,Pixel,2024-01-05 \
-                  10:00:00\n";
+    let deezer = "Song Title,Artist,ISRC,Album Title,IP Address,Listening Time,Platform Name,\
+                  Platform Model,Date\n\
+                  Tide,Vera,DEA621900001,Harbour,203.0.113.5,4,android,Pixel,2024-01-05 10:00:00\n";
     let amazon = "timestamp,asin,title,artistName,albumName,consumptionDurationInSeconds\n\
                   2024-01-05T10:00:00Z,B000TEST01,Tide,Vera,Harbour,4\n";
     let tidal = "entry_date,track_title,artist_name,album_title,stream_duration_ms\n\

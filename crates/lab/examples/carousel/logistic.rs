@@ -3,7 +3,8 @@
 //! weight is a Gaussian of its own, and after a batch
 //!
 //! ```text
-//! m ← argmin_w ½ Σ_i q_i (w_i - m_i)² + Σ_j ln(1 + exp(-y_j wᵀx_j))        q_i ← q_i + Σ_j x_ij² p_j (1 - p_j)
+//! m ← argmin_w ½ Σ_i q_i (w_i - m_i)² + Σ_j ln(1 + exp(-y_j wᵀx_j))
+//! q_i ← q_i + Σ_j x_ij² p_j (1 - p_j)
 //! ```
 //!
 //! which is Laplace's approximation with the off-diagonal terms left out. The minimum is found by

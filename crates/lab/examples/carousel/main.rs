@@ -40,9 +40,9 @@ use world::{CarouselConfig, World};
 /// expectation, had each seen their own best carousel, over all rounds, with a bootstrap 95 %
 /// interval over trials. What a policy is tuned by is chosen on a world of another seed.
 #[derive(Debug, Parser)]
-#[command(
-    after_help = "Example:\n  carousel --trials 5\n  carousel --segments 100 --listeners 40000 --batch 20000 --policies thompson-pessimistic,thompson-fitted --trials 1"
-)]
+#[command(after_help = "Example:\n  carousel --trials 5\n  \
+    carousel --segments 100 --listeners 40000 --batch 20000 \
+    --policies thompson-pessimistic,thompson-fitted --trials 1")]
 struct CarouselArgs {
     /// Segments of listeners; published: 100.
     #[arg(long, default_value_t = 20, value_name = "N")]
@@ -70,7 +70,8 @@ struct CarouselArgs {
         long,
         value_enum,
         value_delimiter = ',',
-        default_value = "random,epsilon-greedy,kl-ucb,thompson-naive,thompson-pessimistic,thompson-fitted,logistic-thompson",
+        default_value = "random,epsilon-greedy,kl-ucb,thompson-naive,thompson-pessimistic,\
+            thompson-fitted,logistic-thompson",
         value_name = "NAME,…"
     )]
     policies: Vec<Kind>,

@@ -35,9 +35,8 @@ use shows::{DAYS, Plan, Show, Sight, Trace, TraceBelief};
 /// day-two (goes by the first day alone). Printed is the mean regret of a listen over all days,
 /// with a bootstrap 95 % interval over trials.
 #[derive(Debug, Parser)]
-#[command(
-    after_help = "Example:\n  delayed --actions 50,200 --trials 10\n  delayed --beliefs progressive,delayed --shows 50 --prior-shows 50 --traces 500 --days 90"
-)]
+#[command(after_help = "Example:\n  delayed --actions 50,200 --trials 10\n  \
+    delayed --beliefs progressive,delayed --shows 50 --prior-shows 50 --traces 500 --days 90")]
 struct DelayedArgs {
     /// Shows to choose from.
     #[arg(long, default_value_t = 200, value_name = "N")]

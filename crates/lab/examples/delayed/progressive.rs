@@ -2,7 +2,8 @@
 //! KDD 2023, section 4).
 //!
 //! ```text
-//! μ ~ N(m, K)   mean trace of a show        x = μ + ε,  ε ~ N(0, Σ)   trace of one listen, seen up to some day
+//! μ ~ N(m, K)                mean trace of a show
+//! x = μ + ε,  ε ~ N(0, Σ)    trace of one listen, seen up to some day
 //! ```
 //!
 //! `m`, `K` and `Σ` are learned from older shows. Wanted is the belief about `1ᵀμ` given every day

@@ -4,8 +4,8 @@
 //! With `Z = W - p`, `n` listeners, `v_a` the mean of `Z_a²`:
 //!
 //! ```text
-//! A = Ψ⁻¹ L        S = (I + LᵀA)⁻¹        E = Z A S        M = EᵀE + n S                    (expectation)
-//! L ← (ZᵀE) M⁻¹    ψ_a ← max(v_a - l_aᵀ(ZᵀE)_a / n, floor)                                 (maximisation)
+//! A = Ψ⁻¹ L        S = (I + LᵀA)⁻¹        E = Z A S        M = EᵀE + n S    (expectation)
+//! L ← (ZᵀE) M⁻¹    ψ_a ← max(v_a - l_aᵀ(ZᵀE)_a / n, floor)                  (maximisation)
 //! ```
 //!
 //! Each round raises the marginal likelihood of the listeners known or leaves it, the floor

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! W ≈ U Σ Vᵀ        f_a = (V_a Σ^½, p_a / std p, 1)
-//! θ_u = (FᵀF + λ I)⁻¹ Fᵀ w_u        θ ~ N(mean θ_u, cov θ_u)        y_a = f_aᵀ θ + ε,  ε ~ N(0, k · mean residual²)
+//! θ_u = (FᵀF + λ I)⁻¹ Fᵀ w_u        θ ~ N(mean θ_u, cov θ_u)
+//! y_a = f_aᵀ θ + ε,  ε ~ N(0, k · mean residual²)
 //! ```
 //!
 //! In sample the residuals are too small for the noise of an answer, so their variance is

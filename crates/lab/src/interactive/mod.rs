@@ -2,7 +2,8 @@
 //! another, none twice, and each answer moves what is believed: the protocol.
 //!
 //! ```text
-//! Acquaintance::belief ─► Policy ─► a proposal ─► the listener has it, or not ─► Acquaintance::learn ─► and again
+//! Acquaintance::belief ─► Policy ─► a proposal ─► the listener has it, or not
+//!     ─► Acquaintance::learn ─► and again
 //! ```
 //!
 //! Some listeners are hidden from everything that learns. An answer is yes if the item is among

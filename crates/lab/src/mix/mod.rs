@@ -211,8 +211,8 @@ fn nobody(options: &MixOptions, data: &MixData) -> String {
     };
     format!(
         "nobody can be asked about: a listener needs {FEWEST_WORKS} works before {held_out} of the \
-        plays, and after it a play of something that was in the catalogue before; of {} listener(s) \
-        the one with the most has {most} works",
+        plays, and after it a play of something that was in the catalogue before; of {} \
+        listener(s) the one with the most has {most} works",
         data.plays.len()
     )
 }

@@ -224,8 +224,8 @@ impl MixResult {
         let mut remarks = Vec::new();
         if self.later_tracks > 0 {
             remarks.push(format!(
-                "Over all cuts {} tracks were taken out of the catalogue, as nothing but later plays \
-                is known of them; {} discoveries could not be asked for.",
+                "Over all cuts {} tracks were taken out of the catalogue, as nothing but later \
+                plays is known of them; {} discoveries could not be asked for.",
                 self.later_tracks, self.unanswerable
             ));
         }

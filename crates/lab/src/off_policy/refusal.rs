@@ -48,8 +48,9 @@ pub enum Refusal {
     /// The target does what the log could not.
     #[error(
         "{} % of the policy's choices were never made in the log, or could not be ({} % are \
-        allowed): ask about a policy \
-         that keeps to what was offered, or log with one that gives everything a chance", percent(*found), percent(*limit)
+        allowed): ask about a policy that keeps to what was offered, or log with one that gives \
+        everything a chance",
+        percent(*found), percent(*limit)
     )]
     Unsupported {
         /// The share of the target's choices that could not be logged.
@@ -58,7 +59,10 @@ pub enum Refusal {
         limit: f64,
     },
     /// Weights do not average to 1.
-    #[error("the mean weight is {mean:.3} ± {error:.3}, more than {limit} standard errors from 1: {}", hint(*mean))]
+    #[error(
+        "the mean weight is {mean:.3} ± {error:.3}, more than {limit} standard errors from 1: {}",
+        hint(*mean)
+    )]
     MeanWeight {
         /// The mean weight.
         mean: f64,
@@ -68,7 +72,10 @@ pub enum Refusal {
         limit: f64,
     },
     /// Too little of the log is left.
-    #[error("the log is worth {found:.0} samples of this policy and {needed} are needed: {}", shortage(*found, *logged, *heaviest_share))]
+    #[error(
+        "the log is worth {found:.0} samples of this policy and {needed} are needed: {}",
+        shortage(*found, *logged, *heaviest_share)
+    )]
     EffectiveSamples {
         /// How many samples the log is worth.
         found: f64,

@@ -171,7 +171,12 @@ fn the_interval_of_listeners_asked_again_is_no_narrower_than_that_of_listeners_a
 
 proptest! {
     #[test]
-    fn who_is_asked_is_hidden_and_has_enough(hidden in 0usize..50, asked in 0usize..30, fewest in 0usize..12, seed: u64) {
+    fn who_is_asked_is_hidden_and_has_enough(
+        hidden in 0usize..50,
+        asked in 0usize..30,
+        fewest in 0usize..12,
+        seed: u64,
+    ) {
         let interactions = camps();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let hiding = Hiding { hidden, asked, fewest_items: fewest };

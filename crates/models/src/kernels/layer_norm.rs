@@ -72,7 +72,8 @@ pub fn backward(
             }
         }
         let sum = sums.iter().sum::<f32>() / dim as f32;
-        let product = products.iter().sum::<f32>() * inverse_deviation * inverse_deviation / dim as f32;
+        let product =
+            products.iter().sum::<f32>() * inverse_deviation * inverse_deviation / dim as f32;
         for (((dx, dy), x), w) in dx.iter_mut().zip(dy).zip(x).zip(weight) {
             *dx += inverse_deviation * (dy * w - sum - (x - mean) * product);
         }

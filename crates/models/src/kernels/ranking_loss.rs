@@ -87,8 +87,9 @@ pub fn generalised_bce(beta: f32, targets: &mut [f32], others: &mut [f32], weigh
     loss * f64::from(weight)
 }
 
-/// β of gBCE for `negatives` drawn of `items`: `α (t (1 - 1/α) + 1/α)` with `α = negatives / (items -
-/// 1)`; `t = 0` leaves plain binary cross-entropy, `t = 1` undoes all overconfidence.
+/// β of gBCE for `negatives` drawn of `items`: `α (t (1 - 1/α) + 1/α)` with
+/// `α = negatives / (items - 1)`; `t = 0` leaves plain binary cross-entropy, `t = 1` undoes all
+/// overconfidence.
 pub fn calibrating_beta(negatives: usize, items: usize, t: f32) -> f32 {
     let alpha = negatives.min(items - 1) as f32 / (items - 1) as f32;
     alpha * (t * (1.0 - alpha.recip()) + alpha.recip())

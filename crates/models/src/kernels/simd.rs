@@ -17,7 +17,10 @@ pub const LANES: usize = 16;
 /// better, but the compiler seldom inlines one that two instruction sets share, and leaves it at
 /// SSE2: softmax and normalisation took four times as long.
 macro_rules! vectorised {
-    ($($(#[$attribute:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {
+    ($(
+        $(#[$attribute:meta])*
+        $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+    )*) => {
         $($(#[$attribute])*
         $vis fn $name($($argument: $type),*) $(-> $result)? {
             struct Work<Arguments>(Arguments);

@@ -65,7 +65,8 @@ use space::Space;
 /// // Forty tracks, every second one energetic. Ann likes these and rejects the others.
 /// let track = |i: usize| {
 ///     let id = format!("t{i:02}");
-///     let mut track = Track::new(TrackId::new(id.as_str()), WorkId::new(id.as_str()), id.as_str());
+///     let mut track =
+///         Track::new(TrackId::new(id.as_str()), WorkId::new(id.as_str()), id.as_str());
 ///     track.features.set(AudioFeature::Energy, if i % 2 == 0 { 0.9 } else { 0.1 });
 ///     track
 /// };
@@ -82,7 +83,8 @@ use space::Space;
 /// let ann = Profile::fold(&catalogue, ListenerId::new("ann"), [], &feedback);
 ///
 /// // A network that is smaller than the default, to be quick.
-/// let mut config = LikabilityConfig { rows: 500, most_episodes: 4, ..LikabilityConfig::default() };
+/// let mut config =
+///     LikabilityConfig { rows: 500, most_episodes: 4, ..LikabilityConfig::default() };
 /// config.network.architecture.members = 2;
 /// config.network.architecture.hidden = vec![8];
 /// config.network.training.epochs = 3;

@@ -263,9 +263,13 @@ mod tests {
             );
             let Near { kernels, total, nearest, third } = near;
             let found = [kernels.wide, kernels.narrow, total, nearest, third];
-            for (found, want) in found.into_iter().zip(reference(&members, &position, own, spread)) {
+            let wanted = reference(&members, &position, own, spread);
+            for (found, want) in found.into_iter().zip(wanted) {
                 let is_alike = (f64::from(found) - want).abs() < 1e-4 * (1.0 + want.abs());
-                prop_assert!(is_alike || found.is_nan() && want.is_nan(), "{} is not {}", found, want);
+                prop_assert!(
+                    is_alike || found.is_nan() && want.is_nan(),
+                    "{} is not {}", found, want
+                );
             }
         }
 

@@ -4,7 +4,8 @@
 //! 2024).
 //!
 //! ```text
-//! B_i = ln Σ_j (now − t_ij)^−d        score(i) = exp(B_i) / Σ_k exp(B_k) + s · mean_{j ∈ last session} P(i | j)
+//! B_i = ln Σ_j (now − t_ij)^−d
+//! score(i) = exp(B_i) / Σ_k exp(B_k) + s · mean_{j ∈ last session} P(i | j)
 //! ```
 //!
 //! The second term is the spreading activation of what was just heard; `P(i | j)` is the share of

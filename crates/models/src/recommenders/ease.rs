@@ -2,7 +2,8 @@
 //! "Embarrassingly Shallow Autoencoders for Sparse Data", arXiv 1905.03375).
 //!
 //! ```text
-//! P = (XᵀX + λ I)⁻¹      B_ij = −P_ij / P_jj  (i ≠ j),  B_jj = 0      scores = x B        (equations 8 and 3)
+//! P = (XᵀX + λ I)⁻¹      B_ij = −P_ij / P_jj  (i ≠ j),  B_jj = 0    (equation 8)
+//! scores = x B                                                      (equation 3)
 //! ```
 //!
 //! `X` are the listeners' histories. A listener is scored by what they heard, so one whom training
@@ -53,7 +54,8 @@ impl Default for EaseConfig {
 ///     builder.push(listener, item, None, None)?;
 /// }
 /// let interactions = builder.build(KCore::default())?;
-/// let model = Ease::fit(&interactions.all(), &EaseConfig { regularisation: 1.0, ..EaseConfig::default() })?;
+/// let config = EaseConfig { regularisation: 1.0, ..EaseConfig::default() };
+/// let model = Ease::fit(&interactions.all(), &config)?;
 ///
 /// // Ann heard only `a` so far: what comes next?
 /// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);

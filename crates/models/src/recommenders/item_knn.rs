@@ -2,7 +2,8 @@
 //! 2001; time-decayed as in Yambda, arXiv 2505.22238).
 //!
 //! ```text
-//! sim(i, j) = Σ_u x_ui x_uj / ((Σ_u x_ui²)^(1−a) (Σ_u x_uj²)^a + shrinkage)     score(j) = Σ_i w_i sim(i, j)
+//! sim(i, j) = Σ_u x_ui x_uj / ((Σ_u x_ui²)^(1−a) (Σ_u x_uj²)^a + shrinkage)
+//! score(j) = Σ_i w_i sim(i, j)
 //! ```
 //!
 //! `a = ½` is the cosine; above it popular items are recommended less (Aiolli 2013). `x` may fade

@@ -34,8 +34,8 @@ const MOST_AGAIN_OF_ONE: usize = 40;
 const SOON_S: i64 = 7 * 86_400;
 /// What counts as tried, where one listener is asked several times: within so many seconds.
 const TRIED_SOON_S: i64 = 28 * 86_400;
-/// Every so many-th listener is also asked as a newcomer. With each of them one question in two is a
-/// newcomer's, and those of whom much is known are served worse (recall@20 on HetRec −.014).
+/// Every so many-th listener is also asked as a newcomer. With each of them one question in two is
+/// a newcomer's, and those of whom much is known are served worse (recall@20 on HetRec −.014).
 const NEWCOMER_EVERY: usize = 2;
 /// Works that a newcomer is known by.
 const NEWCOMER_WORKS: [usize; 4] = [0, 1, 3, 7];

@@ -1,6 +1,6 @@
 //! Models of tables: [`Tabm`], the default; [`BoostedTrees`], and both together
-//! ([`network_and_trees`]), for tables of a thousand songs or more; and [`Mlp`], the plain network to
-//! compare with.
+//! ([`network_and_trees`]), for tables of a thousand songs or more; and [`Mlp`], the plain network
+//! to compare with.
 
 mod blend;
 pub mod boosted_trees;

@@ -427,9 +427,10 @@ mod tests {
         let fitted = Preprocessing::fit(&table(vec![1.0, 2.0]), Scaling::Standard, Names::OneHot);
         let mut other = Table::new(1);
         other.push("x", Values::Categorical { cardinality: 2, codes: vec![1] });
-        assert!(
-            matches!(fitted.encode(&other), Err(ModelError::ColumnMismatch { column }) if column == "x")
-        );
+        assert!(matches!(
+            fitted.encode(&other),
+            Err(ModelError::ColumnMismatch { column }) if column == "x"
+        ));
         assert!(fitted.encode(&Table::new(1)).is_err());
     }
 }

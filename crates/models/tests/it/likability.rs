@@ -194,9 +194,10 @@ fn a_damaged_file_is_named() {
     let model = fitted(&catalogue, &community(&catalogue), 5);
     let (weights, card) = model.to_bytes();
     let cut = LikabilityModel::from_bytes(&weights[..weights.len() / 2], &card);
-    assert!(
-        matches!(cut, Err(ModelError::Damaged { path, .. }) if path.ends_with("weights.safetensors"))
-    );
+    assert!(matches!(
+        cut,
+        Err(ModelError::Damaged { path, .. }) if path.ends_with("weights.safetensors")
+    ));
     let text = String::from_utf8(card).unwrap().replace("\"sound_wide\"", "\"sound_broad\"");
     let renamed = LikabilityModel::from_bytes(&weights, text.as_bytes());
     assert!(

@@ -1,14 +1,14 @@
 //! Which genres go together, by the artists that both are said of.
 //!
 //! A genre that few tracks bear is widened to those that co-occur with it: their pointwise mutual
-//! information `I = ln(n_ab N / n_a n_b)` over artists (Church and Hanks 1990) is that of five times
-//! the chance or more, at least three artists have both, and at least a tenth of those who have the
-//! one have the other. Below such counts the information of rare pairs is noise, and greatest; at
-//! three times the chance HetRec's shoegaze goes with indie and nothing else. They are ordered by
-//! `n_ab I²`. Genres are as sources tell them, an artist's those of all their tracks, and what
-//! listeners call artists where a table of tags was imported, of artists without a track here too.
-//! What a network hears is left out: it is a guess, and says of a genre what it resembles rather
-//! than what people call it as well.
+//! information `I = ln(n_ab N / n_a n_b)` over artists (Church and Hanks 1990) is that of five
+//! times the chance or more, at least three artists have both, and at least a tenth of those who
+//! have the one have the other. Below such counts the information of rare pairs is noise, and
+//! greatest; at three times the chance HetRec's shoegaze goes with indie and nothing else. They are
+//! ordered by `n_ab I²`. Genres are as sources tell them, an artist's those of all their tracks,
+//! and what listeners call artists where a table of tags was imported, of artists without a track
+//! here too. What a network hears is left out: it is a guess, and says of a genre what it resembles
+//! rather than what people call it as well.
 
 use rustc_hash::FxHashMap;
 use segue_core::ArtistTag;

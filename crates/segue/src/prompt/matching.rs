@@ -278,8 +278,8 @@ impl<'a> Matcher<'a> {
         self.prepared.iter().filter(|prepared| conditions.contains(&prepared.condition))
     }
 
-    /// Of how many tracks it is known what was asked, where that is not nearly all: for each kind of
-    /// condition the one of which least is known.
+    /// Of how many tracks it is known what was asked, where that is not nearly all: for each kind
+    /// of condition the one of which least is known.
     pub(super) fn notes(&self) -> Vec<String> {
         let all = self.snapshot.catalogue.len();
         let few = |prepared: &&Prepared<'_>| (prepared.known as f32) < KNOWN_TO_MOST * all as f32;

@@ -119,8 +119,8 @@ impl fmt::Display for PromptProblem {
         let understood = &self.reading.understood;
         match self.kind {
             ProblemKind::NotUnderstood => f.write_str(
-                "none of this is understood; try words such as mellow, not too slow, 90s, rock, like \
-                 and an artist, mostly new, an hour",
+                "none of this is understood; try words such as mellow, not too slow, 90s, rock, \
+                 like and an artist, mostly new, an hour",
             ),
             ProblemKind::NothingTells => {
                 let why = understood.iter().filter_map(|part| {
@@ -265,7 +265,8 @@ impl Snapshot {
     /// # use segue::{Chosen, ImportOptions, Library, ListenerId, MixRequest, Timestamp};
     /// # let folder = tempfile::tempdir()?;
     /// # let table = folder.path().join("tracks.csv");
-    /// # let rows = "track_id,track_name,artist_name,tempo,year\nt1,Slow,Ann,72,1994\nt2,Fast,Ann,140,1994\n";
+    /// # let rows = "track_id,track_name,artist_name,tempo,year\n\
+    /// #             t1,Slow,Ann,72,1994\nt2,Fast,Ann,140,1994\n";
     /// # std::fs::write(&table, rows)?;
     /// # let mut library = Library::open(folder.path().join("library"))?;
     /// # library.import(&[table], &ImportOptions::new(ListenerId::new("ann")), &mut ())?;

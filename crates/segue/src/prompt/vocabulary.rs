@@ -68,8 +68,8 @@ impl<'a> Vocabulary<'a> {
         artist_in(&self.names.artists, name)
     }
 
-    /// The genre of a squeezed name, as [`parts`] of genres have it, if any track has it; or the tag
-    /// of that name, if listeners gave it to any artist.
+    /// The genre of a squeezed name, as [`parts`] of genres have it, if any track has it; or the
+    /// tag of that name, if listeners gave it to any artist.
     pub(super) fn genre(&self, name: &str) -> Option<String> {
         let spelled = spelled(name);
         let Names { genres, tag_names, .. } = self.names;

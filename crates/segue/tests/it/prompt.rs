@@ -10,7 +10,8 @@ use crate::{ann, now, trained};
 
 /// Eight tracks of which the sound, the year and the genre are known, and one of which nothing is.
 const TABLE: &str = "\
-track_id,track_name,artist_name,year,genre,tempo,energy,valence,danceability,instrumentalness,duration_ms
+track_id,track_name,artist_name,year,genre,tempo,energy,valence,danceability,instrumentalness,\
+duration_ms
 t1,Teardrop,Massive Attack,1998,Trip-Hop,77,0.4,0.3,0.6,0.2,330000
 t2,Angel,Massive Attack,1998,Trip-Hop,108,0.6,0.1,0.6,0.8,379000
 t3,Wonderwall,Oasis,1995,Britpop Rock,87,0.9,0.4,0.4,0.0,258000

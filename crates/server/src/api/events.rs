@@ -211,7 +211,8 @@ pub(crate) struct Outcomes {
 ///
 /// A single play that is refused fails the request; of many, each outcome stands for itself.
 #[utoipa::path(post, path = "/v1/listeners/{listener}/listens", tag = "events",
-    params(("listener" = String, Path, description = "Who.")), request_body = OneOrMany<ListenShape>,
+    params(("listener" = String, Path, description = "Who.")),
+    request_body = OneOrMany<ListenShape>,
     responses((status = 200, body = Outcomes), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn add_listens(
     State(app): State<Arc<App>>,
@@ -231,7 +232,8 @@ pub(crate) async fn add_listens(
 /// Appends feedback of a listener on tracks and artists: one, or an array of up to 1000. As for
 /// plays.
 #[utoipa::path(post, path = "/v1/listeners/{listener}/feedback", tag = "events",
-    params(("listener" = String, Path, description = "Who.")), request_body = OneOrMany<FeedbackShape>,
+    params(("listener" = String, Path, description = "Who.")),
+    request_body = OneOrMany<FeedbackShape>,
     responses((status = 200, body = Outcomes), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn add_feedback(
     State(app): State<Arc<App>>,

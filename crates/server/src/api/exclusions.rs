@@ -98,7 +98,8 @@ pub(crate) async fn add(
 
 /// Takes an exclusion back.
 #[utoipa::path(delete, path = "/v1/listeners/{listener}/exclusions/{id}", tag = "exclusions",
-    params(("listener" = String, Path, description = "Whose."), ("id" = i64, Path, description = "Which one.")),
+    params(("listener" = String, Path, description = "Whose."),
+        ("id" = i64, Path, description = "Which one.")),
     responses((status = 204), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn remove(
     State(app): State<Arc<App>>,

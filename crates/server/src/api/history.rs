@@ -72,7 +72,8 @@ impl HistoryParams {
 #[utoipa::path(get, path = "/v1/listeners/{listener}/history/{picture}", tag = "listeners",
     params(("listener" = String, Path, description = "Whose."),
         ("picture" = String, Path, description = "`picture.svg` or `picture.png`."), HistoryParams),
-    responses((status = 200, body = String, content_type = "image/svg+xml"), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = String, content_type = "image/svg+xml"),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn picture(
     State(app): State<Arc<App>>,
     InPath((listener, picture)): InPath<(String, String)>,

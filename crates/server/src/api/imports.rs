@@ -80,10 +80,9 @@ pub(crate) struct ImportShape {
 
 impl From<ImportStatus> for ImportShape {
     fn from(status: ImportStatus) -> Self {
-        let report = status
-            .report
-            .as_ref()
-            .map(|report| json!({"files": report.files, "total": report.total(), "store": status.counts}));
+        let report = status.report.as_ref().map(|report| {
+            json!({"files": report.files, "total": report.total(), "store": status.counts})
+        });
         Self {
             id: status.id,
             state: status.state,
@@ -357,7 +356,8 @@ pub(crate) struct ImportsAnswer {
 }
 
 /// Imports since the server started, latest first.
-#[utoipa::path(get, path = "/v1/imports", tag = "imports", responses((status = 200, body = ImportsAnswer)))]
+#[utoipa::path(get, path = "/v1/imports", tag = "imports",
+    responses((status = 200, body = ImportsAnswer)))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Extension(access): Extension<Access>,

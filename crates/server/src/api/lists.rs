@@ -181,7 +181,8 @@ pub(crate) async fn keep(
 
 /// Makes no new ones of a weekly list. Those that were made stay.
 #[utoipa::path(delete, path = "/v1/listeners/{listener}/weekly-lists/{name}", tag = "lists",
-    params(("listener" = String, Path, description = "Whose."), ("name" = String, Path, description = "Its name.")),
+    params(("listener" = String, Path, description = "Whose."),
+        ("name" = String, Path, description = "Its name.")),
     responses((status = 204), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn end_weekly(
     State(app): State<Arc<App>>,
@@ -198,7 +199,8 @@ pub(crate) async fn end_weekly(
 
 /// A list with its tracks, which count as shown from then on, if the key may write.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/lists/{id}", tag = "lists",
-    params(("listener" = String, Path, description = "Whose."), ("id" = i64, Path, description = "Which one.")),
+    params(("listener" = String, Path, description = "Whose."),
+        ("id" = i64, Path, description = "Which one.")),
     responses((status = 200, body = OpenedList), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
@@ -220,7 +222,8 @@ pub(crate) async fn show(
 
 /// Removes a list. What was shown stays in the log.
 #[utoipa::path(delete, path = "/v1/listeners/{listener}/lists/{id}", tag = "lists",
-    params(("listener" = String, Path, description = "Whose."), ("id" = i64, Path, description = "Which one.")),
+    params(("listener" = String, Path, description = "Whose."),
+        ("id" = i64, Path, description = "Which one.")),
     responses((status = 204), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn remove(
     State(app): State<Arc<App>>,

@@ -457,7 +457,8 @@ pub(crate) async fn preview(
 }
 
 /// A mix that was made before, as it was shown.
-#[utoipa::path(get, path = "/v1/mixes/{mix}", tag = "mixes", params(("mix" = i64, Path, description = "Its id.")),
+#[utoipa::path(get, path = "/v1/mixes/{mix}", tag = "mixes",
+    params(("mix" = i64, Path, description = "Its id.")),
     responses((status = 200, body = MixAnswer), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
@@ -485,7 +486,8 @@ pub(crate) struct PlaylistParams {
 /// for.
 #[utoipa::path(get, path = "/v1/mixes/{mix}/playlist", tag = "mixes",
     params(("mix" = i64, Path, description = "Its id."), PlaylistParams),
-    responses((status = 200, body = String, content_type = "text/plain"), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = String, content_type = "text/plain"),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn playlist(
     State(app): State<Arc<App>>,
     Extension(access): Extension<Access>,

@@ -45,7 +45,8 @@ use crate::error::ErrorBody;
         title = "Segue",
         description = "Mixes that balance what a listener loves and what they might, with a \
             reason for each pick and the probability with which it was made.\n\n\
-            Whatever is shown is on disk before it is answered, and so is whatever is acknowledged. Errors have a stable `code`, a `message` and often a `hint`. \
+            Whatever is shown is on disk before it is answered, and so is whatever is \
+            acknowledged. Errors have a stable `code`, a `message` and often a `hint`. \
             `503` and `429` carry `Retry-After`."
     ),
     components(schemas(ErrorBody)),

@@ -73,7 +73,8 @@ impl From<WorldStatus> for WorldShape {
 }
 
 /// Every model, oldest first, with its card, and the world in use.
-#[utoipa::path(get, path = "/v1/models", tag = "models", responses((status = 200, body = ModelsAnswer)))]
+#[utoipa::path(get, path = "/v1/models", tag = "models",
+    responses((status = 200, body = ModelsAnswer)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> ApiResult<Json<ModelsAnswer>> {
     let read = |store: &Store| Ok((store.models()?, WorldStatus::find(store)?));
     let (models, world) = app.readers.run(read).await?;

@@ -28,7 +28,8 @@ pub(crate) struct Overrides {
 /// before what services tell and what is estimated, for everybody in the library, within seconds;
 /// in models with the next training.
 #[utoipa::path(put, path = "/v1/tracks/{track}/overrides", tag = "tracks",
-    params(("track" = String, Path, description = "Its id, percent-encoded.")), request_body = Overrides,
+    params(("track" = String, Path, description = "Its id, percent-encoded.")),
+    request_body = Overrides,
     responses((status = 200, body = Overrides), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn override_features(
     _: Admin,

@@ -59,7 +59,8 @@ const PAGE: usize = 5_000;
 /// first. Imported elsewhere it brings plays and feedback back.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/export", tag = "listeners",
     params(("listener" = String, Path, description = "Whose.")),
-    responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = String, content_type = "application/x-ndjson"),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn export(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,

@@ -323,7 +323,8 @@ pub(super) fn features(named: &BTreeMap<String, f32>) -> ApiResult<AudioFeatures
 /// `segue scan` read or `segue serve --music` names. Parts can be asked for by `Range`.
 #[utoipa::path(get, path = "/v1/tracks/{track}/audio", tag = "tracks",
     params(("track" = String, Path, description = "Its id, percent-encoded.")),
-    responses((status = 200, content_type = "application/octet-stream"), (status = 206), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, content_type = "application/octet-stream"), (status = 206),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn audio(
     State(app): State<Arc<App>>,
     InPath(track): InPath<String>,
@@ -355,7 +356,8 @@ pub(crate) struct CoverParams {
 /// from what is there.
 #[utoipa::path(get, path = "/v1/tracks/{track}/cover", tag = "tracks",
     params(("track" = String, Path, description = "Its id, percent-encoded."), CoverParams),
-    responses((status = 200, content_type = "image/jpeg"), (status = 304), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, content_type = "image/jpeg"), (status = 304),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn cover(
     State(app): State<Arc<App>>,
     InPath(track): InPath<String>,

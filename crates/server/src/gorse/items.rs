@@ -300,7 +300,10 @@ mod tests {
             "energy:0.7",
             "mood"
         ]);
-        let object = json!({"title": "Sinnerman", "artist": ["Nina Simone", "Felix da Housecat"], "year": 1965, "energy": 0.7});
+        let object = json!({
+            "title": "Sinnerman", "artist": ["Nina Simone", "Felix da Housecat"],
+            "year": 1965, "energy": 0.7,
+        });
         let one = track(json!({"Labels": texts, "Categories": ["jazz", "soul"]})).unwrap();
         let other = track(json!({"Labels": object, "Categories": ["jazz"]})).unwrap();
         assert_eq!((one.title.as_str(), one.artists.len(), one.year), ("Sinnerman", 2, Some(1965)));

@@ -199,8 +199,9 @@ mod tests {
         };
         assert_eq!(
             all(&["<A\u{7}&\u{b}>"]).xml(),
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><lfm status=\"ok\"><scrobbles accepted=\"1\">\
-             <scrobble><track corrected=\"0\">&lt;A&amp;&gt;</track></scrobble></scrobbles></lfm>"
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><lfm status=\"ok\">\
+             <scrobbles accepted=\"1\"><scrobble><track corrected=\"0\">&lt;A&amp;&gt;</track>\
+             </scrobble></scrobbles></lfm>"
         );
         let one = json!({"track": {"corrected": "0", "#text": "A"}});
         assert_eq!(

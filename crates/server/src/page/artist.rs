@@ -48,7 +48,9 @@ pub fn view(frame: &Frame, artist: &ArtistView) -> Markup {
             h2.unseen #artist-title { "Go on from here" }
             @let from = artist.played.iter().chain(&artist.unheard).take(5);
             div.actions {
-                a.button.primary href=(urls::mix_after(from.map(|card| card.track.as_str()))) { "A mix that goes on from here" }
+                a.button.primary href=(urls::mix_after(from.map(|card| card.track.as_str()))) {
+                    "A mix that goes on from here"
+                }
                 (ban(frame, artist))
             }
         }

@@ -35,14 +35,25 @@ pub fn calibration(words: &Words, bins: &[Bin]) -> Markup {
     let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1).max(1) as f64;
     html! {
         figure.calibration {
-            svg.plot viewBox={ "0 0 " (LEFT + SIDE + 10.0) " " (ABOVE + SIDE + BELOW) } role="img" aria-labelledby="calibration-name" {
-                title #calibration-name { "Predicted against happened in " (bins.len()) " bins; the table below has the numbers" }
+            svg.plot viewBox={ "0 0 " (LEFT + SIDE + 10.0) " " (ABOVE + SIDE + BELOW) } role="img"
+                aria-labelledby="calibration-name"
+            {
+                title #calibration-name {
+                    "Predicted against happened in " (bins.len())
+                    " bins; the table below has the numbers"
+                }
                 (axes())
                 line.ideal x1=(along(0.0)) y1=(up(0.0)) x2=(along(1.0)) y2=(up(1.0)) {}
                 @for bin in bins {
-                    line.interval x1=(along(bin.predicted)) x2=(along(bin.predicted)) y1=(up(bin.low)) y2=(up(bin.high)) {}
-                    circle.bin cx=(along(bin.predicted)) cy=(up(bin.happened)) r=(radius(bin.count as f64 / most)) {
-                        title { "predicted " (words::percent(bin.predicted)) ", happened " (words::percent(bin.happened)) }
+                    line.interval x1=(along(bin.predicted)) x2=(along(bin.predicted))
+                        y1=(up(bin.low)) y2=(up(bin.high)) {}
+                    circle.bin cx=(along(bin.predicted)) cy=(up(bin.happened))
+                        r=(radius(bin.count as f64 / most))
+                    {
+                        title {
+                            "predicted " (words::percent(bin.predicted)) ", happened "
+                            (words::percent(bin.happened))
+                        }
                     }
                 }
             }
@@ -61,8 +72,14 @@ fn axes() -> Markup {
             text.tick x=(LEFT - 6.0) y=(up(share) + 4.0) text-anchor="end" { (step * 25) }
             text.tick x=(along(share)) y=(ABOVE + SIDE + 16.0) text-anchor="middle" { (step * 25) }
         }
-        text.axis x=(LEFT + SIDE / 2.0) y=(ABOVE + SIDE + 34.0) text-anchor="middle" { "predicted, %" }
-        text.axis x="0" y="0" text-anchor="middle" transform={ "translate(11 " (ABOVE + SIDE / 2.0) ") rotate(-90)" } { "liked, %" }
+        text.axis x=(LEFT + SIDE / 2.0) y=(ABOVE + SIDE + 34.0) text-anchor="middle" {
+            "predicted, %"
+        }
+        text.axis x="0" y="0" text-anchor="middle"
+            transform={ "translate(11 " (ABOVE + SIDE / 2.0) ") rotate(-90)" }
+        {
+            "liked, %"
+        }
     }
 }
 
@@ -88,12 +105,20 @@ fn table(words: &Words, bins: &[Bin]) -> Markup {
             summary { "As a table" }
             div.scroll tabindex="0" role="region" aria-label="Calibration as a table" {
                 table {
-                    thead { tr { @for name in ["Predicted", "Liked", "95 % interval", "Predictions"] { th.number scope="col" { (name) } } } }
+                    thead {
+                        tr {
+                            @for name in ["Predicted", "Liked", "95 % interval", "Predictions"] {
+                                th.number scope="col" { (name) }
+                            }
+                        }
+                    }
                     tbody { @for bin in bins {
                         tr {
                             th.number scope="row" { (words::percent(bin.predicted)) }
                             td.number { (words::percent(bin.happened)) }
-                            td.number { (words::percent(bin.low)) " to " (words::percent(bin.high)) }
+                            td.number {
+                                (words::percent(bin.low)) " to " (words::percent(bin.high))
+                            }
                             td.number { (words.grouped(bin.count)) }
                         }
                     } }

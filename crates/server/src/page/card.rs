@@ -64,11 +64,16 @@ pub struct CardPlace<'a> {
 pub fn card(place: &CardPlace<'_>, card: &Card) -> Markup {
     let artist = card.artists.first().map_or("", String::as_str);
     html! {
-        article.card data-track=(card.track) data-artist=(artist) data-list=(place.list) tabindex="-1" {
+        article.card data-track=(card.track) data-artist=(artist) data-list=(place.list)
+            tabindex="-1"
+        {
             (sleeve(place, card))
             div.about {
                 h3 { a href=(urls::track(&card.track)) { (card.title) } }
-                p.artists { (credits(&card.artists)) @if let Some(album) = &card.album { " " span.album { (album) } } }
+                p.artists {
+                    (credits(&card.artists))
+                    @if let Some(album) = &card.album { " " span.album { (album) } }
+                }
                 @if !card.reason.is_empty() { p.reason { (sentence(&card.reason)) } }
             }
             (says(place, card, artist))
@@ -97,12 +102,16 @@ fn sleeve(place: &CardPlace<'_>, card: &Card) -> Markup {
             (sketch::sketch(&card.sound))
             // A page of grey circles invites nobody: where no sound is known, the name stands in
             // for it.
-            @if sketch::is_silent(&card.sound) { (monogram(card.artists.first().unwrap_or(&card.title))) }
+            @if sketch::is_silent(&card.sound) {
+                (monogram(card.artists.first().unwrap_or(&card.title)))
+            }
             @if card.has_cover { (cover(&card.track)) }
             @if card.new_artist { span.new.new-artist { "New artist" span.unseen { " to you" } } }
             @else if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
-                a.play href=(address) data-play="" { (icon("play")) span.unseen { "Play " (card.title) } }
+                a.play href=(address) data-play="" {
+                    (icon("play")) span.unseen { "Play " (card.title) }
+                }
             } @else { (opens(place, card)) }
         }
     }
@@ -139,7 +148,11 @@ pub(super) fn thumbnail(track: &str, name: &str, has_cover: bool) -> Markup {
 fn monogram(name: &str) -> Markup {
     let name = name.strip_prefix("The ").unwrap_or(name);
     let letter = name.chars().find(|character| character.is_alphanumeric());
-    html! { @if let Some(letter) = letter { span.monogram aria-hidden="true" { (letter.to_uppercase()) } } }
+    html! {
+        @if let Some(letter) = letter {
+            span.monogram aria-hidden="true" { (letter.to_uppercase()) }
+        }
+    }
 }
 
 fn opens(place: &CardPlace<'_>, card: &Card) -> Markup {
@@ -147,7 +160,10 @@ fn opens(place: &CardPlace<'_>, card: &Card) -> Markup {
     html! {
         a.open href=(link.address) target="_blank" rel="external noopener noreferrer" {
             (icon("open"))
-            span.unseen { @if link.is_exact { "Open " } @else { "Look for " } (card.title) " on " (link.service.name()) }
+            span.unseen {
+                @if link.is_exact { "Open " } @else { "Look for " } (card.title) " on "
+                (link.service.name())
+            }
         }
     }
 }
@@ -161,10 +177,14 @@ fn says(place: &CardPlace<'_>, card: &Card, artist: &str) -> Markup {
             input type="hidden" name="track" value=(card.track);
             input type="hidden" name="artist" value=(artist);
             input type="hidden" name="back" value=(urls::local(place.back));
-            button type="submit" name="kind" value=(if card.liked { "cleared" } else { "like" }) aria-pressed=(card.liked) {
+            button type="submit" name="kind" value=(if card.liked { "cleared" } else { "like" })
+                aria-pressed=(card.liked)
+            {
                 (icon("heart")) span.unseen { "Like: " (card.title) }
             }
-            button type="button" popovertarget=(sheet) { (icon("more")) span.unseen { "More: " (card.title) } }
+            button type="button" popovertarget=(sheet) {
+                (icon("more")) span.unseen { "More: " (card.title) }
+            }
             div.sheet id=(sheet) popover="auto" { (more(place, card, artist)) }
         }
     }
@@ -175,9 +195,13 @@ fn more(place: &CardPlace<'_>, card: &Card, artist: &str) -> Markup {
     html! {
         p.sheet-title { (card.title) }
         a href=(urls::track(&card.track)) { (icon("search")) "All about it" }
-        a href=(urls::mix_after([card.track.as_str()])) { (icon("play")) "A mix that goes on from here" }
+        a href=(urls::mix_after([card.track.as_str()])) {
+            (icon("play")) "A mix that goes on from here"
+        }
         a href=(link.address) target="_blank" rel="external noopener noreferrer" {
-            (icon("open")) @if link.is_exact { "Open on " } @else { "Look for it on " } (link.service.name())
+            (icon("open"))
+            @if link.is_exact { "Open on " } @else { "Look for it on " }
+            (link.service.name())
         }
         button type="submit" name="kind" value="skip" formaction=(urls::skip(place.listener)) {
             (icon("skip")) "Not now" span.unseen { ": " (card.title) }

@@ -51,7 +51,9 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
             (filters(settings))
             @for track in &settings.exclude { input type="hidden" name="exclude" value=(track); }
             @for track in &settings.after { input type="hidden" name="after" value=(track); }
-            @if !settings.prompt.is_empty() { input type="hidden" name="prompt" value=(settings.prompt); }
+            @if !settings.prompt.is_empty() {
+                input type="hidden" name="prompt" value=(settings.prompt);
+            }
             button.primary type="submit" { "Mix again" }
         }
     }
@@ -61,18 +63,24 @@ fn fader(settings: &MixSettings) -> Markup {
     html! {
         div.fader {
             label.unseen for="explore" { "Exploration, from familiar to new" }
-            svg.fade viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+            svg.fade viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"
+                focusable="false"
+            {
                 path.out d="M0 1C45 1 75 8 100 20H0Z" {}
                 path.in d="M100 1C55 1 25 8 0 20H100Z" {}
             }
             input #explore type="range" name="explore" min="0" max="1" step="0.05"
                 value=(settings.explore) list="stops" aria-describedby="dial-words";
-            datalist #stops { @for preset in &PRESETS { option value=(preset.explore) label=(preset.name) {} } }
+            datalist #stops {
+                @for preset in &PRESETS { option value=(preset.explore) label=(preset.name) {} }
+            }
             div.ends aria-hidden="true" { span { "familiar" } span { "new" } }
         }
         div.stops {
             @for preset in &PRESETS {
-                button type="submit" name="explore" value=(preset.explore) aria-pressed=(near(preset.explore, settings.explore)) {
+                button type="submit" name="explore" value=(preset.explore)
+                    aria-pressed=(near(preset.explore, settings.explore))
+                {
                     (preset.name)
                 }
             }
@@ -102,10 +110,13 @@ fn effect(preview: &Preview) -> Markup {
     html! {
         div #effect .effect {
             svg.dots viewBox="0 0 300 10" aria-hidden="true" focusable="false" {
-                @for dot in 0..DOTS { circle.new[dot >= DOTS - lit.min(DOTS)] cx=(dot * 10 + 5) cy="5" r="3.6" {} }
+                @for dot in 0..DOTS {
+                    circle.new[dot >= DOTS - lit.min(DOTS)] cx=(dot * 10 + 5) cy="5" r="3.6" {}
+                }
             }
             output for="explore" {
-                b data-out="new_tracks" { (preview.new_tracks) } " of " span data-out="length" { (preview.length) } " new to you · "
+                b data-out="new_tracks" { (preview.new_tracks) } " of "
+                span data-out="length" { (preview.length) } " new to you · "
                 "artists never heard: " b data-out="new_artists" { (preview.new_artists) }
             }
         }
@@ -136,7 +147,9 @@ fn filters(settings: &MixSettings) -> Markup {
                 }
                 (number("length", "Tracks", settings.length, 1, LONGEST_MIX))
                 (number("artist_cap", "Most by one artist", settings.artist_cap, 1, LONGEST_MIX))
-                (number("no_repeat_days", "Not played for (days)", settings.no_repeat_days, 0, 3650))
+                (number(
+                    "no_repeat_days", "Not played for (days)", settings.no_repeat_days, 0, 3650
+                ))
             }
         }
     }
@@ -146,7 +159,8 @@ fn number(name: &str, label: &str, value: u32, least: u32, most: u32) -> Markup 
     html! {
         label.field {
             span { (label) }
-            input type="number" name=(name) value=(value) min=(least) max=(most) inputmode="numeric" required;
+            input type="number" name=(name) value=(value) min=(least) max=(most) inputmode="numeric"
+                required;
         }
     }
 }

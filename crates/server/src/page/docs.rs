@@ -57,7 +57,9 @@ pub fn view(frame: &Frame, document: &Value) -> Markup {
                 ul {
                     @for operation in of_tag(&operations, tag) {
                         li {
-                            a href={ "#" (operation.anchor()) } { (operation.method_name()) " " code { (operation.path) } }
+                            a href={ "#" (operation.anchor()) } {
+                                (operation.method_name()) " " code { (operation.path) }
+                            }
                             " " span.small { (prose(text(&operation.spec["summary"]))) }
                         }
                     }
@@ -136,17 +138,25 @@ fn described(operation: &Operation<'_>, document: &Value) -> Markup {
         article.operation #(operation.anchor()) {
             h3 { span.method { (operation.method_name()) } " " code { (operation.path) } }
             p { (prose(text(&spec["summary"]))) }
-            @for paragraph in text(&spec["description"]).split("\n\n").filter(|text| !text.is_empty()) {
+            @for paragraph in
+                text(&spec["description"]).split("\n\n").filter(|text| !text.is_empty())
+            {
                 p { (prose(paragraph)) }
             }
             @if !parameters.is_empty() {
                 h4 { "Parameters" }
-                (table("Parameters", &["Name", "In", "Type", "What"], parameters.into_iter().map(|parameter| [
-                    html! { code { (text(&parameter["name"])) } },
-                    html! { (text(&parameter["in"])) @if parameter["required"] == true { ", required" } },
-                    kind(&parameter["schema"]),
-                    prose(text(&parameter["description"])),
-                ])))
+                (table(
+                    "Parameters", &["Name", "In", "Type", "What"],
+                    parameters.into_iter().map(|parameter| [
+                        html! { code { (text(&parameter["name"])) } },
+                        html! {
+                            (text(&parameter["in"]))
+                            @if parameter["required"] == true { ", required" }
+                        },
+                        kind(&parameter["schema"]),
+                        prose(text(&parameter["description"])),
+                    ])
+                ))
             }
             @if let Some((media_type, content)) = body {
                 h4 { "Body" }
@@ -155,19 +165,22 @@ fn described(operation: &Operation<'_>, document: &Value) -> Markup {
             h4 { "Example" }
             pre tabindex="0" { code { (curl(operation, body, document)) } }
             h4 { "Answers" }
-            (table("Answers", &["Status", "What", "Body"], map(&spec["responses"]).map(|(status, response)| {
-                let content = map(&response["content"]).next();
-                [
-                    html! { (status) },
-                    prose(text(&response["description"])),
-                    html! { @if let Some((media_type, content)) = content {
-                        @match &content["schema"] {
-                            Value::Null => { code { (media_type) } }
-                            schema => { (kind(schema)) }
-                        }
-                    } },
-                ]
-            })))
+            (table(
+                "Answers", &["Status", "What", "Body"],
+                map(&spec["responses"]).map(|(status, response)| {
+                    let content = map(&response["content"]).next();
+                    [
+                        html! { (status) },
+                        prose(text(&response["description"])),
+                        html! { @if let Some((media_type, content)) = content {
+                            @match &content["schema"] {
+                                Value::Null => { code { (media_type) } }
+                                schema => { (kind(schema)) }
+                            }
+                        } },
+                    ]
+                })
+            ))
         }
     }
 }
@@ -301,12 +314,18 @@ fn kind(schema: &Value) -> Markup {
     for (several, between) in [("oneOf", " or "), ("anyOf", " or "), ("allOf", " and ")] {
         if let Some(choices) = schema[several].as_array() {
             let choices = choices.iter().filter(|choice| choice["type"] != "null");
-            return html! { @for (place, choice) in choices.enumerate() { @if place > 0 { (between) } (kind(choice)) } };
+            return html! {
+                @for (place, choice) in choices.enumerate() {
+                    @if place > 0 { (between) } (kind(choice))
+                }
+            };
         }
     }
     if let Some(values) = schema["enum"].as_array() {
         let values = values.iter().filter_map(Value::as_str);
-        return html! { @for (place, value) in values.enumerate() { @if place > 0 { ", " } code { (value) } } };
+        return html! {
+            @for (place, value) in values.enumerate() { @if place > 0 { ", " } code { (value) } }
+        };
     }
     match type_of(schema) {
         "array" => html! { "list of " (kind(&schema["items"])) },
@@ -336,11 +355,14 @@ fn described_shape(schema: &Value) -> Markup {
         @if properties.is_empty() {
             p { (kind(schema)) }
         } @else {
-            (table("Fields", &["Field", "Type", "What"], properties.into_iter().map(|(name, schema)| [
-                html! { code { (name) } @if required(name) { ", required" } },
-                kind(schema),
-                prose(text(&schema["description"])),
-            ])))
+            (table(
+                "Fields", &["Field", "Type", "What"],
+                properties.into_iter().map(|(name, schema)| [
+                    html! { code { (name) } @if required(name) { ", required" } },
+                    kind(schema),
+                    prose(text(&schema["description"])),
+                ])
+            ))
         }
     }
 }

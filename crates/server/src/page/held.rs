@@ -93,7 +93,9 @@ pub(super) fn view(words: &Words, id: &str, held: &HeldView) -> Markup {
                     button.primary type="submit" autofocus aria-describedby="held-said" { "Import" }
                 }
             }
-            form method="post" action=(urls::discard_import(id)) { button type="submit" { "Discard" } }
+            form method="post" action=(urls::discard_import(id)) {
+                button type="submit" { "Discard" }
+            }
         }
         @if !held.unreadable.is_empty() { (unreadable(&held.unreadable)) }
         @if let Some(world) = &held.world { (world_card(words, world)) }
@@ -203,9 +205,15 @@ fn columns(kind: &KindView) -> Markup {
         div.scroll tabindex="0" role="region" aria-label={ "Columns of " (kind.first_file()) } {
             table {
                 thead { tr { th scope="col" { "Column" } th scope="col" { "Read as" } } }
-                tbody { @for (name, meaning) in &kind.columns { tr { th scope="row" { (name) } td { (meaning) } } } }
+                tbody {
+                    @for (name, meaning) in &kind.columns {
+                        tr { th scope="row" { (name) } td { (meaning) } }
+                    }
+                }
             }
-            @if !kind.unread_columns.is_empty() { p.small { "Not read: " (kind.unread_columns.join(", ")) } }
+            @if !kind.unread_columns.is_empty() {
+                p.small { "Not read: " (kind.unread_columns.join(", ")) }
+            }
         }
     }
 }
@@ -227,7 +235,11 @@ fn first_rows(kind: &KindView) -> Markup {
         div.scroll tabindex="0" role="region" aria-label={ "First rows of " (kind.first_file()) } {
             table {
                 thead { tr { @for (heading, _) in &cells { th scope="col" { (heading) } } } }
-                tbody { @for row in &kind.first { tr { @for (_, text) in &cells { td { (text(row)) } } } } }
+                tbody {
+                    @for row in &kind.first {
+                        tr { @for (_, text) in &cells { td { (text(row)) } } }
+                    }
+                }
             }
         }
     }

@@ -179,7 +179,9 @@ fn figures(words: &Words, history: &HistoryView) -> Markup {
         p.lead { (span(words, review, history.today)) (compared(words, review)) }
         dl.sums {
             (figure(words.grouped(sums.plays), "plays"))
-            @if sums.ms_played >= 60_000 { (figure(words.duration(sums.ms_played), time_name(sums))) }
+            @if sums.ms_played >= 60_000 {
+                (figure(words.duration(sums.ms_played), time_name(sums)))
+            }
             (figure(words.grouped(sums.songs), "songs"))
             @if sums.new_songs > 0 && !review.begins_within() {
                 (figure(words.grouped(sums.new_songs), "songs for the first time"))
@@ -187,15 +189,22 @@ fn figures(words: &Words, history: &HistoryView) -> Markup {
             (figure(words.grouped(sums.artists), "artists"))
             @if sums.albums > 0 { (figure(words.grouped(sums.albums), "albums")) }
             @if let Some(streak) = review.longest_streak.filter(|streak| streak.days > 1) {
-                (figure(words.count(streak.days.into(), "day", "days"), streak_name(words, &streak)))
+                (figure(
+                    words.count(streak.days.into(), "day", "days"), streak_name(words, &streak)
+                ))
             }
             @if let Some(busy) = &review.busiest_day {
                 @let when = html! { "on " (words.marked_day(busy.day)) ", the busiest day" };
                 (figure(words.count(busy.plays, "play", "plays"), &when))
             }
         }
-        @if let Some(streak) = review.current_streak.filter(|streak| streak.days > 1 && is_now(history)) {
-            p { "You have played something on each of the last " (words.count(streak.days.into(), "day", "days")) "." }
+        @if let Some(streak) =
+            review.current_streak.filter(|streak| streak.days > 1 && is_now(history))
+        {
+            p {
+                "You have played something on each of the last "
+                (words.count(streak.days.into(), "day", "days")) "."
+            }
         }
     }
 }
@@ -223,7 +232,9 @@ fn span(words: &Words, review: &Review, today: Date) -> Markup {
     let day = |day: Date| words.marked_day(day);
     html! {
         @match (begins, review.goes_on(), review.period) {
-            (Some(begins), _, Period::All) => { "Since " (day(begins)) ", when your record begins." },
+            (Some(begins), _, Period::All) => {
+                "Since " (day(begins)) ", when your record begins."
+            },
             (Some(begins), _, _) => { "From " (day(begins)) " on, when your record begins." },
             (None, true, _) => { "Up to " (day(review.last_day.min(today))) "." },
             (None, false, _) => {},
@@ -316,10 +327,17 @@ fn list(words: &Words, heading: &str, entries: Vec<TopLine>, is_compared: bool) 
         @if !entries.is_empty() {
             div.top {
                 h3 { (heading) }
-                ol { @for (place, entry) in open.iter().enumerate() { (line(words, place + 1, entry, is_compared)) } }
+                ol {
+                    @for (place, entry) in open.iter().enumerate() {
+                        (line(words, place + 1, entry, is_compared))
+                    }
+                }
                 @if !folded.is_empty() {
                     details {
-                        summary { (words.count(folded.len() as u64, "more", "more")) span.unseen { " " (heading) } }
+                        summary {
+                            (words.count(folded.len() as u64, "more", "more"))
+                            span.unseen { " " (heading) }
+                        }
                         ol start=(OPEN + 1) {
                             @for (place, entry) in folded.iter().enumerate() {
                                 (line(words, OPEN + place + 1, entry, is_compared))
@@ -399,8 +417,11 @@ fn discovered(words: &Words, found: &DiscoveredArtist) -> Markup {
     html! {
         li {
             a href=(urls::artist(&found.artist)) { (found.artist) }
-            " " span { (words.count(found.plays, "play", "plays")) ", first on " (words.marked_day(found.first_day)) " with "
-                a href=(urls::track(found.track.as_str())) { (found.title) } }
+            " " span {
+                (words.count(found.plays, "play", "plays")) ", first on "
+                (words.marked_day(found.first_day)) " with "
+                a href=(urls::track(found.track.as_str())) { (found.title) }
+            }
         }
     }
 }
@@ -423,7 +444,9 @@ fn drawn(words: &Words, history: &HistoryView) -> Markup {
     html! {
         section.charts aria-labelledby="charts-title" {
             h2 #charts-title { "In charts" }
-            @for (name, chart) in slots { @if let Some(chart) = chart { div.chart { h3 { (name) } (chart) } } }
+            @for (name, chart) in slots {
+                @if let Some(chart) = chart { div.chart { h3 { (name) } (chart) } }
+            }
         }
     }
 }
@@ -442,8 +465,12 @@ fn share(frame: &Frame, review: &Review) -> Markup {
             div {
                 p { "It is made here and sent nowhere. It does not say whose it is." }
                 p.actions {
-                    a.button.primary href=(png) download={ "segue-" (review.period) ".png" } { "Picture (PNG)" }
-                    a.button href=(svg) download={ "segue-" (review.period) ".svg" } { "Drawing (SVG)" }
+                    a.button.primary href=(png) download={ "segue-" (review.period) ".png" } {
+                        "Picture (PNG)"
+                    }
+                    a.button href=(svg) download={ "segue-" (review.period) ".svg" } {
+                        "Drawing (SVG)"
+                    }
                 }
             }
         }
@@ -471,7 +498,9 @@ fn days(frame: &Frame, days: &[DayOfPlays], heading: impl Fn(&Markup) -> Markup)
             (heading(&day_name(words, day.day)))
             ol.plays { @for play in &day.plays {
                 li {
-                    time lang=[words.lang()] { @if let Some(time) = play.time { (words.time(time)) } }
+                    time lang=[words.lang()] {
+                        @if let Some(time) = play.time { (words.time(time)) }
+                    }
                     @if have_covers { (sleeve(play)) }
                     span.about {
                         a href=(urls::track(&play.track)) { (play.title) }
@@ -501,7 +530,8 @@ fn day_name(words: &Words, day: Option<Date>) -> Markup {
 fn removal(frame: &Frame, play: &OnePlay, stamp: &str) -> Markup {
     let words = &frame.words;
     html! {
-        form method="post" action=(urls::exclusions(frame.listener.as_deref().unwrap_or_default())) {
+        form method="post" action=(urls::exclusions(frame.listener.as_deref().unwrap_or_default()))
+        {
             input type="hidden" name="back" value=(urls::local(&frame.here));
             input type="hidden" name="kind" value="play";
             input type="hidden" name="value" value=(play.track);
@@ -523,14 +553,19 @@ fn footnotes(frame: &Frame, history: &HistoryView) -> Markup {
     html! {
         section.footnotes aria-labelledby="notes-title" {
             h2.unseen #notes-title { "Notes" }
-            @if let Some(aside) = left_aside(words, &history.review.left_aside) { p.small { (aside) } }
+            @if let Some(aside) = left_aside(words, &history.review.left_aside) {
+                p.small { (aside) }
+            }
             p.small data-zoned="" {
-                "Days and hours are those of " strong { (history.time_zone) } ", and dates are written as "
+                "Days and hours are those of " strong { (history.time_zone) }
+                ", and dates are written as "
                 (words.marked_day(history.today)) "."
             }
             details {
                 summary { "Another time zone" }
-                form.opens method="post" action=(urls::time_zone(frame.listener.as_deref().unwrap_or_default())) {
+                form.opens method="post"
+                    action=(urls::time_zone(frame.listener.as_deref().unwrap_or_default()))
+                {
                     input type="hidden" name="back" value=(urls::local(&frame.here));
                     label for="zone" { "The nearest large city, as Continent/City" }
                     div.joined {
@@ -551,17 +586,24 @@ fn ways_to_write(frame: &Frame, today: Date) -> Markup {
     html! {
         details {
             summary { "Dates in another language" }
-            form.opens method="post" action=(urls::date_language(frame.listener.as_deref().unwrap_or_default())) {
+            form.opens method="post"
+                action=(urls::date_language(frame.listener.as_deref().unwrap_or_default()))
+            {
                 input type="hidden" name="back" value=(urls::local(&frame.here));
-                label for="date-language" { "Its tag, such as en-US, de or pt-BR; sentences stay English" }
+                label for="date-language" {
+                    "Its tag, such as en-US, de or pt-BR; sentences stay English"
+                }
                 div.joined {
-                    input #date-language type="text" name="date_language" required maxlength="35" value=(words.tag())
-                        list="date-languages" autocomplete="off" spellcheck="false" autocapitalize="off";
+                    input #date-language type="text" name="date_language" required maxlength="35"
+                        value=(words.tag()) list="date-languages" autocomplete="off"
+                        spellcheck="false" autocapitalize="off";
                     button type="submit" { "Use it" }
                 }
                 datalist #date-languages {
                     @for known in OFTEN_SPOKEN.iter().filter_map(|tag| known(tag)) {
-                        option value=(known.tag()) { (known.day(today)) ", " (known.grouped(12_345)) }
+                        option value=(known.tag()) {
+                            (known.day(today)) ", " (known.grouped(12_345))
+                        }
                     }
                 }
             }

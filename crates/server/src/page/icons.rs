@@ -33,7 +33,11 @@ pub fn sprite() -> Markup {
 
 /// One sign; beside it there is always a word.
 pub fn icon(name: &str) -> Markup {
-    html! { svg.icon width="20" height="20" aria-hidden="true" focusable="false" { use href={ "#sign-" (name) } {} } }
+    html! {
+        svg.icon width="20" height="20" aria-hidden="true" focusable="false" {
+            use href={ "#sign-" (name) } {}
+        }
+    }
 }
 
 /// The mark of Segue: one curve fades out while the other fades in, at equal power (cosine and

@@ -172,12 +172,19 @@ pub fn drop_zone(frame: &Frame, listener: &str) -> Markup {
             label.well for="files" {
                 (icon("drop"))
                 strong { "Drop your export here" }
-                span { "or choose files: zip, JSON, CSV, " @if !frame.is_own { "a world, " } "several at once" }
+                span {
+                    "or choose files: zip, JSON, CSV, " @if !frame.is_own { "a world, " }
+                    "several at once"
+                }
             }
             input #files type="file" name="files" multiple required aria-describedby="drop-said";
             div.drop-foot {
                 @if frame.is_own { (own(listener)) } @else {
-                    label.field { span { "Whose history is it?" } input type="text" name="listener" value=(listener) required maxlength="100" autocomplete="nickname"; }
+                    label.field {
+                        span { "Whose history is it?" }
+                        input type="text" name="listener" value=(listener) required maxlength="100"
+                            autocomplete="nickname";
+                    }
                 }
                 button.primary type="submit" { "Read it" }
             }
@@ -202,27 +209,46 @@ fn own(listener: &str) -> Markup {
 /// How far it is, or what became of it.
 pub fn fragment(words: &Words, import: &ImportView) -> Markup {
     html! {
-        section #import .import data-import=(import.id) data-state=(import.state.name()) data-heading=(heading(import.state)) aria-label="Import" {
+        section #import .import data-import=(import.id) data-state=(import.state.name())
+            data-heading=(heading(import.state)) aria-label="Import"
+        {
             @match import.state {
-                ImportStateView::Held => @if let Some(held) = &import.held { (held::view(words, &import.id, held)) },
+                ImportStateView::Held => @if let Some(held) = &import.held {
+                    (held::view(words, &import.id, held))
+                },
                 ImportStateView::Reading => (reading(words, import)),
                 ImportStateView::Training => (training()),
                 ImportStateView::Done => {
                     @if import.report.is_some() { p.lead { "Here is what became of every row." } }
-                    @if let Some(world) = &import.world { (world_taken(words, world, import.error.is_none())) }
+                    @if let Some(world) = &import.world {
+                        (world_taken(words, world, import.error.is_none()))
+                    }
                     @if let Some(error) = &import.error { (unlearned(error)) }
-                    @if let Some(only_played) = &import.only_played { p.note { (sentence(only_played)) } }
+                    @if let Some(only_played) = &import.only_played {
+                        p.note { (sentence(only_played)) }
+                    }
                 },
-                ImportStateView::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
+                ImportStateView::Failed => p.wrong role="alert" {
+                    (import.error.as_deref().unwrap_or("the import ended early"))
+                },
             }
             @if let Some(report) = &import.report { (table(words, report)) }
             @if import.state == ImportStateView::Done {
                 p {
-                    @if import.error.is_none() { a.button.primary href="/" { "Listen" } } @else { a.button.primary href="/import" { "Add more" } }
+                    @if import.error.is_none() {
+                        a.button.primary href="/" { "Listen" }
+                    } @else {
+                        a.button.primary href="/import" { "Add more" }
+                    }
                     " " a href="/taste" { "See your taste" }
                 }
             }
-            @if import.state == ImportStateView::Failed { p { a.button href="/import" { "Try again" } @if import.bytes_read > 0 { " What was read before it ended is kept." } } }
+            @if import.state == ImportStateView::Failed {
+                p {
+                    a.button href="/import" { "Try again" }
+                    @if import.bytes_read > 0 { " What was read before it ended is kept." }
+                }
+            }
         }
     }
 }
@@ -237,7 +263,8 @@ fn world_taken(words: &Words, world: &WorldTaken, is_learned: bool) -> Markup {
             @else if *known == 0 { "It knows none of the songs here, so all it can offer is what \
                 most people play." }
             @else {
-                "It knows " (words.grouped(*known)) " of the " (words.count(*songs, "song", "songs")) " here"
+                "It knows " (words.grouped(*known)) " of the "
+                (words.count(*songs, "song", "songs")) " here"
                 @if is_learned { ", and what is near to them can be in your mixes from now on" } "."
             }
         }
@@ -260,7 +287,8 @@ fn reading(words: &Words, import: &ImportView) -> Markup {
     html! {
         progress max=(total) value=(read.min(total)) data-progress="" aria-label="Read so far" {}
         p.lead role="status" {
-            span data-progress-bytes="" { (words.bytes(read)) } " of " (words.bytes(import.bytes_total))
+            span data-progress-bytes="" { (words.bytes(read)) } " of "
+            (words.bytes(import.bytes_total))
             " · " span data-progress-file="" { (import.file.as_deref().unwrap_or("")) }
         }
     }
@@ -294,13 +322,16 @@ fn table(words: &Words, report: &RowsReport) -> Markup {
             }
             strong { (words.grouped(total.dropped_rows())) } " left out."
             @if total.duplicates > 0 {
-                " " (words.count(total.duplicates, "row was", "rows were")) " known already and count once."
+                " " (words.count(total.duplicates, "row was", "rows were"))
+                " known already and count once."
             }
         }
         @if !total.dropped.is_empty() {
             h2 { "Left out, and why" }
             ul.reasons {
-                @for (reason, rows) in &total.dropped { li { strong { (words.grouped(*rows)) } " " (reason) } }
+                @for (reason, rows) in &total.dropped {
+                    li { strong { (words.grouped(*rows)) } " " (reason) }
+                }
             }
         }
         h2 { "File by file" }

@@ -154,8 +154,12 @@ fn header(frame: &Frame) -> Markup {
 fn sections(frame: &Frame) -> Markup {
     html! {
         nav aria-label="Pages" {
-            @for (section, address, name) in SECTIONS.into_iter().filter(|(section, ..)| is_shown(frame, *section)) {
-                a href=(address) aria-current=[(section == frame.section).then_some("page")] { (name) }
+            @for (section, address, name) in
+                SECTIONS.into_iter().filter(|(section, ..)| is_shown(frame, *section))
+            {
+                a href=(address) aria-current=[(section == frame.section).then_some("page")] {
+                    (name)
+                }
             }
         }
     }
@@ -175,7 +179,8 @@ fn search_box() -> Markup {
         search {
             form.find method="get" action="/search" {
                 label.unseen for="find" { "Find a track" }
-                input #find type="search" name="q" placeholder="Find a track" autocomplete="off" maxlength="200";
+                input #find type="search" name="q" placeholder="Find a track" autocomplete="off"
+                    maxlength="200";
                 button type="submit" { (icons::icon("search")) span.unseen { "Search" } }
             }
         }
@@ -241,7 +246,9 @@ fn footer(frame: &Frame) -> Markup {
             p { "Everything stays on this machine." }
             p {
                 @for (address, name) in elsewhere(frame) { a href=(address) { (name) } " · " }
-                span.needs-script hidden { button.link type="button" data-opens="keys" { "Keys " kbd { "?" } } }
+                span.needs-script hidden {
+                    button.link type="button" data-opens="keys" { "Keys " kbd { "?" } }
+                }
             }
         }
     }

@@ -49,7 +49,9 @@ pub fn view(frame: &Frame, lists: &ListsView) -> Markup {
     let main = html! {
         div.page-head {
             h1 { "Lists" }
-            p.lead { "Made once for their day or week. They stay as they are, and earlier ones stay too." }
+            p.lead {
+                "Made once for their day or week. They stay as they are, and earlier ones stay too."
+            }
         }
         ul.lists { @for list in &lists.current { li { (entry(words, list)) } } }
         @for (name, why) in &lists.missing { p.note { strong { (name) } ": " (sentence(why)) } }
@@ -58,8 +60,8 @@ pub fn view(frame: &Frame, lists: &ListsView) -> Markup {
         (group(words, "Earlier", &lists.earlier))
         @if lists.own.is_empty() {
             p.note {
-                "Keep any " a href="/mix" { "mix" } " as a list of your own; one that you asked for in words \
-                can be made anew every week."
+                "Keep any " a href="/mix" { "mix" } " as a list of your own; one that you asked \
+                for in words can be made anew every week."
             }
         }
     };
@@ -78,7 +80,9 @@ fn every_week(frame: &Frame, lists: &[(String, String)]) -> Markup {
                             span { strong { (name) } ": " (prompt) }
                             form method="post" action=(urls::end_weekly_list(listener)) {
                                 input type="hidden" name="name" value=(name);
-                                button.quiet type="submit" aria-label=(format!("Make no more of {name}")) {
+                                button.quiet type="submit"
+                                    aria-label=(format!("Make no more of {name}"))
+                                {
                                     "Make no more"
                                 }
                             }
@@ -118,13 +122,18 @@ pub fn view_one(frame: &Frame, list: &ListView, picks: &[Card]) -> Markup {
     let main = html! {
         div.page-head {
             h1 { (list.name) }
-            p.lead { (for_when(words, &list.edition)) @if !list.edition.is_empty() { ". " } (never_shown(words, list)) "." }
+            p.lead {
+                (for_when(words, &list.edition)) @if !list.edition.is_empty() { ". " }
+                (never_shown(words, list)) "."
+            }
         }
         section #mix .mix aria-labelledby="mix-title" {
             (heading(words, picks, Some(list.mix), None))
             ol.tracks { @for pick in picks { li { (card(&place(frame, "list"), pick)) } } }
         }
-        form method="post" action=(urls::remove_list(frame.listener.as_deref().unwrap_or_default(), list.id)) {
+        form method="post"
+            action=(urls::remove_list(frame.listener.as_deref().unwrap_or_default(), list.id))
+        {
             button.quiet type="submit" { "Remove this list" }
         }
         p { a href="/lists" { "All lists" } }

@@ -26,8 +26,9 @@ pub fn view(frame: &Frame, login: &Login) -> Markup {
             form.stack method="post" action="/login" {
                 input type="hidden" name="back" value=(urls::local(&login.back));
                 label for="key" { "Key" }
-                input #key type="password" name="key" required autocomplete="current-password" spellcheck="false"
-                    aria-invalid=[login.refused.then_some("true")] aria-describedby=[login.refused.then_some("wrong")];
+                input #key type="password" name="key" required autocomplete="current-password"
+                    spellcheck="false" aria-invalid=[login.refused.then_some("true")]
+                    aria-describedby=[login.refused.then_some("wrong")];
                 button.primary type="submit" { "Come in" }
             }
         }

@@ -55,7 +55,9 @@ pub fn view(frame: &Frame, mix: &Mix) -> Markup {
         div.page-head { h1 { "The mix" } p.lead { (lead(mix)) } }
         div.listening {
             aside aria-label="Dial, words and filters" {
-                (prompt::beside(&mix.settings.prompt, &mix.example, &dial("/mix", &mix.settings, &mix.preview)))
+                (prompt::beside(
+                    &mix.settings.prompt, &mix.example, &dial("/mix", &mix.settings, &mix.preview)
+                ))
             }
             (fragment(frame, mix, usize::MAX))
         }
@@ -78,18 +80,27 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let listener = frame.listener.as_deref();
     let keeper = listener.map(|listener| Keeper { listener, prompt: &mix.settings.prompt });
     html! {
-        section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
+        section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query())
+            data-shown=[(shown < usize::MAX).then_some(shown)]
+        {
             (heading(words, &mix.picks, mix.id, keeper))
             (prompt::reading(words, &mix.reading))
             @for note in &mix.notes { p.note { (sentence(note)) } }
             @if mix.picks.is_empty() {
-                p.empty { "Nothing fits. Say less, loosen a filter, or " a href="/mix" { "start afresh" } "." }
+                p.empty {
+                    "Nothing fits. Say less, loosen a filter, or "
+                    a href="/mix" { "start afresh" } "."
+                }
             }
             ol.tracks {
                 @for pick in &mix.picks { li { (card(&place(frame, "mix"), pick)) } }
             }
             @if shown < usize::MAX && mix.settings.length as usize > mix.picks.len() {
-                p { a.more href=(urls::mix(&mix.settings)) { "A whole mix of " (mix.settings.length) } }
+                p {
+                    a.more href=(urls::mix(&mix.settings)) {
+                        "A whole mix of " (mix.settings.length)
+                    }
+                }
             }
             (why(mix))
         }
@@ -123,7 +134,9 @@ pub(super) fn heading(
         div.mix-head {
             h2 #mix-title { (words.count(picks.len() as u64, "track", "tracks")) }
             @if playable {
-                button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
+                button.primary.needs-script type="button" data-plays="mix" hidden {
+                    (super::icons::icon("play")) "Play"
+                }
             }
             @if let Some(id) = id { (menu(id, keeper)) }
         }
@@ -138,7 +151,11 @@ fn menu(mix: i64, keeper: Option<Keeper<'_>>) -> Markup {
             summary { (super::icons::icon("drop")) "Take it along" }
             ul {
                 @for (format, name, what_for) in FORMATS {
-                    li { a href=(urls::playlist(mix, format)) download { strong { (name) } " " span { (what_for) } } }
+                    li {
+                        a href=(urls::playlist(mix, format)) download {
+                            strong { (name) } " " span { (what_for) }
+                        }
+                    }
                 }
                 @if let Some(keeper) = keeper { li { (keep(keeper, mix)) } }
             }

@@ -183,12 +183,16 @@ fn models(frame: &Frame, model: &ModelPage) -> Markup {
                     import train another. The ten newest are kept."
                 }
             }
-            @if let Some(training) = &model.training { p.note role="status" { (training) } progress aria-label="Learning" {} }
+            @if let Some(training) = &model.training {
+                p.note role="status" { (training) } progress aria-label="Learning" {}
+            }
             @if model.may_change && model.training.is_none() {
                 form method="post" action="/models/train" data-waits="Learning: seconds to a few \
                     minutes" {
                     input type="hidden" name="back" value=(urls::local(&frame.here));
-                    button.primary type="submit" { @if model.models.is_empty() { "Learn now" } @else { "Learn again now" } }
+                    button.primary type="submit" {
+                        @if model.models.is_empty() { "Learn now" } @else { "Learn again now" }
+                    }
                 }
             }
             @if !model.models.is_empty() { (list(frame, model)) }
@@ -202,7 +206,9 @@ fn list(frame: &Frame, model: &ModelPage) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="All models" {
             table.models {
                 thead { tr {
-                    @for name in ["Model", "Trained", "Learned from", "Measured"] { th scope="col" { (name) } }
+                    @for name in ["Model", "Trained", "Learned from", "Measured"] {
+                        th scope="col" { (name) }
+                    }
                     th.number scope="col" { "Size" } th scope="col" { "Serves" }
                 } }
                 tbody { @for row in &model.models { tr.active[row.active] {
@@ -249,7 +255,13 @@ fn choice(name: &str, label: &str, chosen: &str, models: &[ModelRow]) -> Markup 
     html! {
         label.field {
             span { (label) }
-            select name=(name) { @for model in models { option value=(model.version) selected[model.version == chosen] { (model.version) } } }
+            select name=(name) {
+                @for model in models {
+                    option value=(model.version) selected[model.version == chosen] {
+                        (model.version)
+                    }
+                }
+            }
         }
     }
 }
@@ -259,9 +271,22 @@ fn comparison_table(comparison: &ComparisonView) -> Markup {
         p.lead { (comparison.verdict) }
         div.scroll tabindex="0" role="region" aria-label="Two models side by side" {
             table {
-                thead { tr { th scope="col" { "Figure" } @for name in [&comparison.left, &comparison.right] { th.number scope="col" { (name) } } th.number scope="col" { "Difference" } } }
+                thead {
+                    tr {
+                        th scope="col" { "Figure" }
+                        @for name in [&comparison.left, &comparison.right] {
+                            th.number scope="col" { (name) }
+                        }
+                        th.number scope="col" { "Difference" }
+                    }
+                }
                 tbody { @for row in &comparison.rows {
-                    tr { th scope="row" { (row.name) } @for value in [&row.left, &row.right, &row.difference] { td.number { (value) } } }
+                    tr {
+                        th scope="row" { (row.name) }
+                        @for value in [&row.left, &row.right, &row.difference] {
+                            td.number { (value) }
+                        }
+                    }
                 } }
             }
         }

@@ -51,8 +51,8 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
         }
         @if let Some(invitation) = &people.invitation { (made(invitation)) }
         @if !people.can_invite {
-            p.note { "To invite somebody, first make a key for yourself, or the first link locks you \
-                out: " code { "segue keys add me --scope admin" } }
+            p.note { "To invite somebody, first make a key for yourself, or the first link locks \
+                you out: " code { "segue keys add me --scope admin" } }
         }
         @if !people.people.is_empty() {
             div.scroll tabindex="0" role="region" aria-label="Everybody" {
@@ -63,7 +63,9 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
                         th.number scope="col" { "Keys" }
                         th scope="col" { span.unseen { "Invite" } }
                     } }
-                    tbody { @for person in &people.people { (row(words, person, people.can_invite)) } }
+                    tbody {
+                        @for person in &people.people { (row(words, person, people.can_invite)) }
+                    }
                 }
             }
         }
@@ -73,7 +75,8 @@ pub fn view(frame: &Frame, people: &PeopleView) -> Markup {
                 form.stack method="post" action="/people/invite" {
                     label for="name" { "Their name" }
                     div.joined {
-                        input #name type="text" name="listener" required maxlength="200" autocomplete="off";
+                        input #name type="text" name="listener" required maxlength="200"
+                            autocomplete="off";
                         button type="submit" { "Invite" }
                     }
                 }
@@ -103,12 +106,17 @@ fn made(invitation: &Invitation) -> Markup {
     html! {
         section.one aria-labelledby="link-title" {
             h2 #link-title { "A link for " (invitation.listener) }
-            p { "Send it to them, and to nobody else: whoever has it comes in as " (invitation.listener) ". It \
-                is not shown again." }
+            p {
+                "Send it to them, and to nobody else: whoever has it comes in as "
+                (invitation.listener) ". It is not shown again."
+            }
             p { label for="link" { "The link" } }
             input #link type="text" readonly value=(invitation.link);
-            p.small { "The part behind " code { "/join/" } " is also the token for their player. "
-                code { "segue keys list" } " shows it by name, " code { "segue keys revoke" } " takes it back." }
+            p.small {
+                "The part behind " code { "/join/" } " is also the token for their player. "
+                code { "segue keys list" } " shows it by name, "
+                code { "segue keys revoke" } " takes it back."
+            }
         }
     }
 }

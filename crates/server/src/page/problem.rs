@@ -36,7 +36,10 @@ pub fn view(frame: &Frame, problem: &ProblemPage) -> Markup {
             p.lead { (sentence(&problem.message)) }
             @if !problem.hint.is_empty() { p { (sentence(&problem.hint)) } }
             p { a.button href="/" { "Back to listening" } }
-            p.small { code { (problem.status) " " (problem.code) } @if let Some(request) = &problem.request { " · request " code { (request) } } }
+            p.small {
+                code { (problem.status) " " (problem.code) }
+                @if let Some(request) = &problem.request { " · request " code { (request) } }
+            }
         }
     };
     page(frame, heading, &main)

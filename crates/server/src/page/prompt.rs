@@ -41,8 +41,8 @@ fn ask(prompt: &str, example: &str) -> Markup {
             details {
                 summary { "What it understands" }
                 dl { @for (about, words) in HELP { div { dt { (about) } dd { (words) } } } }
-                p { "In any order, with commas between. Words about sound, time and genre can only find \
-                    tracks of which these are known." }
+                p { "In any order, with commas between. Words about sound, time and genre can only \
+                    find tracks of which these are known." }
             }
         }
     }
@@ -73,7 +73,9 @@ fn understood(written: &Words, part: &UnderstoodPart) -> Markup {
                 (part.meaning)
                 @match (&part.set_aside, part.tracks) {
                     (Some(why), _) => { " (no effect: " (why) ")" },
-                    (None, Some(tracks)) => { " · " (written.count(tracks as u64, "track", "tracks")) },
+                    (None, Some(tracks)) => {
+                        " · " (written.count(tracks as u64, "track", "tracks"))
+                    },
                     (None, None) => {}
                 }
             }

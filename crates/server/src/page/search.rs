@@ -34,20 +34,29 @@ pub fn view(frame: &Frame, search: &Search) -> Markup {
         form.search-again method="get" action="/search" {
             label for="again" { "Title, artist or album" }
             div.joined {
-                input #again type="search" name="q" value=(search.query) maxlength="200" autocomplete="off";
+                input #again type="search" name="q" value=(search.query) maxlength="200"
+                    autocomplete="off";
                 button.primary type="submit" { "Search" }
             }
         }
         @if !search.artists.is_empty() {
             section aria-labelledby="artists" {
                 h2 #artists { "Artists" }
-                ul.services { @for artist in &search.artists { li { a.button href=(urls::artist(artist)) { (artist) } } } }
+                ul.services {
+                    @for artist in &search.artists {
+                        li { a.button href=(urls::artist(artist)) { (artist) } }
+                    }
+                }
             }
         }
         @if !search.results.is_empty() {
             section.mix aria-labelledby="results" {
                 h2 #results { "Tracks" }
-                ol.tracks { @for result in &search.results { li { (card(&place(frame, "search"), result)) } } }
+                ol.tracks {
+                    @for result in &search.results {
+                        li { (card(&place(frame, "search"), result)) }
+                    }
+                }
             }
         }
     };

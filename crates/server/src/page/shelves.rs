@@ -51,7 +51,9 @@ pub fn view(frame: &Frame, home: &HomePage) -> Markup {
             }
             (fragment(frame, &home.mix, SHOWN_PICKS))
         }
-        @for shelf in home.shelves.iter().filter(|shelf| !shelf.cards.is_empty()) { (view_shelf(frame, shelf)) }
+        @for shelf in home.shelves.iter().filter(|shelf| !shelf.cards.is_empty()) {
+            (view_shelf(frame, shelf))
+        }
         (sketch::legend())
     };
     page(frame, "Listen", &main)
@@ -72,7 +74,9 @@ fn view_shelf(frame: &Frame, shelf: &ShelfView) -> Markup {
     html! {
         section.shelf aria-labelledby=(title) {
             div.shelf-head { h2 id=(title) { (shelf.title) } p { (sentence(&shelf.subtitle)) } }
-            ul.cards { @for offered in &shelf.cards { li { (card(&place(frame, &shelf.id), offered)) } } }
+            ul.cards {
+                @for offered in &shelf.cards { li { (card(&place(frame, &shelf.id), offered)) } }
+            }
         }
     }
 }

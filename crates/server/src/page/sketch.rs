@@ -79,13 +79,19 @@ pub fn is_silent(sound: &AudioFeatures) -> bool {
 /// The sketch, named by [`describe`].
 pub fn sketch(sound: &AudioFeatures) -> Markup {
     html! {
-        svg.sketch viewBox="-50 -50 100 100" role="img" { title { (describe(sound)) } (flower(sound)) }
+        svg.sketch viewBox="-50 -50 100 100" role="img" {
+            title { (describe(sound)) } (flower(sound))
+        }
     }
 }
 
 /// The sketch where it only adorns.
 pub fn drawing(sound: &AudioFeatures) -> Markup {
-    html! { svg.sketch viewBox="-50 -50 100 100" aria-hidden="true" focusable="false" { (flower(sound)) } }
+    html! {
+        svg.sketch viewBox="-50 -50 100 100" aria-hidden="true" focusable="false" {
+            (flower(sound))
+        }
+    }
 }
 
 fn flower(sound: &AudioFeatures) -> Markup {
@@ -100,7 +106,8 @@ fn flower(sound: &AudioFeatures) -> Markup {
 
 fn rotated(position: usize, strength: f32) -> Markup {
     html! {
-        path.petal.other[position % 2 == 1] d=(petal(strength)) transform={ "rotate(" (position * 60) ")" } {}
+        path.petal.other[position % 2 == 1] d=(petal(strength))
+            transform={ "rotate(" (position * 60) ")" } {}
     }
 }
 
@@ -176,7 +183,11 @@ fn named(position: usize, name: &str) -> Markup {
     };
     // Beside the ring, at the height of the petal's tip; above and below it in the middle.
     let x = if anchor == "middle" { 0.0 } else { x - x.signum() * 6.0 };
-    html! { text x=(format!("{x:.1}")) y=(format!("{y:.1}")) text-anchor=(anchor) font-size="7" { (name) } }
+    html! {
+        text x=(format!("{x:.1}")) y=(format!("{y:.1}")) text-anchor=(anchor) font-size="7" {
+            (name)
+        }
+    }
 }
 
 /// A petal that points up: out from the centre on one side, back on the other.

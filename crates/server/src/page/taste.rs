@@ -139,7 +139,11 @@ pub fn view(frame: &Frame, taste: &TasteView) -> Markup {
         } @else {
             section aria-labelledby="tastes-title" {
                 h2 #tastes-title { (how_many(taste.tastes.len())) }
-                ul.tastes { @for (position, one) in taste.tastes.iter().enumerate() { li { (view_taste(position, one)) } } }
+                ul.tastes {
+                    @for (position, one) in taste.tastes.iter().enumerate() {
+                        li { (view_taste(position, one)) }
+                    }
+                }
             }
         }
         section.corrections aria-labelledby="corrections-title" {
@@ -170,7 +174,9 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
     let have_covers = taste.examples.iter().any(|example| example.has_cover);
     html! {
         article.taste aria-labelledby=(id) {
-            div class={ "sleeve " (sketch::mood(&taste.sound).class()) } { (sketch::sketch(&taste.sound)) }
+            div class={ "sleeve " (sketch::mood(&taste.sound).class()) } {
+                (sketch::sketch(&taste.sound))
+            }
             div.about {
                 h3 id=(id) { (taste.name) }
                 p { strong { (words::percent(f64::from(taste.share))) } " of what you play \
@@ -180,7 +186,13 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
             }
             @if let Some(features) = &taste.features { (features) }
             ul.examples { @for example in &taste.examples {
-                li { @if have_covers { (sleeve(example)) } a href=(urls::search(&format!("{} {}", example.title, example.artists.first().map_or("", String::as_str)))) { (example.title) } " " span { (words::list(&example.artists)) } }
+                li {
+                    @if have_covers { (sleeve(example)) }
+                    a href=(urls::search(&format!(
+                        "{} {}", example.title, example.artists.first().map_or("", String::as_str)
+                    ))) { (example.title) }
+                    " " span { (words::list(&example.artists)) }
+                }
             } }
         }
     }
@@ -198,17 +210,37 @@ fn leave_out(frame: &Frame, taste: &TasteView) -> Markup {
                 label.field { span { "From" } input type="date" name="from" required; }
                 label.field { span { "To, included" } input type="date" name="to" required; }
             }))
-            (excluding(frame, taste, "artist", &html! { label.field { span { "An artist" } input type="text" name="value" required maxlength="200"; } }))
-            (excluding(frame, taste, "track", &html! { label.field { span { "A track, by its \
-                id" } input type="text" name="value" required maxlength="500" placeholder="spotify:track:…"; } }))
+            (excluding(frame, taste, "artist", &html! {
+                label.field {
+                    span { "An artist" }
+                    input type="text" name="value" required maxlength="200";
+                }
+            }))
+            (excluding(frame, taste, "track", &html! {
+                label.field {
+                    span { "A track, by its id" }
+                    input type="text" name="value" required maxlength="500"
+                        placeholder="spotify:track:…";
+                }
+            }))
             @if !taste.devices.is_empty() {
                 (excluding(frame, taste, "device", &html! {
-                    label.field { span { "A device" } select name="value" { @for (value, name) in &taste.devices { option value=(value) { (name) } } } }
+                    label.field {
+                        span { "A device" }
+                        select name="value" {
+                            @for (value, name) in &taste.devices { option value=(value) { (name) } }
+                        }
+                    }
                 }))
             }
             @if !taste.contexts.is_empty() {
                 (excluding(frame, taste, "context", &html! {
-                    label.field { span { "A context" } select name="value" { @for name in &taste.contexts { option value=(name) { (name) } } } }
+                    label.field {
+                        span { "A context" }
+                        select name="value" {
+                            @for name in &taste.contexts { option value=(name) { (name) } }
+                        }
+                    }
                 }))
             }
         }
@@ -235,9 +267,15 @@ fn left_out(frame: &Frame, taste: &TasteView) -> Markup {
                 li {
                     span {
                         (exclusion.what)
-                        @if let Some(plays) = exclusion.plays { " " small { (words.count(plays, "play", "plays")) } }
+                        @if let Some(plays) = exclusion.plays {
+                            " " small { (words.count(plays, "play", "plays")) }
+                        }
                     }
-                    (undo_form(&Undo { action: urls::include_again(&taste.listener, exclusion.id), fields: Vec::new() }, &frame.here, "Count it again"))
+                    @let undo = Undo {
+                        action: urls::include_again(&taste.listener, exclusion.id),
+                        fields: Vec::new(),
+                    };
+                    (undo_form(&undo, &frame.here, "Count it again"))
                 }
             } }
         }
@@ -251,7 +289,8 @@ fn feedback(frame: &Frame, taste: &TasteView) -> Markup {
             h2 #said-title { "What you said" }
             @if taste.feedback.is_empty() { p { "Nothing yet. Likes and bans turn up here, and \
                 can be taken back here." } }
-            @let (latest, earlier) = taste.feedback.split_at(taste.feedback.len().min(SHOWN_FEEDBACK));
+            @let (latest, earlier) =
+                taste.feedback.split_at(taste.feedback.len().min(SHOWN_FEEDBACK));
             (listed(frame, taste, latest))
             @if !earlier.is_empty() {
                 details {
@@ -269,7 +308,9 @@ fn listed(frame: &Frame, taste: &TasteView, given: &[Given]) -> Markup {
             li {
                 span {
                     strong { (given.what) } " " (given.of)
-                    @if let Some(when) = &given.when { " " small { (frame.words.marked_day(*when)) } }
+                    @if let Some(when) = &given.when {
+                        " " small { (frame.words.marked_day(*when)) }
+                    }
                 }
                 (undo_form(&cleared(&taste.listener, given), &frame.here, "Take back"))
             }
@@ -302,7 +343,8 @@ fn danger(frame: &Frame, taste: &TasteView) -> Markup {
                         p { "This deletes every play, every like and every model that learned from \
                             them. There is no undo." }
                         label for="confirm" { "Type " strong { (taste.listener) } " to confirm" }
-                        input #confirm type="text" name="confirm" required autocomplete="off" spellcheck="false";
+                        input #confirm type="text" name="confirm" required autocomplete="off"
+                            spellcheck="false";
                         button.grave type="submit" { "Forget me for good" }
                     }
                 }

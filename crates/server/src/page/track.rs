@@ -94,7 +94,8 @@ fn opens(frame: &Frame, shown: &Card) -> Markup {
             h2 #opens-title { "Listen to it" }
             ul.services {
                 @for service in ListeningService::ALL {
-                    @let link = links::of_track(service, &shown.versions, &shown.title, &shown.artists);
+                    @let link =
+                        links::of_track(service, &shown.versions, &shown.title, &shown.artists);
                     li { (leads_to(&link)) }
                 }
             }
@@ -124,7 +125,9 @@ pub(super) fn choose(frame: &Frame) -> Markup {
                 select #service name="service" {
                     option value="" { "whatever knows the song" }
                     @for service in ListeningService::ALL {
-                        option value=(service.key()) selected[frame.opens == Some(service)] { (service.name()) }
+                        option value=(service.key()) selected[frame.opens == Some(service)] {
+                            (service.name())
+                        }
                     }
                 }
                 button type="submit" { "Remember" }
@@ -199,7 +202,9 @@ fn leave_out(frame: &Frame, shown: &Card) -> Markup {
                     input type="hidden" name="back" value=(urls::local(&frame.here));
                     input type="hidden" name="kind" value="track";
                     input type="hidden" name="value" value=(shown.track);
-                    p { "Your plays of it stay on record and stop counting. You can take that back." }
+                    p {
+                        "Your plays of it stay on record and stop counting. You can take that back."
+                    }
                     button type="submit" { "Leave this song out of my taste" }
                 }
             }

@@ -69,7 +69,10 @@ impl MixSettings {
     ///
     /// # Examples
     /// ```
-    /// let settings = segue_server::page::urls::MixSettings::from_query("explore=.7&artist_cap=none&exclude=spotify%3Atrack%3A1");
+    /// use segue_server::page::urls::MixSettings;
+    ///
+    /// let query = "explore=.7&artist_cap=none&exclude=spotify%3Atrack%3A1";
+    /// let settings = MixSettings::from_query(query);
     /// assert_eq!((settings.explore, settings.artist_cap), (0.7, 3));
     /// assert_eq!(settings.exclude, ["spotify:track:1"]);
     /// ```

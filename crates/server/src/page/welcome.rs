@@ -22,7 +22,13 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
                 p { strong { "Nothing leaves this machine." } " No account, no cloud, nobody \
                     looking on. Forgetting you takes one button, and means it." }
             }
-            div.garland aria-hidden="true" { @for sound in sketch::samples() { div class={ "sleeve " (sketch::mood(&sound).class()) } { (sketch::drawing(&sound)) } } }
+            div.garland aria-hidden="true" {
+                @for sound in sketch::samples() {
+                    div class={ "sleeve " (sketch::mood(&sound).class()) } {
+                        (sketch::drawing(&sound))
+                    }
+                }
+            }
         }
         (drop_zone(frame, listener))
         (origins())
@@ -48,7 +54,9 @@ fn origins() -> Markup {
                     }
                 }
             }
-            p.small { "Also " (programs()) ", and any CSV or Parquet of plays or of audio features." }
+            p.small {
+                "Also " (programs()) ", and any CSV or Parquet of plays or of audio features."
+            }
         }
     }
 }

@@ -40,7 +40,9 @@ pub fn svg(words: &Words, review: &Review) -> String {
             title { (summary(words, review)) }
             rect width=(WIDTH) height=(HEIGHT) fill=(PAPER) {}
             (mark())
-            text x=(LEFT) y="216" font-family=(DISPLAY) font-size="92" font-weight="600" { (title(words, review.period)) }
+            text x=(LEFT) y="216" font-family=(DISPLAY) font-size="92" font-weight="600" {
+                (title(words, review.period))
+            }
             @if review.goes_on() {
                 text x=(RIGHT) y="96" font-size="28" text-anchor="end" fill=(SOFT) {
                     "until " (words.day(review.last_day))
@@ -77,7 +79,9 @@ fn summary(words: &Words, review: &Review) -> String {
 /// The mark of Segue: one curve fades out while the other fades in.
 fn mark() -> Markup {
     html! {
-        g fill="none" stroke-width="3.2" stroke-linecap="round" transform="translate(64 64) scale(1.6)" {
+        g fill="none" stroke-width="3.2" stroke-linecap="round"
+            transform="translate(64 64) scale(1.6)"
+        {
             path d="M2 3C16 3 22 12 34 21" stroke=(ACCENT) {}
             path d="M2 21C14 12 20 3 34 3" stroke=(NEW) {}
         }
@@ -104,7 +108,11 @@ fn figures(words: &Words, review: &Review) -> Markup {
     html! {
         @for (place, (figure, name)) in figures.into_iter().enumerate() {
             @let x = LEFT + place as f64 * 320.0;
-            text x=(x) y="336" font-family=(DISPLAY) font-size=(size) font-weight="600" fill=(ACCENT) { (figure) }
+            text x=(x) y="336" font-family=(DISPLAY) font-size=(size) font-weight="600"
+                fill=(ACCENT)
+            {
+                (figure)
+            }
             text x=(x) y="384" font-size="34" fill=(SOFT) { (name) }
         }
     }
@@ -174,7 +182,9 @@ fn list(x: f64, heading: &str, names: Vec<(String, Option<String>)>) -> Markup {
             text x=(x) y=(y) font-size="34" font-weight="600" fill=(ACCENT) { (place + 1) }
             text x=(x + 44.0) y=(y) font-size="34" font-weight="600" { (fitted(name, 34.0, room)) }
             @if let Some(below) = below {
-                text x=(x + 44.0) y=(y + 34.0) font-size="26" fill=(SOFT) { (fitted(below, 26.0, room)) }
+                text x=(x + 44.0) y=(y + 34.0) font-size="26" fill=(SOFT) {
+                    (fitted(below, 26.0, room))
+                }
             }
         }
     }

@@ -74,8 +74,8 @@ pub(super) async fn show(
 fn world_said(words: &Words, world: &WorldStatus) -> String {
     match (world.recordings, world.state.problem()) {
         (Some(recordings), None) => format!(
-            "The world in use knows {}. Each time Segue learns, what is near to what is played here \
-             can be in mixes from then on.",
+            "The world in use knows {}. Each time Segue learns, what is near to what is played \
+             here can be in mixes from then on.",
             words.count(recordings as u64, "song", "songs")
         ),
         (_, problem) => format!(
@@ -180,8 +180,8 @@ impl Known {
         let items = words.count(self.count("/set/items"), "song", "songs");
         vec![
             format!("It learned from what {listeners} played: {items}, when and along with what."),
-            "Nothing says yet what is not liked: no skip, no \"not for me\". So it ranks, and states \
-             no odds."
+            "Nothing says yet what is not liked: no skip, no \"not for me\". So it ranks, and \
+             states no odds."
                 .to_owned(),
         ]
     }

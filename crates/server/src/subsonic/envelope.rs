@@ -167,7 +167,10 @@ mod tests {
 
     #[test]
     fn xml_has_attributes_elements_and_lists() {
-        let song = json!({"id": "a&b", "title": "<\"bell\u{7}\">", "isDir": false, "year": 1999, "isrc": ["X", "Y"], "album": null});
+        let song = json!({
+            "id": "a&b", "title": "<\"bell\u{7}\">", "isDir": false, "year": 1999,
+            "isrc": ["X", "Y"], "album": null,
+        });
         let xml = Envelope::of(Answer::of("similarSongs2", json!({"song": [song]}))).xml();
         assert!(
             xml.starts_with(r#"<?xml version="1.0" encoding="UTF-8"?><subsonic-response "#),

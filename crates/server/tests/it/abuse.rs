@@ -306,9 +306,10 @@ async fn a_stop_lets_requests_end_and_loses_none_that_was_accepted() {
     let world = World::new().await;
     let mut socket = Socket::of(&world.app).await;
     let said = |number: usize| {
-        let body =
-            json!({"artist": format!("Said {number}"), "kind": "like", "client_id": format!("s{number}")})
-                .to_string();
+        let body = json!({
+            "artist": format!("Said {number}"), "kind": "like", "client_id": format!("s{number}"),
+        })
+        .to_string();
         format!(
             "POST /v1/listeners/ada/feedback HTTP/1.1\r\nhost: localhost\r\nconnection: \
              close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

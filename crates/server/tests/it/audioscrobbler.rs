@@ -55,7 +55,8 @@ async fn submit(world: &World, session: &str, plays: &str) -> String {
 fn play(number: usize, artist: &str, title: &str, at: i64) -> String {
     let [a, t, i, o] = ["a", "t", "i", "o"].map(|name| format!("{name}%5B{number}%5D"));
     format!(
-        "{a}={artist}&{t}={title}&{i}={at}&{o}=P&r[{number}]=&l[{number}]=&b[{number}]=&n[{number}]=3&m[{number}]="
+        "{a}={artist}&{t}={title}&{i}={at}&{o}=P&r[{number}]=&l[{number}]=&b[{number}]=&\
+         n[{number}]=3&m[{number}]="
     )
 }
 

@@ -9,7 +9,8 @@ const ALL: &str = "/v1/listeners/ada/feedback";
 
 async fn everything(world: &World, listener: &str, seed: u64) -> Vec<String> {
     let asked = json!({
-        "length": ARTISTS * TRACKS, "seed": seed, "explore": 0.5, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 0,
+        "length": ARTISTS * TRACKS, "seed": seed, "explore": 0.5, "artist_cap": 99,
+        "album_cap": 99, "no_repeat_days": 0,
     });
     ids(&world.mix(listener, &asked).await)
 }
@@ -17,7 +18,10 @@ async fn everything(world: &World, listener: &str, seed: u64) -> Vec<String> {
 #[tokio::test]
 async fn what_is_told_again_under_the_same_id_counts_once() {
     let world = World::new().await;
-    let play = json!({"client_id": "p1", "track": track_id(3, 0), "end": "finished", "at": "2026-06-01T10:00:00Z"});
+    let play = json!({
+        "client_id": "p1", "track": track_id(3, 0), "end": "finished",
+        "at": "2026-06-01T10:00:00Z",
+    });
     let first = world.post("/v1/listeners/ada/listens", &play).await.ok();
     assert_eq!(
         (&first["appended"], &first["repeated"], &first["refused"]),
@@ -43,7 +47,11 @@ async fn an_undated_event_told_again_later_counts_once() {
 #[tokio::test]
 async fn an_id_used_for_something_else_is_refused_and_the_first_event_stays() {
     let world = World::new().await;
-    let said = |kind: &str| json!({"client_id": "w1", "track": track_id(3, 0), "kind": kind, "at": "2026-06-01T10:00:00Z"});
+    let said = |kind: &str| {
+        json!({
+            "client_id": "w1", "track": track_id(3, 0), "kind": kind, "at": "2026-06-01T10:00:00Z",
+        })
+    };
     world.post(ALL, &said("like")).await.ok();
     assert_eq!(world.post(ALL, &said("ban")).await.error(), (409, "client_id_reused".to_owned()));
     let bulk = world.post(ALL, &json!([said("ban"), said("like")])).await.ok();
@@ -73,12 +81,15 @@ async fn the_ids_of_two_listeners_are_their_own() {
 async fn of_many_events_each_stands_for_itself() {
     let world = World::new().await;
     let events = json!([
-        {"listener": "ada", "listen": {"client_id": "a", "track": track_id(4, 0), "end": "finished"}},
-        {"listener": "bob", "feedback": {"client_id": "b", "track": "no such track", "kind": "like"}},
+        {"listener": "ada",
+            "listen": {"client_id": "a", "track": track_id(4, 0), "end": "finished"}},
+        {"listener": "bob",
+            "feedback": {"client_id": "b", "track": "no such track", "kind": "like"}},
         {"listener": "bob", "feedback": {"client_id": "c", "artist": artist(5), "kind": "ban"}},
         {"listener": "bob"},
         {"listener": " ", "feedback": {"artist": artist(5), "kind": "ban"}},
-        {"listener": "ada", "listen": {"client_id": "a", "track": track_id(4, 0), "end": "finished"}},
+        {"listener": "ada",
+            "listen": {"client_id": "a", "track": track_id(4, 0), "end": "finished"}},
     ]);
     let answer = world.post("/v1/events", &events).await.ok();
     let outcomes = answer["outcomes"].as_array().unwrap();
@@ -172,7 +183,9 @@ async fn a_song_that_nobody_else_has_is_in_the_mix_once_it_is_saved() {
     world.post("/v1/tracks", &song).await.ok();
     // It is no arrival any more, and no source names it.
     world.post("/v1/models/train", &json!({})).await.ok();
-    let asked = json!({"length": 1, "familiarity": "owned", "no_repeat_days": 0, "artist_cap": 9, "album_cap": 9});
+    let asked = json!({
+        "length": 1, "familiarity": "owned", "no_repeat_days": 0, "artist_cap": 9, "album_cap": 9,
+    });
     world.post(ALL, &json!({"track": track_id(5, 0), "kind": "saved"})).await.ok();
     assert_eq!(ids(&world.mix("ada", &asked).await), [track_id(5, 0)]);
     world.post(ALL, &json!({"track": "rare", "kind": "saved"})).await.ok();
@@ -192,7 +205,10 @@ async fn a_disliked_track_and_a_skipped_one_are_gone_from_the_very_next_mix() {
         world.post(path, &body).await.ok();
         assert!(!everything(&world, "ada", 1).await.contains(&track), "{track} after");
     }
-    let asked = json!({"length": 60, "seed": 1, "explore": 0.5, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 1});
+    let asked = json!({
+        "length": 60, "seed": 1, "explore": 0.5, "artist_cap": 99, "album_cap": 99,
+        "no_repeat_days": 1,
+    });
     let skipped = track_id(9, 3);
     assert!(ids(&world.mix("ada", &asked).await).contains(&skipped));
     world

@@ -48,8 +48,12 @@ async fn a_user_comes_is_read_is_listed_and_is_forgotten() {
 #[tokio::test]
 async fn an_item_is_described_by_labels_and_read_back() {
     let world = World::new().await;
-    let item = json!({"ItemId": "x:1", "IsHidden": false, "Categories": ["jazz"], "Timestamp": "2022-11-20T13:55:27Z",
-        "Labels": ["title:Sinnerman", "artist:Nina Simone", "year:1965", "energy:0.5", "mood"], "Comment": ""});
+    let item = json!({
+        "ItemId": "x:1", "IsHidden": false, "Categories": ["jazz"],
+        "Timestamp": "2022-11-20T13:55:27Z",
+        "Labels": ["title:Sinnerman", "artist:Nina Simone", "year:1965", "energy:0.5", "mood"],
+        "Comment": "",
+    });
     assert_eq!(world.post("/api/item", &item).await.ok(), json!({"RowAffected": 1}));
     let read = world.get("/api/item/x:1").await.ok();
     assert_eq!(read["Categories"], json!(["jazz"]));
@@ -179,7 +183,8 @@ async fn an_unknown_item_comes_with_its_feedback_and_an_unknown_type_is_refused(
 async fn free_labels_long_comments_and_any_time_are_taken() {
     let world = World::new().await;
     let items = json!([
-        {"ItemId": "l:1", "Labels": ["year:1990s", "tempo:fast", "popularity:66"], "Timestamp": "2022-02-22"},
+        {"ItemId": "l:1", "Labels": ["year:1990s", "tempo:fast", "popularity:66"],
+            "Timestamp": "2022-02-22"},
         {"ItemId": "l:2", "Labels": [], "Comment": "A description. ".repeat(50)},
         {"itemId": "l:3", "labels": ["title:Tide"]},
         {"Labels": ["an item without id"]},

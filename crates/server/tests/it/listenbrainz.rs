@@ -326,8 +326,11 @@ async fn listens_come_latest_first_and_between_the_seconds_that_are_asked_for() 
 #[tokio::test]
 async fn what_is_shown_can_be_submitted_again_and_is_the_same() {
     let (world, [ann, ben]) = World::with_tokens(["ann", "ben"]).await;
-    let info = json!({"recording_mbid": MBID, "artist_names": ["A", "B"], "duration": 200,
-        "spotify_id": "https://open.spotify.com/track/1rrgWMXGCGHru5bIRxGFV0", "isrc": "USPR36507262"});
+    let info = json!({
+        "recording_mbid": MBID, "artist_names": ["A", "B"], "duration": 200,
+        "spotify_id": "https://open.spotify.com/track/1rrgWMXGCGHru5bIRxGFV0",
+        "isrc": "USPR36507262",
+    });
     let mut full = listen(EVENING, "A feat. B", "Song");
     full["track_metadata"]["additional_info"] = info;
     full["track_metadata"]["release_name"] = json!("Album");
@@ -337,7 +340,9 @@ async fn what_is_shown_can_be_submitted_again_and_is_the_same() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| json!({"listened_at": row["listened_at"], "track_metadata": row["track_metadata"]}))
+        .map(|row| {
+            json!({"listened_at": row["listened_at"], "track_metadata": row["track_metadata"]})
+        })
         .collect();
     for token in [&ann, &ben] {
         submit(&world, token, "import", &again).await.ok();
@@ -409,7 +414,8 @@ async fn a_love_and_a_hate_count_in_the_next_mix_and_can_be_taken_back() {
     let hates = get(&world, &ada, "/1/feedback/user/ada/get-feedback?score=-1&count=1").await.ok();
     assert_eq!((&hates["count"], &hates["total_count"]), (&json!(1), &json!(2)));
     let asked = format!(
-        "/1/feedback/user/ada/get-feedback-for-recordings?recording_msids={song}&recording_mbids={MBID}"
+        "/1/feedback/user/ada/get-feedback-for-recordings?recording_msids={song}\
+         &recording_mbids={MBID}"
     );
     let told = get(&world, &ada, &asked).await.ok();
     let scores: Vec<_> =
@@ -436,9 +442,10 @@ async fn feedback_finds_what_was_just_played_and_nothing_that_was_not() {
     let said = world.store().feedback(&ListenerId::new("ann")).unwrap();
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].kind, FeedbackKind::Like);
-    assert!(
-        matches!(&said[0].target, FeedbackTarget::Track(track) if track.as_str() == format!("mbid:{MBID}"))
-    );
+    assert!(matches!(
+        &said[0].target,
+        FeedbackTarget::Track(track) if track.as_str() == format!("mbid:{MBID}")
+    ));
     for bad in [
         json!({"score": 1}),
         json!({"recording_mbid": MBID}),

@@ -473,10 +473,13 @@ fn chart() -> Markup {
         figure {
             svg viewBox="0 0 300 60" role="img" {
                 title { "Plays by month" }
-                path d="M0 50L60 20L120 34L180 8L240 28L300 14" fill="none" stroke="currentColor" stroke-width="2" {}
+                path d="M0 50L60 20L120 34L180 8L240 28L300 14" fill="none" stroke="currentColor"
+                    stroke-width="2" {}
             }
         }
-        details.as-table { summary { "As a table" } table { tr { th scope="row" { "May" } td { "412" } } } }
+        details.as-table {
+            summary { "As a table" } table { tr { th scope="row" { "May" } td { "412" } } }
+        }
     }
 }
 

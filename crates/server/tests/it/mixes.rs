@@ -276,7 +276,9 @@ async fn an_excluded_artist_teaches_nothing_until_it_is_included_again() {
     let world = World::new().await;
     let path = "/v1/listeners/ada/exclusions";
     let is_new = async || {
-        let asked = json!({"length": 60, "seed": 1, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 0});
+        let asked = json!({
+            "length": 60, "seed": 1, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 0,
+        });
         let mix = world.mix("ada", &asked).await;
         let of_artist = |pick: &&Value| pick["track"]["id"].as_str().unwrap().starts_with("t03-");
         mix["picks"]

@@ -1,6 +1,6 @@
-//! The plays of all listeners in the order of listener, time and song, in pages: as many as there is
-//! room for in memory, the others in a file without a name. So a play costs the same whatever came
-//! before it and in whatever order, and memory stays within a bound.
+//! The plays of all listeners in the order of listener, time and song, in pages: as many as there
+//! is room for in memory, the others in a file without a name. So a play costs the same whatever
+//! came before it and in whatever order, and memory stays within a bound.
 //!
 //! Pages are the leaves of a B-tree. A page that comes back from the file is as it went there, with
 //! all that is known of the file that is imported: what is in memory changes no verdict.

@@ -263,7 +263,8 @@ fn of_models_that_were_in_use_side_by_side_the_one_that_serves_mixes_stays() {
 
 #[test]
 fn a_play_that_an_older_release_stamped_undated_has_no_date() {
-    let sql = "INSERT INTO works (id, name) VALUES (1, 'song'); INSERT INTO listeners (id, name) VALUES (1, 'ann'); \
+    let sql = "INSERT INTO works (id, name) VALUES (1, 'song'); \
+               INSERT INTO listeners (id, name) VALUES (1, 'ann'); \
                INSERT INTO tracks (id, name, work, version, title, artists, listed) \
                VALUES (1, 'song', 1, 0, 'Song', '[]', 1); \
                INSERT INTO listens (listener, track, at, moment, start_reason, end_reason, \
@@ -293,7 +294,8 @@ fn a_mix_that_cannot_be_read_is_left_out_with_its_list_and_all_else_opens() {
         let connection = database_of(19, library.path());
         for (id, impression) in (5..).zip(&slates(19)) {
             log_as_columns(&connection, 19, id, impression);
-            let sql = "INSERT INTO lists (listener, kind, name, edition, at, impression, never_shown) \
+            let sql = "INSERT INTO lists \
+                       (listener, kind, name, edition, at, impression, never_shown) \
                        VALUES (1, 'own', ?1, '', 0, ?1, 0)";
             connection.execute(sql, [id]).unwrap();
         }

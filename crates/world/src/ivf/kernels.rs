@@ -14,7 +14,10 @@ const LANES: usize = 16;
 /// Declares functions whose bodies are compiled for several instruction sets, of which each call
 /// takes the widest that this machine has. As in the kernels of `segue-models`, which explain it.
 macro_rules! vectorised {
-    ($($(#[$attribute:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block)*) => {
+    ($(
+        $(#[$attribute:meta])*
+        $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block
+    )*) => {
         $($(#[$attribute])*
         $vis fn $name($($argument: $type),*) {
             struct Work<Arguments>(Arguments);

@@ -84,7 +84,9 @@ proptest! {
 
     /// Whatever is flipped, questions have some answer or none, and nothing panics.
     #[test]
-    fn damage_gives_wrong_answers_at_worst(flips in proptest::collection::vec(any::<(usize, u8)>(), 1..40)) {
+    fn damage_gives_wrong_answers_at_worst(
+        flips in proptest::collection::vec(any::<(usize, u8)>(), 1..40),
+    ) {
         let folder = tempfile::tempdir().unwrap();
         let mut bytes = BYTES.clone();
         let length = bytes.len();

@@ -200,9 +200,9 @@ fn print_taken(connection: &ServerConnection, taken: &TakenIn) -> anyhow::Result
     }
     if taken.plays_left > 0 {
         say(&format!(
-            "note: {} plays are counted there and were not taken in: they have no date, so that they \
-             would count twice where a scrobbler or an export tells of them, too; `segue connect \
-             read {name} --plays` takes them in",
+            "note: {} plays are counted there and were not taken in: they have no date, so that \
+             they would count twice where a scrobbler or an export tells of them, too; `segue \
+             connect read {name} --plays` takes them in",
             taken.plays_left
         ));
     }

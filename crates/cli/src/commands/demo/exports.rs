@@ -72,8 +72,12 @@ fn write_export(
     write_json(&folder.join("Streaming_History_Audio_2025_0.json"), &Value::Array(rows))?;
     let of_kind = |kind| history.feedback.iter().filter(move |said| said.kind == kind);
     let library = json!({
-        "tracks": of_kind(FeedbackKind::Like).filter_map(|said| library_entry(said, tracks)).collect::<Vec<_>>(),
-        "bannedTracks": of_kind(FeedbackKind::Ban).filter_map(|said| library_entry(said, tracks)).collect::<Vec<_>>(),
+        "tracks": of_kind(FeedbackKind::Like)
+            .filter_map(|said| library_entry(said, tracks))
+            .collect::<Vec<_>>(),
+        "bannedTracks": of_kind(FeedbackKind::Ban)
+            .filter_map(|said| library_entry(said, tracks))
+            .collect::<Vec<_>>(),
     });
     write_json(&folder.join("YourLibrary.json"), &library)
 }
@@ -102,9 +106,9 @@ fn row(listen: &Listen, track: &Track) -> Value {
 fn library_entry(said: &Feedback, tracks: &HashMap<&TrackId, &Track>) -> Option<Value> {
     let FeedbackTarget::Track(id) = &said.target else { return None };
     let track = tracks[id];
-    Some(
-        json!({"artist": track.artist(), "album": track.album, "track": track.title, "uri": id.as_str()}),
-    )
+    Some(json!({
+        "artist": track.artist(), "album": track.album, "track": track.title, "uri": id.as_str(),
+    }))
 }
 
 fn write_json(path: &Path, value: &Value) -> anyhow::Result<()> {

@@ -26,15 +26,19 @@ const DAY_SECONDS: i64 = 86_400;
 /// held against the true one. Nothing touches your own Segue: the demo keeps to a folder of its
 /// own.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  segue demo\n  segue demo --seed 7 --keep /tmp/segue-demo\n  segue --home /tmp/segue-demo/home mix --listener listener-01"
-)]
+#[command(after_help = "Examples:\n  segue demo\n  segue demo --seed 7 --keep /tmp/segue-demo\n  \
+    segue --home /tmp/segue-demo/home mix --listener listener-01")]
 pub(crate) struct DemoArgs {
     /// Seed of the community, the training and the mixes.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
     /// How many listeners.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(2..=2_000), value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 40,
+        value_parser = clap::value_parser!(u32).range(2..=2_000),
+        value_name = "N"
+    )]
     listeners: u32,
     /// Keep the exports and the home folder here, to go on with [default: a temporary folder,
     /// removed at the end].

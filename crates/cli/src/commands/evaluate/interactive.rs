@@ -64,7 +64,8 @@ pub(crate) struct InteractiveArgs {
 
 const EXAMPLE: &str = "\
 Example:
-  segue evaluate interactive --data user_artists.dat --item-column artistID --min-item-events 8 --proposals 50 --unseen 500/300 --seeds 5";
+  segue evaluate interactive --data user_artists.dat --item-column artistID --min-item-events 8 \
+        --proposals 50 --unseen 500/300 --seeds 5";
 
 /// `500/300`: so many hidden, and at most so many of them asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,8 @@ Examples:
   segue evaluate likability --data songs.csv --label liked
   segue evaluate likability --data songs.csv --label liked --protocol paper --repeats 40
   segue evaluate likability --data songs.csv --label liked --group artist --json
-  segue evaluate likability --data songs.csv --label liked --plot calibration.svg --predictions folds.csv")]
+  segue evaluate likability --data songs.csv --label liked --plot calibration.svg \
+        --predictions folds.csv")]
 pub(crate) struct LikabilityArgs {
     /// CSV with one song per row and audio features under Spotify's names.
     #[arg(long, value_name = "FILE")]

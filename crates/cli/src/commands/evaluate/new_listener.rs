@@ -15,9 +15,8 @@ use crate::study::{Bar, print_report};
 /// likes, and a logistic regression per listener, tuned on the training listeners. AUC and NDCG@10
 /// with bootstrap 95 % intervals.
 #[derive(clap::Args, Debug)]
-#[command(
-    after_help = "Example:\n  segue evaluate new-listener --data playlists.csv --listener playlist_id --support 0,5,10,20"
-)]
+#[command(after_help = "Example:\n  segue evaluate new-listener --data playlists.csv \
+    --listener playlist_id --support 0,5,10,20")]
 pub(crate) struct NewListenerArgs {
     /// CSV of tracks with audio features; a row is a like.
     #[arg(long, value_name = "FILE")]

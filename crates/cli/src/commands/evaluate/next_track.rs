@@ -62,10 +62,14 @@ pub(crate) struct NextTrackArgs {
 const EXAMPLES: &str = "\
 Examples:
   segue evaluate next-track --data sequences.txt --model popularity,item-knn,ease,fusion
-  segue evaluate next-track --data plays.parquet --protocol temporal --test-days 7 --search 20 --report next.html
-  segue evaluate next-track --data plays.csv --protocol new-listener --friends friends.csv --refit --json
-  segue evaluate next-track --data plays.csv --features tracks.csv --protocol new-item --model popularity,sasrec
-  segue evaluate next-track --data train.csv --test test.csv --model popularity,ease    a given split
+  segue evaluate next-track --data plays.parquet --protocol temporal --test-days 7 --search 20 \
+        --report next.html
+  segue evaluate next-track --data plays.csv --protocol new-listener --friends friends.csv --refit \
+        --json
+  segue evaluate next-track --data plays.csv --features tracks.csv --protocol new-item \
+        --model popularity,sasrec
+  segue evaluate next-track --data train.csv --test test.csv --model popularity,ease    \
+        a given split
   segue evaluate next-track --model ease                          what the store holds";
 
 /// Which data.

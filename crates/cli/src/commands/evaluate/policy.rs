@@ -79,16 +79,22 @@ const ESTIMATORS: [&str; 12] = [
 
 const EXAMPLES: &str = "\
 Examples:
-  segue evaluate policy --policy greedy                          would the best guesses have been liked more often than what was drawn?
+  segue evaluate policy --policy greedy                          \
+        would the best guesses have been liked more often than what was drawn?
   segue evaluate policy --policy plackett-luce --temperature .2 --first 5
-                                                                 the first five picks of sharper mixes
-  segue evaluate policy --log random.csv --policy uniform        a file of choices against choosing at random
+                                                                 \
+        the first five picks of sharper mixes
+  segue evaluate policy --log random.csv --policy uniform        \
+        a file of choices against choosing at random
   segue evaluate policy --log random.csv --policy bts --target-log bts.csv --reward-column click
-                                                                 what another log's policy would have earned here
-  segue evaluate policy --log shown.parquet --policy new --target-column p_new --listener-column user --json
+                                                                 \
+        what another log's policy would have earned here
+  segue evaluate policy --log shown.parquet --policy new --target-column p_new \
+        --listener-column user --json
                                                                  probabilities of your own
   segue evaluate policy --log slates.csv --policy new --target-column p_new --slate-column slate
-                                                                 lists, a row a pick, probabilities given the picks before";
+                                                                 \
+        lists, a row a pick, probabilities given the picks before";
 
 /// Which columns hold what.
 #[derive(Debug, Args)]
@@ -138,7 +144,13 @@ struct EvaluateMixArgs {
     listener: Option<String>,
     /// A pick earns 1 if it is played through or liked within so many days after the mix was made,
     /// else 0.
-    #[arg(long, default_value_t = 1, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "log")]
+    #[arg(
+        long,
+        default_value_t = 1,
+        value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with = "log"
+    )]
     days: u32,
     /// Look at the first so many picks drawn, which weights spread less over [default: all].
     #[arg(long, value_name = "N", conflicts_with = "log")]

@@ -25,7 +25,8 @@ use crate::terminal::{print_json, print_line, say, table};
 #[command(after_help = "\
 Examples:
   segue experiment start bolder --arm control:explore=0.3 --arm bold:explore=0.6
-  segue experiment start thompson --arm control --arm lt:explore=0.4,policy=linear-thompson --share 80,20
+  segue experiment start thompson --arm control --arm lt:explore=0.4,policy=linear-thompson \
+        --share 80,20
   segue experiment start dry --arm control --arm bold:explore=0.6 --shadow
   segue experiment list
   segue experiment readout bolder --json
@@ -126,7 +127,9 @@ fn list(experiments: &[ExperimentEntry], as_json: bool) -> anyhow::Result<()> {
     let designs: Vec<Design> = experiments.iter().map(design_of).collect::<anyhow::Result<_>>()?;
     if as_json {
         let rows = experiments.iter().zip(&designs).map(|(entry, design)| {
-            json!({"design": design, "started_at": entry.started_at, "stopped_at": entry.stopped_at})
+            json!({
+                "design": design, "started_at": entry.started_at, "stopped_at": entry.stopped_at,
+            })
         });
         return print_json(&rows.collect::<Vec<_>>());
     }

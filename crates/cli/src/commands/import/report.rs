@@ -116,7 +116,8 @@ mod tests {
             ),
             (
                 ImportCounts { listens_added: 4, near_duplicates: 1, ..none() },
-                "4 plays added, 1 known (1 of them nearly: the same play told a little differently)",
+                "4 plays added, 1 known (1 of them nearly: the same play told a little \
+                 differently)",
             ),
             (
                 ImportCounts { friendships_added: 2, friends_unknown: 1, ..none() },

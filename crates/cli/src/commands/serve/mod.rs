@@ -34,15 +34,19 @@ Examples:
   segue serve --music ~/Music                  and play the files that lie there
   segue serve --bind 0.0.0.0:8080              for others, once there is a key (`segue keys add`)
   segue serve --log json                       behind a proxy, which speaks TLS and collects logs
-  segue serve --bind 0.0.0.0:8080 --rate 50    without one, at most 50 requests a second from one address
+  segue serve --bind 0.0.0.0:8080 --rate 50    \
+        without one, at most 50 requests a second from one address
 
-  curl localhost:8080/v1/listeners/me/mixes -H 'content-type: application/json' -d '{\"explore\": 0.4}'
+  curl localhost:8080/v1/listeners/me/mixes -H 'content-type: application/json' \
+        -d '{\"explore\": 0.4}'
 
-The API is described at /docs; /healthz, /readyz and /metrics are for operators. gorse clients find themselves at home under /api, players
+The API is described at /docs; /healthz, /readyz and /metrics are for operators. gorse clients \
+find themselves at home under /api, players
 that speak OpenSubsonic under /rest. What scrobbles to ListenBrainz sends plays here once its
 address is http://HOST:8080/1/ and its token a key made by `segue keys add NAME --listener WHO`;
 what speaks Audioscrobbler's protocol, once its address is http://HOST:8080/audioscrobbler/, its
-user WHO and its password that key; what speaks Last.fm's, with the same, at http://HOST:8080/2.0/.")]
+user WHO and its password that key; what speaks Last.fm's, with the same, at \
+http://HOST:8080/2.0/.")]
 pub(crate) struct ServeArgs {
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
@@ -94,7 +98,8 @@ pub(crate) fn run(args: ServeArgs, home: &Home) -> anyhow::Result<()> {
     let _spans = args.start_log()?;
     if !args.bind.ip().is_loopback() && !has_keys(home)? {
         bail!(
-            "`{}` can be reached by others, and there is no key yet: `segue keys add NAME --scope admin` makes one",
+            "`{}` can be reached by others, and there is no key yet: `segue keys add NAME --scope \
+             admin` makes one",
             args.bind
         );
     }

@@ -22,19 +22,40 @@ use crate::terminal::say;
 #[command(after_help = "\
 Examples:
   segue simulate community --report dial.html
-  segue simulate community --listeners 12 --seeds 1 --explore 0,0.3,1 --listener-model taste-points --json")]
+  segue simulate community --listeners 12 --seeds 1 --explore 0,0.3,1 \
+        --listener-model taste-points --json")]
 pub(crate) struct CommunityArgs {
     /// Listeners.
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(2..=1_000), value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 24,
+        value_parser = clap::value_parser!(u32).range(2..=1_000),
+        value_name = "N"
+    )]
     listeners: u32,
     /// Artists, about ten tracks each; one track in five is released on the way.
-    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(10..=5_000), value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 150,
+        value_parser = clap::value_parser!(u32).range(10..=5_000),
+        value_name = "N"
+    )]
     artists: u32,
     /// Days that the trial lasts.
-    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(3..=1_000), value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 90,
+        value_parser = clap::value_parser!(u32).range(3..=1_000),
+        value_name = "N"
+    )]
     days: u32,
     /// Days that listeners play by themselves before, for the model to learn from.
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(3..=1_000), value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u32).range(3..=1_000),
+        value_name = "N"
+    )]
     history_days: u32,
     /// Settings of the dial; the others are compared with the lowest.
     #[arg(
@@ -45,10 +66,20 @@ pub(crate) struct CommunityArgs {
     )]
     explore: Vec<f32>,
     /// How tracks are drawn from the short-list.
-    #[arg(long, default_value = "plackett-luce", value_name = "NAME", value_parser = policy_parser())]
+    #[arg(
+        long,
+        default_value = "plackett-luce",
+        value_name = "NAME",
+        value_parser = policy_parser()
+    )]
     policy: PolicyKind,
     /// Tracks in a mix.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(1..=100),
+        value_name = "N"
+    )]
     length: u32,
     /// Leave out works played within this many days.
     #[arg(long, default_value_t = 1, value_name = "DAYS")]
@@ -60,7 +91,12 @@ pub(crate) struct CommunityArgs {
     #[arg(long, default_value = "both", value_parser = listener_models, value_name = "NAME")]
     listener_model: ListenerModels,
     /// How many worlds are drawn, by the seed and those after it, each with its own listeners.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1_000), value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u64).range(1..=1_000),
+        value_name = "N"
+    )]
     seeds: u64,
     #[command(flatten)]
     study: StudyArgs,

@@ -195,8 +195,8 @@ impl LoggedMixOptions {
                 .and_then(|policy| policy.name().parse().ok());
             if logged.map(PolicyKind::uncertainty_source) != Some(kind.uncertainty_source()) {
                 bail!(
-                    "`{}` explores by an uncertainty that mixes drawn by `{}` did not log; draw some with \
-                    `segue mix --policy {}`",
+                    "`{}` explores by an uncertainty that mixes drawn by `{}` did not log; draw \
+                    some with `segue mix --policy {}`",
                     kind.name(),
                     config.policy,
                     kind.name()

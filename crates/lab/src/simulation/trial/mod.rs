@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! Opening: a world, listeners, what they played by themselves before day 0
-//!    └─► run(arm, learner): every day  nights ─► own listening ─► visits ─► pipeline::mix ─► answers ─► rows ─► profile
-//!                           now and then  profiles ─► Learner::refit
+//!    └─► run(arm, learner)
+//!           every day     nights ─► own listening ─► visits ─► pipeline::mix ─► answers
+//!                         ─► rows ─► profile
+//!           now and then  profiles ─► Learner::refit
 //! ```
 //!
 //! A mix is made by [`Mixer`] from a profile folded of rows, as in serving: the answers are plays

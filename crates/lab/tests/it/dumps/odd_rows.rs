@@ -46,7 +46,11 @@ fn lines_that_are_no_listens_are_dropped_by_reason() {
 fn what_players_add_is_read_whatever_its_type() {
     let line = |more: &str| {
         format!(
-            r#"{{"user_id":"4","timestamp":5.9,"track_metadata":{{"additional_info":{more},"artist_name":"Sigur R\u00f3s","track_name":"B","mbid_mapping":{{}}}}}}"#
+            concat!(
+                r#"{{"user_id":"4","timestamp":5.9,"track_metadata":{{"additional_info":{more},"#,
+                r#""artist_name":"Sigur R\u00f3s","track_name":"B","mbid_mapping":{{}}}}}}"#
+            ),
+            more = more
         )
     };
     let mbid = "899A043D-67bc-420c-85ea-6fee705baeb3";

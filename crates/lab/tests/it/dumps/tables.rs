@@ -167,7 +167,8 @@ fn features_of_all_tables_are_read_and_empty_ones_dropped() {
          {HALO},0,120.5,120,1.2,3\n"
     );
     let tonal = format!(
-        "mbid,submission_offset,key_key,key_scale,tuning_frequency,tuning_equal_tempered_deviation\n\
+        "mbid,submission_offset,key_key,key_scale,tuning_frequency,\
+         tuning_equal_tempered_deviation\n\
          {HALO},0,C#,minor,440,0.1\nnone,0,C#,minor,440,0.1\n"
     );
     let tables =

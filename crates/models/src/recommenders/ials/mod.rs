@@ -4,7 +4,8 @@
 //! arXiv 2110.14037).
 //!
 //! ```text
-//! L = Σ_{(u,i) heard} c_ui (x_u·y_i − 1)² + α₀ Σ_{u,i} (x_u·y_i)² + λ Σ_u (|I_u| + α₀|I|)^ν |x_u|² + λ Σ_i (|U_i| + α₀|U|)^ν |y_i|²
+//! L = Σ_{(u,i) heard} c_ui (x_u·y_i − 1)² + α₀ Σ_{u,i} (x_u·y_i)²
+//!     + λ Σ_u (|I_u| + α₀|I|)^ν |x_u|² + λ Σ_i (|U_i| + α₀|U|)^ν |y_i|²
 //! ```
 //!
 //! Listeners' factors are never kept: whoever asks is folded in by solving for their row.
@@ -43,7 +44,8 @@ use crate::kernels::matmul::{Matrix, Output, matmul};
 ///     builder.push(listener, item, None, None)?;
 /// }
 /// let interactions = builder.build(KCore::default())?;
-/// let model = Ials::fit(&interactions.all(), &IalsConfig { factors: 2, ..IalsConfig::default() }, 1)?;
+/// let config = IalsConfig { factors: 2, ..IalsConfig::default() };
+/// let model = Ials::fit(&interactions.all(), &config, 1)?;
 ///
 /// // Ann heard only `a` so far: what comes next?
 /// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);

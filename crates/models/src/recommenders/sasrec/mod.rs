@@ -57,7 +57,8 @@ const QUERY_ROWS: usize = 512;
 /// let interactions = builder.build(KCore::default())?;
 /// let model = {
 ///     // One block of width 8 and one epoch: enough to show the calls, not to learn anything.
-///     let config = SasrecConfig { dim: 8, blocks: 1, heads: 1, epochs: 1, ..SasrecConfig::default() };
+///     let config =
+///         SasrecConfig { dim: 8, blocks: 1, heads: 1, epochs: 1, ..SasrecConfig::default() };
 ///     Sasrec::fit(&interactions.all(), None, &config, 1, &mut |_| None)?
 /// };
 /// let mut scores = vec![0.0; model.items()];

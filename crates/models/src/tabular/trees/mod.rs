@@ -9,9 +9,10 @@
 //!
 //! A tree cuts where a smooth network blurs: at an exact tempo, at nought, at what is missing, for
 //! which each split has a side. Every tree is written as a full one of the same depth, so that
-//! answering is a fixed number of comparisons without a branch to guess. Of the crates, gbdt stays at
-//! 0.1, forust names no licence in its metadata, and perpetual, 38,000 lines at a release candidate,
-//! chooses its regularisation by itself, which is to be chosen here together with the share.
+//! answering is a fixed number of comparisons without a branch to guess. Of the crates, gbdt stays
+//! at 0.1, forust names no licence in its metadata, and perpetual, 38,000 lines at a release
+//! candidate, chooses its regularisation by itself, which is to be chosen here together with the
+//! share.
 
 mod bins;
 mod grow;

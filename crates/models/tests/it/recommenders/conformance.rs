@@ -259,7 +259,8 @@ pub(super) fn refuses_to_learn_from_nothing<M>(subject: Subject<M>) {
     let interactions = blocks();
     let training = Training::new(&interactions, vec![0; interactions.listeners()]);
     let listeners = interactions.listeners();
-    assert!(
-        matches!((subject.fit)(&training), Err(ModelError::NoEvents { listeners: found }) if found == listeners)
-    );
+    assert!(matches!(
+        (subject.fit)(&training),
+        Err(ModelError::NoEvents { listeners: found }) if found == listeners
+    ));
 }

@@ -53,15 +53,25 @@ fn drawing(
 ) -> Markup {
     let step = ((WIDTH - LEFT) / decades.len() as f64).min(96.0);
     html! {
-        line x1=(LEFT) x2=(rounded(LEFT + step * decades.len() as f64)) y1=(BOTTOM) y2=(BOTTOM) stroke="var(--edge)" {}
+        line x1=(LEFT) x2=(rounded(LEFT + step * decades.len() as f64)) y1=(BOTTOM) y2=(BOTTOM)
+            stroke="var(--edge)" {}
         @for (i, decade) in decades.iter().enumerate() {
             @let x = LEFT + i as f64 * step;
             @let height = (BOTTOM - TOP) * decade.plays as f64 / most;
             @let middle = rounded(x + step / 2.0);
-            rect x=(rounded(x + step * 0.12)) y=(rounded(BOTTOM - height)) width=(rounded(step * 0.76)) height=(rounded(height)) rx="2" fill="var(--chart-1)" {
-                title { (decade.decade) "s: " (words.count(decade.plays, "play", "plays")) " of " (words.count(decade.works, "song", "songs")) }
+            rect x=(rounded(x + step * 0.12)) y=(rounded(BOTTOM - height))
+                width=(rounded(step * 0.76)) height=(rounded(height)) rx="2" fill="var(--chart-1)"
+            {
+                title {
+                    (decade.decade) "s: " (words.count(decade.plays, "play", "plays")) " of "
+                    (words.count(decade.works, "song", "songs"))
+                }
             }
-            @if decade.plays > 0 { text x=(middle) y=(rounded(BOTTOM - height - 6.0)) text-anchor="middle" { (share(decade)) } }
+            @if decade.plays > 0 {
+                text x=(middle) y=(rounded(BOTTOM - height - 6.0)) text-anchor="middle" {
+                    (share(decade))
+                }
+            }
             text x=(middle) y=(BOTTOM + 16.0) text-anchor="middle" { (decade.decade) "s" }
         }
     }

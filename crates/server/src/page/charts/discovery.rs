@@ -46,7 +46,8 @@ pub fn discovery(words: &Words, discovery: &Discovery) -> Option<Markup> {
         ),
         caption: html! {
             @if let Some((back, of)) = discovery.share_that_came_back() {
-                "Of " (words.count(of, "new song", "new songs")) ", " (words::percent(back)) " came back on another day within three months. "
+                "Of " (words.count(of, "new song", "new songs")) ", " (words::percent(back))
+                " came back on another day within three months. "
             }
             "The first " (words.count(discovery.first_months as u64, "month is", "months are"))
             " left out of these figures: where a record begins, nearly everything is new to it, \
@@ -77,14 +78,21 @@ fn drawing(words: &Words, discovery: &Discovery) -> Markup {
     let later = months.iter().skip(discovery.first_months).filter(|month| month.plays > 0);
     let most = round_up(later.map(works).fold(0.01, f64::max)).min(1.0);
     let begun = discovery.first_months as f64 * width;
+    let middle = |month: &Discoveries| place(month.month) + width / 2.0;
     html! {
-        rect x=(LEFT) y=(TOP) width=(rounded(begun)) height=(BOTTOM - TOP) fill="var(--chart-1)" fill-opacity="0.12" { title { "where the record begins" } }
-        (grid(TOP, BOTTOM, most, |share| format!("{} %", (share * 1_000.0).round() / 10.0)))
-        @for line in lines(months, |month| place(month.month) + width / 2.0, |month| up(works(month), most)) {
-            polyline points=(line) fill="none" stroke="var(--chart-1)" stroke-width="2.5" stroke-linejoin="round" stroke-linecap="round" {}
+        rect x=(LEFT) y=(TOP) width=(rounded(begun)) height=(BOTTOM - TOP) fill="var(--chart-1)"
+            fill-opacity="0.12"
+        {
+            title { "where the record begins" }
         }
-        @for line in lines(months, |month| place(month.month) + width / 2.0, |month| up(artists(month), most)) {
-            polyline points=(line) fill="none" stroke="var(--chart-2)" stroke-width="2.5" stroke-dasharray="7 5" stroke-linejoin="round" stroke-linecap="round" {}
+        (grid(TOP, BOTTOM, most, |share| format!("{} %", (share * 1_000.0).round() / 10.0)))
+        @for line in lines(months, middle, |month| up(works(month), most)) {
+            polyline points=(line) fill="none" stroke="var(--chart-1)" stroke-width="2.5"
+                stroke-linejoin="round" stroke-linecap="round" {}
+        }
+        @for line in lines(months, middle, |month| up(artists(month), most)) {
+            polyline points=(line) fill="none" stroke="var(--chart-2)" stroke-width="2.5"
+                stroke-dasharray="7 5" stroke-linejoin="round" stroke-linecap="round" {}
         }
         (key(LEFT, "var(--chart-1)", None, "first plays of a song"))
         (key(LEFT + 200.0, "var(--chart-2)", Some("7 5"), "first plays of an artist"))
@@ -94,7 +102,8 @@ fn drawing(words: &Words, discovery: &Discovery) -> Markup {
 
 fn key(x: f64, colour: &str, dashes: Option<&str>, name: &str) -> Markup {
     html! {
-        line x1=(x) x2=(x + 30.0) y1="14" y2="14" stroke=(colour) stroke-width="2.5" stroke-dasharray=[dashes] {}
+        line x1=(x) x2=(x + 30.0) y1="14" y2="14" stroke=(colour) stroke-width="2.5"
+            stroke-dasharray=[dashes] {}
         text x=(x + 38.0) y="18" { (name) }
     }
 }

@@ -36,7 +36,8 @@ pub fn eras(words: &Words, eras: &[Era], what: &str) -> Option<Markup> {
             words.month(longest.to.first_day())
         ),
         caption: html! {
-            "The most played " (what) " of every quarter, " (words.count(eras.len() as u64, "era", "eras"))
+            "The most played " (what) " of every quarter, "
+            (words.count(eras.len() as u64, "era", "eras"))
             " in all; the fuller the bar, the larger its share."
             @if left_out > 0 { " " (words.grouped(left_out as u64)) " more led, for less: they \
                 are in the table." }
@@ -74,14 +75,19 @@ fn drawing(words: &Words, eras: &[Era], leaders: &[&str]) -> Markup {
     html! {
         @for (row, &leader) in leaders.iter().enumerate() {
             @let y = TOP + row as f64 * ROW_HEIGHT;
-            line x1=(NAMES) x2=(WIDTH) y1=(y + ROW_HEIGHT / 2.0) y2=(y + ROW_HEIGHT / 2.0) stroke="var(--line)" {}
+            line x1=(NAMES) x2=(WIDTH) y1=(y + ROW_HEIGHT / 2.0) y2=(y + ROW_HEIGHT / 2.0)
+                stroke="var(--line)" {}
             text x=(NAMES - 10.0) y=(y + 18.0) text-anchor="end" { (shortened(leader)) }
             @for era in eras.iter().filter(|era| era.leader() == leader) {
                 @let opacity = rounded(10.0 * (0.45 + 0.55 * era.leader_share() / largest)) / 10.0;
-                rect x=(rounded(place(era.from))) y=(y + 5.0) width=(rounded((place(era.to.plus(1)) - place(era.from) - 1.0).max(2.0))) height=(ROW_HEIGHT - 10.0) rx="3" fill="var(--chart-1)" fill-opacity=(opacity) {
+                rect x=(rounded(place(era.from))) y=(y + 5.0)
+                    width=(rounded((place(era.to.plus(1)) - place(era.from) - 1.0).max(2.0)))
+                    height=(ROW_HEIGHT - 10.0) rx="3" fill="var(--chart-1)" fill-opacity=(opacity)
+                {
                     title {
                         (leader) ", " (words.month(era.from.first_day())) " to "
-                        (words.month(era.to.first_day())) ": " (words::percent(era.leader_share())) " of "
+                        (words.month(era.to.first_day())) ": " (words::percent(era.leader_share()))
+                        " of "
                         (words.count(era.plays, "play", "plays"))
                     }
                 }

@@ -84,11 +84,14 @@ fn drawing(features: &[FeatureLevel]) -> Markup {
             @let y = TOP + row as f64 * ROW_HEIGHT;
             @let end = place(standing.above_catalogue);
             text x=(NAMES - 10.0) y=(y + 17.0) text-anchor="end" { (name(standing.feature)) }
-            rect x=(NAMES) y=(y + 4.0) width=(2.0 * reach) height=(ROW_HEIGHT - 8.0) rx="3" fill="var(--chart-1)" fill-opacity="0.1" {}
-            rect x=(end.min(middle)) y=(y + 4.0) width=(rounded((end - middle).abs().max(1.0))) height=(ROW_HEIGHT - 8.0) rx="3" fill="var(--chart-1)" {}
+            rect x=(NAMES) y=(y + 4.0) width=(2.0 * reach) height=(ROW_HEIGHT - 8.0) rx="3"
+                fill="var(--chart-1)" fill-opacity="0.1" {}
+            rect x=(end.min(middle)) y=(y + 4.0) width=(rounded((end - middle).abs().max(1.0)))
+                height=(ROW_HEIGHT - 8.0) rx="3" fill="var(--chart-1)" {}
             @if let Some(others) = standing.others_above_catalogue {
                 @let (x, y) = (place(others), y + ROW_HEIGHT / 2.0);
-                path d={ "M" (x) " " (y - 7.0) "l6 7-6 7-6-7z" } fill="var(--chart-2)" stroke="var(--raised)" stroke-width="1.5" {}
+                path d={ "M" (x) " " (y - 7.0) "l6 7-6 7-6-7z" } fill="var(--chart-2)"
+                    stroke="var(--raised)" stroke-width="1.5" {}
             }
             text x=(WIDTH - VALUES + 12.0) y=(y + 17.0) { (value(standing)) }
         }

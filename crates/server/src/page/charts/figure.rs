@@ -55,7 +55,9 @@ pub(super) fn years(
         @for month in shown {
             @let x = rounded(place(month));
             line x1=(x) x2=(x) y1=(y) y2=(y + 5.0) stroke="var(--edge)" {}
-            text x=(x + 3.0) y=(y + 16.0) { @if month.month() == 1 { (month.year()) } @else { (words.month(month.first_day())) } }
+            text x=(x + 3.0) y=(y + 16.0) {
+                @if month.month() == 1 { (month.year()) } @else { (words.month(month.first_day())) }
+            }
         }
     }
 }

@@ -36,7 +36,8 @@ pub fn heat_map(words: &Words, map: &HeatMap, zone: &str) -> Option<Markup> {
     };
     let figure = Figure {
         finding,
-        caption: html! { "Plays by the hour in which they began, " (zone) ": " (words::list(&shares)) "."
+        caption: html! {
+            "Plays by the hour in which they began, " (zone) ": " (words::list(&shares)) "."
             @if map.plays_without_hour > 0 {
                 " Not in it: " (words.count(map.plays_without_hour, "play", "plays"))
                 " of which only the day is known."
@@ -74,14 +75,21 @@ fn drawing(words: &Words, map: &HeatMap, most: u64) -> Markup {
             @let y = TOP + day as f64 * CELL_HEIGHT;
             text x=(LEFT - 10.0) y=(y + 17.0) text-anchor="end" { (words.short_day_of_week(day)) }
             @for (hour, &count) in counts.iter().enumerate() {
-                rect x=(rounded(LEFT + hour as f64 * width)) y=(y) width=(rounded(width - GAP)) height=(CELL_HEIGHT - GAP) rx="3" fill="var(--chart-1)" fill-opacity=(opacity(count)) {
-                    title { (words.day_of_week(day)) ", " (time(words, hour)) ": " (words.count(count, "play", "plays")) }
+                rect x=(rounded(LEFT + hour as f64 * width)) y=(y) width=(rounded(width - GAP))
+                    height=(CELL_HEIGHT - GAP) rx="3" fill="var(--chart-1)"
+                    fill-opacity=(opacity(count))
+                {
+                    title {
+                        (words.day_of_week(day)) ", " (time(words, hour)) ": "
+                        (words.count(count, "play", "plays"))
+                    }
                 }
             }
         }
         text x=(WIDTH - 172.0) y=(bottom + 21.0) text-anchor="end" { "none" }
         @for step in 0..5 {
-            rect x=(WIDTH - 164.0 + 20.0 * f64::from(step)) y=(bottom + 9.0) width="18" height="14" rx="3" fill="var(--chart-1)" fill-opacity=(opacity(most * step as u64 / 4)) {}
+            rect x=(WIDTH - 164.0 + 20.0 * f64::from(step)) y=(bottom + 9.0) width="18" height="14"
+                rx="3" fill="var(--chart-1)" fill-opacity=(opacity(most * step as u64 / 4)) {}
         }
         text x=(WIDTH - 58.0) y=(bottom + 21.0) { (words.grouped(most)) }
     }

@@ -111,8 +111,8 @@ mod tests {
     fn what_is_in_no_chart_is_said() {
         assert_eq!(left_aside(&Words::default(), &LeftAside::default()), None);
         let aside = LeftAside { private: 1_200, skipped: 4, undated: 3, ..LeftAside::default() };
-        let said = "Not counted: plays 1,200 in private sessions, 4 skipped within half a minute and 3 \
-                    without a date.";
+        let said = "Not counted: plays 1,200 in private sessions, 4 skipped within half a minute \
+                    and 3 without a date.";
         assert_eq!(left_aside(&Words::default(), &aside).as_deref(), Some(said));
     }
 }

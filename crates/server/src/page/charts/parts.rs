@@ -42,9 +42,13 @@ pub fn parts(
             words.count(been, one, many)
         ),
         caption: html! {
-            "On average " (words.count(plays / been.max(1), "play", "plays")) " a " (one) "; in all "
+            "On average " (words.count(plays / been.max(1), "play", "plays")) " a " (one)
+            "; in all "
             (words.grouped((ms as f64 / MS_PER_HOUR).round() as u64)) " hours"
-            @if without > 0 { ", not counting " (words.count(without, "play", "plays")) " whose length nobody knows" }
+            @if without > 0 {
+                ", not counting " (words.count(without, "play", "plays"))
+                " whose length nobody knows"
+            }
             "."
         },
         height: BOTTOM + 24.0,
@@ -124,15 +128,23 @@ fn drawing(words: &Words, parts: &[PartOfPeriod], scale: BarLabels, most: f64) -
         @for (position, part) in parts.iter().enumerate() {
             @let height = (BOTTOM - TOP) * part.plays as f64 / most;
             @let x = LEFT + position as f64 * width;
-            rect x=(rounded(x)) y=(rounded(BOTTOM - height)) width=(bar) height=(rounded(height)) fill="var(--chart-1)" {
-                title { (scale.name(words, part.first_day)) ": " (words.count(part.plays, "play", "plays")) }
+            rect x=(rounded(x)) y=(rounded(BOTTOM - height)) width=(bar) height=(rounded(height))
+                fill="var(--chart-1)"
+            {
+                title {
+                    (scale.name(words, part.first_day)) ": "
+                    (words.count(part.plays, "play", "plays"))
+                }
             }
             @if let Some(label) = scale.label(words, part.first_day) {
                 text x=(rounded(x + bar / 2.0)) y=(BOTTOM + 17.0) text-anchor="middle" { (label) }
             }
         }
         @if let Some((first, last)) = ends {
-            (years(words, first, last, BOTTOM, |month| LEFT + f64::from(month.since(first)) * width))
+            (years(
+                words, first, last, BOTTOM,
+                |month| LEFT + f64::from(month.since(first)) * width
+            ))
         }
     }
 }

@@ -59,7 +59,10 @@ pub enum SparkError {
         reason: String,
     },
     /// A table that Spark wrote is not whole.
-    #[error("`{}` is not what Spark should have written: {reason}; no world was written", path.display())]
+    #[error(
+        "`{}` is not what Spark should have written: {reason}; no world was written",
+        path.display()
+    )]
     Incomplete {
         /// The table, or a file of it.
         path: PathBuf,
