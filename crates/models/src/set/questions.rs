@@ -125,3 +125,65 @@ pub(super) fn ndcg_of(hits: impl IntoIterator<Item = bool>, answers: usize) -> f
     // The sum of no hits is -0.
     if found > 0.0 { found / ideal } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use segue_core::{ListenerId, Timestamp, Track, TrackId, WorkId};
+    use segue_engine::dataset::plays::Plays;
+    use segue_engine::{Profile, TrackIdx};
+
+    use super::*;
+    use crate::set::SetConfig;
+    use crate::set::budget::{Plan, Sizes};
+    use crate::set::training::{TrainingData, choose};
+
+    const TRACKS: u32 = 60;
+
+    /// How many passes are chosen for one listener, a play each half day, of how many at most.
+    /// `next` says what follows a track.
+    fn epochs_learned(next: impl Fn(u32, &mut ChaCha8Rng) -> u32) -> (u64, usize) {
+        let track = |i: u32| {
+            Track::new(TrackId::new(format!("{i:02}")), WorkId::new(format!("{i:02}")), "Song")
+        };
+        let catalogue = Arc::new(Catalogue::from_tracks((0..TRACKS).map(track).collect()));
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut last = 0;
+        let heard: Vec<_> = (0..800)
+            .map(|play| {
+                last = next(last, &mut rng);
+                let at = Timestamp::from_second(1_700_000_000 + play * 43_200).unwrap();
+                (TrackIdx(last), Some(at))
+            })
+            .collect();
+        let plays = [Plays::heard(ListenerId::new("ann"), heard)];
+        let plan = Plan::within(&SetConfig::default(), &Sizes::of(&catalogue, &plays), 1);
+        let cases = Cases::cut(&catalogue, &plays, &plan);
+        let profiles: Vec<Profile> = cases.past.iter().map(|one| one.profile(&catalogue)).collect();
+        let data = TrainingData::new(&catalogue, &cases.past, &profiles, Vec::new()).unwrap();
+        let questions = Questions::new(&catalogue, &data.vocabulary, &cases);
+        let chosen = choose(&data, &questions, &plan, &mut |_| {});
+        let is_sequence = |kind| kind == MemberKind::Sasrec;
+        let chosen = chosen.iter().find(|chosen| is_sequence(chosen.recipe.kind())).unwrap();
+        let epochs = chosen.recipe.settings()["epochs"].as_u64().unwrap();
+        (epochs, plan.epochs(cases.past[0].plays.len()))
+    }
+
+    #[test]
+    fn what_follows_nothing_is_not_learned_by_heart() {
+        let (learned, at_most) = epochs_learned(|_, rng| rng.random_range(0..TRACKS));
+        assert!(learned < at_most as u64 / 2, "{learned} of {at_most}");
+    }
+    #[test]
+    fn what_follows_by_a_rule_is_learned_for_as_long_as_it_helps() {
+        let follows = |last: u32, rng: &mut ChaCha8Rng| match rng.random_bool(0.8) {
+            true => (last + 1) % TRACKS,
+            false => rng.random_range(0..TRACKS),
+        };
+        let (learned, at_most) = epochs_learned(follows);
+        assert!(learned > at_most as u64 / 3, "{learned} of {at_most}");
+    }
+}
