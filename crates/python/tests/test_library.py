@@ -96,8 +96,13 @@ def test_ctrl_c_ends_a_training(untrained):
     def interrupt(line):
         os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        untrained.train(progress=interrupt)
+    # A program that a shell starts in the background does not hear Ctrl-C unless it asks to.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            untrained.train(progress=interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert untrained.snapshot().model_version is None
 
 
