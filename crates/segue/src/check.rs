@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::models::{Models as _, StandardModels, bind, in_a_line};
 use crate::sealed::is_whole;
 use crate::worlds::REMEDY;
-use crate::{Library, Result, WorldStatus, everybody, search};
+use crate::{Library, Result, WorldStatus, listener_works, search};
 
 const MADE_ANEW: &str = "remove it: it is made anew. The disk may be failing";
 
@@ -84,7 +84,7 @@ impl Library {
             Err(found) => check.problems.push(Problem { found, remedy: REMEDY.to_owned() }),
         }
         if let Some(files) = store.derived(store.marks()?.forgotten) {
-            for path in [search::FILE, everybody::FILE].map(|name| files.path(name)) {
+            for path in [search::FILE, listener_works::FILE].map(|name| files.path(name)) {
                 let Ok(file) = std::fs::read(&path) else { continue };
                 check.derived += 1;
                 if !is_whole(&file) {

@@ -20,7 +20,7 @@ use segue_engine::{Catalogue, Index, Profile, TrackIdx};
 use segue_store::{HistoryMark, Marks, Store};
 
 use crate::dataset::{ReadProfile, catalogue};
-use crate::everybody::everybodys_works;
+use crate::listener_works::listener_works;
 use crate::models::{ChosenModel, Loaded, Models, ModelsError, choose};
 use crate::newness::new_from;
 use crate::search::SearchIndex;
@@ -137,12 +137,12 @@ impl Snapshot {
     ) -> std::result::Result<Self, ModelsError> {
         let marks = store.marks()?;
         let catalogue = Arc::new(catalogue(store)?);
-        let heard = everybodys_works(store, &catalogue, &marks)?;
-        let index = Arc::new(Index::of_heard(&catalogue, &heard));
-        let similar = SimilarIndex::of_heard(&catalogue, &index, &heard);
+        let heard = listener_works(store, &catalogue, &marks)?;
+        let index = Arc::new(Index::of_listeners(&catalogue, &heard));
+        let similar = SimilarIndex::of_listeners(&catalogue, &index, &heard);
         let befriended = store.all_friends()?;
         let pairs = befriended.iter().map(|(listener, friends)| (listener, friends.as_slice()));
-        let friends = FriendIndex::of_heard(pairs, &heard);
+        let friends = FriendIndex::of_listeners(pairs, &heard);
         let answered = AnswerCounts::of(&heard);
         // A model takes up as much as they do: not both at a time.
         drop(heard);

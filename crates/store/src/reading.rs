@@ -11,9 +11,10 @@
 //!
 //! Who has read a history can read on from there: the log is appended to. Sometimes it is not. An
 //! import completes rows, somebody is forgotten, works are settled, an exclusion takes plays back
-//! or brings them again; then all has to be read anew, and the mark tells. Only a row that a play
-//! completed which was told live leaves no trace: that one is answered by
-//! [`Appended::Completed`](crate::Appended::Completed).
+//! or brings them again; then all has to be read anew, and the mark tells. A row that a play
+//! completed which was told live is in no mark of one history: whoever told it is answered
+//! [`Appended::Completed`](crate::Appended::Completed), and [`Store::heard_from_since`] names the
+//! listener.
 
 use std::collections::BTreeSet;
 

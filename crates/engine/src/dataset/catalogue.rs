@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{AudioAnalysis, AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 
 use crate::sound::embedding::EmbeddingAxes;
@@ -70,8 +70,8 @@ pub struct AlbumIdx(pub u32);
 pub struct Catalogue {
     tracks: Vec<Track>,
     by_id: FxHashMap<TrackId, TrackIdx>,
-    /// How many tracks have a title.
-    titled: usize,
+    /// Tracks without a title, where most have one.
+    untitled: FxHashSet<TrackIdx>,
     works: Vec<WorkIdx>,
     versions: Vec<Vec<TrackIdx>>,
     artists: Vec<Option<ArtistIdx>>,
@@ -123,14 +123,19 @@ impl Catalogue {
             let album = title.map(|title| *by_album.entry((artist, title)).or_insert(next));
             catalogue.albums.push(album);
         }
-        catalogue.titled = tracks.iter().filter(|track| !track.title.is_empty()).count();
+        let without = tracks.iter().zip(0..).filter(|(track, _)| track.title.is_empty());
+        let untitled: FxHashSet<TrackIdx> = without.map(|(_, row)| TrackIdx(row)).collect();
+        if 2 * untitled.len() < tracks.len() {
+            catalogue.untitled = untitled;
+        }
         catalogue.tracks = tracks;
         catalogue
     }
 
-    /// Whether most tracks have a title. Tables of audio features may have none at all.
-    pub fn has_titles(&self) -> bool {
-        2 * self.titled > self.len()
+    /// Whether a track has no title, in a catalogue where most tracks have one: nobody could look
+    /// for it. Tables of audio features may have no titles at all; there no track lacks one.
+    pub fn lacks_title(&self, row: TrackIdx) -> bool {
+        self.untitled.contains(&row)
     }
 
     /// The same catalogue with what was measured in files of some tracks; of tracks that it does

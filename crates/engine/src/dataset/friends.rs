@@ -14,7 +14,7 @@
 use rustc_hash::FxHashMap;
 use segue_core::ListenerId;
 
-use super::heard::{HeardWork, ListenerWorks};
+use super::listener_works::{ListenerWorks, WorkSummary};
 use super::plays::Plays;
 use crate::{Profile, WorkIdx};
 
@@ -101,11 +101,11 @@ impl FriendIndex {
         profiles: impl IntoIterator<Item = &'a Profile>,
     ) -> Self {
         let heard: Vec<ListenerWorks> = profiles.into_iter().map(ListenerWorks::from).collect();
-        Self::of_heard(friends, &heard)
+        Self::of_listeners(friends, &heard)
     }
 
     /// The same from what is kept of all listeners.
-    pub fn of_heard<'a>(
+    pub fn of_listeners<'a>(
         friends: impl IntoIterator<Item = (&'a ListenerId, &'a [ListenerId])>,
         heard: &[ListenerWorks],
     ) -> Self {
@@ -154,7 +154,8 @@ impl FriendIndex {
 
 /// The works that speak for a friend.
 fn works_of(heard: &ListenerWorks) -> Box<[(WorkIdx, bool)]> {
-    let mut works: Vec<&HeardWork> = heard.works.iter().filter(|heard| heard.is_positive).collect();
+    let mut works: Vec<&WorkSummary> =
+        heard.works.iter().filter(|heard| heard.is_positive).collect();
     works.sort_by_key(|heard| (std::cmp::Reverse(heard.finished), heard.work));
     works.truncate(MOST_OF_ONE);
     works.into_iter().map(|heard| (heard.work, heard.is_played)).collect()

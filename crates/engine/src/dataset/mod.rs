@@ -4,10 +4,10 @@
 pub mod catalogue;
 pub mod folding;
 pub mod friends;
-pub mod heard;
 pub mod interaction;
 pub mod interactions;
 pub mod labels;
+pub mod listener_works;
 pub mod pick_outcomes;
 pub mod play_memory;
 pub mod plays;

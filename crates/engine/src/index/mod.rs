@@ -7,7 +7,7 @@ mod popularity;
 
 pub use popularity::Popularity;
 
-use crate::dataset::heard::ListenerWorks;
+use crate::dataset::listener_works::ListenerWorks;
 use crate::sound::SoundSpace;
 use crate::{ArtistIdx, Catalogue, Profile, TrackIdx};
 
@@ -33,11 +33,11 @@ impl Index {
         profiles: impl IntoIterator<Item = &'a Profile>,
     ) -> Self {
         let heard: Vec<ListenerWorks> = profiles.into_iter().map(ListenerWorks::from).collect();
-        Self::of_heard(catalogue, &heard)
+        Self::of_listeners(catalogue, &heard)
     }
 
     /// The same from what is kept of all listeners.
-    pub fn of_heard(catalogue: &Catalogue, heard: &[ListenerWorks]) -> Self {
+    pub fn of_listeners(catalogue: &Catalogue, heard: &[ListenerWorks]) -> Self {
         let mut by_artist: Vec<TrackIdx> =
             catalogue.rows().filter(|&idx| catalogue.artist(idx).is_some()).collect();
         by_artist.sort_by_key(|&idx| (catalogue.artist(idx), idx));
@@ -50,7 +50,7 @@ impl Index {
             artist_starts[artist] += artist_starts[artist - 1];
         }
         Self {
-            popularity: Popularity::of_heard(catalogue, heard),
+            popularity: Popularity::of_listeners(catalogue, heard),
             sound: SoundSpace::from_catalogue(catalogue),
             by_artist,
             artist_starts,

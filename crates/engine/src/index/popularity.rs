@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use crate::dataset::heard::ListenerWorks;
+use crate::dataset::listener_works::ListenerWorks;
 use crate::{Catalogue, TrackIdx};
 
 /// With this many listeners their word counts as much as the source's.
@@ -26,7 +26,7 @@ impl Popularity {
     /// Counts, for every work, the listeners who like it or ever played it to the end, each once.
     /// Their number counts on a logarithmic scale, relative to the most popular work, blended with
     /// the source's figure as described above.
-    pub fn of_heard(catalogue: &Catalogue, heard: &[ListenerWorks]) -> Self {
+    pub fn of_listeners(catalogue: &Catalogue, heard: &[ListenerWorks]) -> Self {
         let mut by_work = vec![0_u32; catalogue.work_count()];
         for heard in heard.iter().flat_map(|one| &one.works) {
             by_work[heard.work.row()] += u32::from(heard.is_liked_or_finished());

@@ -8,7 +8,7 @@
 use rustc_hash::FxHashMap;
 use segue_core::TrackId;
 
-use crate::dataset::heard::ListenerWorks;
+use crate::dataset::listener_works::ListenerWorks;
 use crate::{Catalogue, TrackIdx, WorkIdx};
 
 /// Listeners with a label on a track, after whom it counts as known as any other and loses its

@@ -212,9 +212,7 @@ fn can_be_looked_for(
     track: TrackIdx,
     interaction: Option<&Interaction>,
 ) -> bool {
-    !context.catalogue.track(track).title.is_empty()
-        || interaction.is_some_and(Interaction::is_known)
-        || !context.catalogue.has_titles()
+    !context.catalogue.lacks_title(track) || interaction.is_some_and(Interaction::is_known)
 }
 
 fn has_rested(context: &FilterContext<'_>, _: TrackIdx, interaction: Option<&Interaction>) -> bool {

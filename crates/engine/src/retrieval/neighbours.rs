@@ -12,7 +12,7 @@ use crate::sound::{self, Place, Position};
 use crate::{Index, Profile, TrackIdx};
 
 /// Tracks that one thread compares at a time.
-const AT_A_TIME: usize = 8_192;
+const SMOOTHED_OVER: usize = 8_192;
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
 pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
@@ -58,10 +58,10 @@ fn in_space<const N: usize>(positions: &[[f32; N]], anchors: &[[f32; N]]) -> Vec
     let in_part = |(part, tracks): (usize, &[[f32; N]])| -> Vec<(f32, TrackIdx)> {
         let near = sound::nearest(tracks, anchors).into_iter().enumerate();
         near.filter(|(_, distance)| distance.is_finite())
-            .map(|(row, distance)| (distance, TrackIdx((part * AT_A_TIME + row) as u32)))
+            .map(|(row, distance)| (distance, TrackIdx((part * SMOOTHED_OVER + row) as u32)))
             .collect()
     };
-    let parts: Vec<_> = positions.par_chunks(AT_A_TIME).enumerate().map(in_part).collect();
+    let parts: Vec<_> = positions.par_chunks(SMOOTHED_OVER).enumerate().map(in_part).collect();
     parts.concat()
 }
 

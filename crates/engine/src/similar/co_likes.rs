@@ -11,7 +11,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::WorkIdx;
-use crate::dataset::heard::ListenerWorks;
+use crate::dataset::listener_works::ListenerWorks;
 
 /// Works that are named for one, the closest.
 const MOST: usize = 200;
@@ -96,7 +96,7 @@ impl Lists {
 }
 
 impl CoLikes {
-    pub(super) fn of_heard(works: usize, heard: &[ListenerWorks]) -> Self {
+    pub(super) fn of_listeners(works: usize, heard: &[ListenerWorks]) -> Self {
         let likes = Lists::new(heard.iter().map(likes));
         let listeners = likes.transposed(works);
         let weight = |ends: &[usize]| 1.0 / (2.0 + (ends[1] - ends[0]) as f32).ln();
@@ -247,7 +247,7 @@ mod tests {
                 ListenerWorks::from(&profile)
             })
             .collect();
-        CoLikes::of_heard(catalogue.work_count(), &heard)
+        CoLikes::of_listeners(catalogue.work_count(), &heard)
     }
 
     proptest! {

@@ -25,7 +25,7 @@ use rustc_hash::FxHashMap;
 use segue_core::AudioFeature;
 
 use crate::Index;
-use crate::dataset::heard::ListenerWorks;
+use crate::dataset::listener_works::ListenerWorks;
 use crate::mix::reasons::shared_features;
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
@@ -134,15 +134,15 @@ impl SimilarIndex {
         profiles: impl IntoIterator<Item = &'a Profile>,
     ) -> Self {
         let heard: Vec<ListenerWorks> = profiles.into_iter().map(ListenerWorks::from).collect();
-        Self::of_heard(catalogue, index, &heard)
+        Self::of_listeners(catalogue, index, &heard)
     }
 
     /// The same from what is kept of all listeners.
-    pub fn of_heard(catalogue: &Catalogue, index: &Index, heard: &[ListenerWorks]) -> Self {
+    pub fn of_listeners(catalogue: &Catalogue, index: &Index, heard: &[ListenerWorks]) -> Self {
         let works = (0..catalogue.work_count() as u32).map(WorkIdx);
         let standing: Vec<TrackIdx> = works.map(|work| catalogue.standing(work)).collect();
         let trees = Trees::build(&index.sound, &standing);
-        let co_likes = CoLikes::of_heard(catalogue.work_count(), heard);
+        let co_likes = CoLikes::of_listeners(catalogue.work_count(), heard);
         Self { weights: Weights::default(), standing, trees, co_likes }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
 use segue_engine::Index;
-use segue_engine::dataset::heard::ListenerWorks;
+use segue_engine::dataset::listener_works::ListenerWorks;
 use segue_engine::dataset::profile::liking;
 use segue_engine::mix::arrivals::AnswerCounts;
 use segue_engine::mix::dial::new_artist_share;

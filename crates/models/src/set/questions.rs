@@ -177,6 +177,7 @@ mod tests {
         let (learned, at_most) = epochs_learned(|_, rng| rng.random_range(0..TRACKS));
         assert!(learned < at_most as u64 / 2, "{learned} of {at_most}");
     }
+
     #[test]
     fn what_follows_by_a_rule_is_learned_for_as_long_as_it_helps() {
         let follows = |last: u32, rng: &mut ChaCha8Rng| match rng.random_bool(0.8) {

@@ -32,7 +32,7 @@ const FEWEST_DATED: usize = 300;
 const SASREC_PATIENCE: usize = 5;
 const NEARLY_MOST: f64 = 0.98;
 /// So many passes are judged together.
-const AT_A_TIME: usize = 3;
+const SMOOTHED_OVER: usize = 3;
 /// A sequence model that goes on takes one in so many of the epochs of a fresh one.
 const SHARE_OF_EPOCHS: usize = 5;
 /// With fewer questions than this the first settings are taken: the best of several would be so by
@@ -294,7 +294,7 @@ impl Recipe {
     /// Somebody's five years of plays, gone through forty times, are learned by heart: of what she
     /// played again within a week a ranking found .12 to .21 (NDCG@60), and .24 to .34 after the
     /// two to six times that were best.
-    fn fit_asked(
+    fn fit_validated(
         mut self,
         data: &TrainingData,
         questions: &Questions<'_>,
@@ -311,7 +311,7 @@ impl Recipe {
             let scores = |view: &ListenerView| kind.scores_of(epoch.model, view, vocabulary);
             all_found.push(questions.found(kind, &scores)?);
             // A few hundred questions: one pass may find more by chance.
-            let lately = &all_found[all_found.len().saturating_sub(AT_A_TIME)..];
+            let lately = &all_found[all_found.len().saturating_sub(SMOOTHED_OVER)..];
             let found = lately.iter().sum::<f64>() / lately.len() as f64;
             most_found = most_found.max(found);
             let is_good = found >= NEARLY_MOST * most_found;
@@ -369,7 +369,7 @@ pub(super) fn choose(
         let tried = if plan.has(kind) { if few { 1 } else { plan.settings } } else { 0 };
         for recipe in recipes(kind, data, plan).into_iter().take(tried) {
             // What cannot be fitted on these data is no member.
-            let Ok((recipe, mut member)) = recipe.fit_asked(data, questions, plan.seed) else {
+            let Ok((recipe, mut member)) = recipe.fit_validated(data, questions, plan.seed) else {
                 continue;
             };
             let mut won = None;

@@ -1,4 +1,6 @@
--- Of whom a play was completed in place, and the how-manieth completion the last one was: plays keep their rows, and no other number grows.
+-- Of whom plays were completed in place by another report of the same play, each with the number of
+-- the last completion, counted over all listeners: a completed play keeps its row, so that nothing
+-- else tells of it.
 CREATE TABLE completed (
     listener INTEGER PRIMARY KEY,
     number   INTEGER NOT NULL

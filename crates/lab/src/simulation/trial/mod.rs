@@ -36,7 +36,7 @@ pub use learner::{Answered, Learner, LearnerError};
 use super::listeners::{Listener, ListenerModel, Occasion, SimulatedReaction};
 use super::world::{Chance, MadeUpWorld, Purpose, WorldConfig};
 use segue_engine::Index;
-use segue_engine::dataset::heard::ListenerWorks;
+use segue_engine::dataset::listener_works::ListenerWorks;
 use segue_engine::mix::arrivals::AnswerCounts;
 use segue_engine::mix::quota::Caps;
 use segue_engine::pipeline::{MixError, MixRequest, Mixer};
@@ -187,7 +187,7 @@ pub fn run(
         let released = world.released(day as i32);
         let profiles = people.iter().map(|person| &person.profile);
         let heard: Vec<ListenerWorks> = profiles.map(ListenerWorks::from).collect();
-        let index = Index::of_heard(&world.catalogue, &heard);
+        let index = Index::of_listeners(&world.catalogue, &heard);
         let lately = released.iter().copied().filter(|track| !taught.contains(track));
         let arrivals = AnswerCounts::of(&heard).arrivals(&world.catalogue, lately);
         let evening =

@@ -11,7 +11,7 @@ use crate::{Profile, WorkIdx};
 
 /// A work that a listener did something about: played, saved or rated it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HeardWork {
+pub struct WorkSummary {
     /// The work, as a row of the catalogue that the listener's profile was folded with.
     pub work: WorkIdx,
     /// How often it was played to the end, or nearly so.
@@ -24,14 +24,14 @@ pub struct HeardWork {
     pub is_positive: bool,
 }
 
-impl HeardWork {
+impl WorkSummary {
     /// Whether it was liked, or ever played to the end: then it counts for how popular it is.
     pub fn is_liked_or_finished(&self) -> bool {
         self.finished > 0 || self.label.is_some_and(|label| label.liked)
     }
 }
 
-impl From<&Interaction> for HeardWork {
+impl From<&Interaction> for WorkSummary {
     fn from(interaction: &Interaction) -> Self {
         Self {
             work: interaction.work,
@@ -48,7 +48,7 @@ impl From<&Interaction> for HeardWork {
 /// # Examples
 /// ```
 /// use segue_core::{ListenerId, Track, TrackId, WorkId};
-/// use segue_engine::dataset::heard::ListenerWorks;
+/// use segue_engine::dataset::listener_works::ListenerWorks;
 /// use segue_engine::dataset::profile::liking;
 /// use segue_engine::{Catalogue, Index, TrackIdx};
 ///
@@ -58,19 +58,19 @@ impl From<&Interaction> for HeardWork {
 ///
 /// let heard = [ListenerWorks::from(&ann)];
 /// assert!(heard[0].works[0].is_positive && !heard[0].works[0].is_played);
-/// assert_eq!(Index::of_heard(&catalogue, &heard).popularity.listeners(TrackIdx(0)), 1);
+/// assert_eq!(Index::of_listeners(&catalogue, &heard).popularity.listeners(TrackIdx(0)), 1);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListenerWorks {
     /// Whose works these are.
     pub listener: ListenerId,
     /// One entry for each work, in the order of works.
-    pub works: Box<[HeardWork]>,
+    pub works: Box<[WorkSummary]>,
 }
 
 impl From<&Profile> for ListenerWorks {
     fn from(profile: &Profile) -> Self {
-        let works = profile.interactions.iter().map(HeardWork::from).collect();
+        let works = profile.interactions.iter().map(WorkSummary::from).collect();
         Self { listener: profile.listener.clone(), works }
     }
 }

@@ -19,8 +19,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use segue_core::ListenerId;
 use segue_engine::dataset::folding::Folding;
-use segue_engine::dataset::heard::{HeardWork, ListenerWorks};
 use segue_engine::dataset::labels::{LABEL_POLICY_VERSION, Label};
+use segue_engine::dataset::listener_works::{ListenerWorks, WorkSummary};
 use segue_engine::{Catalogue, WorkIdx};
 use segue_store::{Marks, Result, Store};
 
@@ -48,7 +48,7 @@ const POSITIVE: u8 = 8;
 ///
 /// # Errors
 /// What reading the store reports.
-pub(crate) fn everybodys_works(
+pub(crate) fn listener_works(
     store: &Store,
     catalogue: &Catalogue,
     marks: &Marks,
@@ -188,10 +188,10 @@ fn listener(body: &mut &[u8]) -> Option<ListenerWorks> {
 /// Bytes of a work.
 const WORK: usize = 13;
 
-fn from_bytes(bytes: &[u8; WORK]) -> HeardWork {
+fn from_bytes(bytes: &[u8; WORK]) -> WorkSummary {
     let number = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| bytes[at + byte]));
     let is = |sign: u8| bytes[12] & sign != 0;
-    HeardWork {
+    WorkSummary {
         work: WorkIdx(number(0)),
         finished: number(4),
         label: is(LABELLED).then(|| Label { liked: is(LIKED), weight: f32::from_bits(number(8)) }),
@@ -200,7 +200,7 @@ fn from_bytes(bytes: &[u8; WORK]) -> HeardWork {
     }
 }
 
-fn to_bytes(heard: &HeardWork) -> [u8; WORK] {
+fn to_bytes(heard: &WorkSummary) -> [u8; WORK] {
     let sign = |holds: bool, sign: u8| if holds { sign } else { 0 };
     let mut bytes = [0; WORK];
     bytes[..4].copy_from_slice(&heard.work.0.to_le_bytes());
